@@ -1,0 +1,62 @@
+/** The dispatcher's own record of a domain event; the stream id is the event's id. */
+export interface DomainEventRecorded {
+  eventId: string;
+  type: string;
+  source: string;
+  /** The producer's id (CloudEvents `id`); (app, source, id) is recorded once. */
+  sourceId: string;
+  subject: string | null;
+  time: string;
+  data: unknown;
+  entityId: string;
+  entityUrl: string;
+  runId: string | null;
+  requestId: string | null;
+  /** What was matched when it was recorded. */
+  deliveries: { deliveryId: string; endpointId: number; endpointUuid: string; endpointName: string }[];
+}
+
+export interface AttemptRequest {
+  method: string;
+  url: string;
+  /** Secrets masked. */
+  headers: Record<string, string>;
+  body: string;
+}
+export interface AttemptResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+  truncated: boolean;
+}
+export interface AttemptError {
+  stage: 'address' | 'dns' | 'connect' | 'tls' | 'request' | 'response' | 'timeout';
+  code: string;
+  message: string;
+}
+
+/** One HTTP request of a delivery; the stream id is the delivery's id. */
+export interface AttemptFinished {
+  deliveryId: string;
+  eventId: string;
+  eventType: string;
+  endpointId: number;
+  endpointUuid: string;
+  runId: string | null;
+  number: number;
+  at: string;
+  durationMs: number;
+  request: AttemptRequest;
+  response: AttemptResponse | null;
+  error: AttemptError | null;
+  /** `retry`: another attempt follows at `nextAttemptAt`; the others end the delivery. */
+  outcome: 'succeeded' | 'retry' | 'failed' | 'discarded';
+  nextAttemptAt: string | null;
+}
+
+export interface DispatcherEvents {
+  DomainEventRecorded: DomainEventRecorded;
+  AttemptFinished: AttemptFinished;
+  /** Ends a delivery without an attempt: the endpoint was deleted or disabled while it waited. */
+  DeliveryDiscarded: { deliveryId: string; eventId: string; endpointId: number; endpointUuid: string; reason: string; at: string };
+}

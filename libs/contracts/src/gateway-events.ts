@@ -1,0 +1,52 @@
+/** `TriggerAccepted`: a request that was answered with 2xx. Its stream id is the request's id and also the run's id. */
+export interface TriggerAccepted {
+  triggerId: string;
+  flowId: string;
+  /** `draft` runs the latest saved version, `live` the published one. */
+  mode: 'live' | 'draft';
+  profile: 'run' | 'listener' | 'flow' | 'native';
+  method: string;
+  /** Repeated names become arrays. */
+  query: Record<string, string | string[]>;
+  /** Lower-case names, without the credential, `authorization` and `cookie`. */
+  headers: Record<string, string>;
+  contentType: string | null;
+  /** How the body is to be read; decided by the gateway after it parsed it once. */
+  bodyKind: 'json' | 'form' | 'empty';
+  bodySize: number;
+  /** Lower-case hex SHA-256 of the raw body. */
+  bodySha256: string;
+  /** Set when the body is over 256 KiB and lives in libs/payloads; otherwise the body travels with the event. */
+  bodyPayloadId: string | null;
+  remoteAddress: string;
+  /** RFC 3339 with milliseconds. */
+  receivedAt: string;
+  /** The gateway instance whose caller waits for the answer, or null. */
+  replyTo: string | null;
+  /** Stored props of the trigger, or null. */
+  props: unknown;
+}
+
+/** `EventPublished`: one CloudEvent taken in by `POST /v1/events`. */
+export interface EventPublished {
+  cloudEvent: CloudEvent;
+}
+
+/** CloudEvents 1.0 context attributes and JSON data. */
+export interface CloudEvent {
+  specversion: '1.0';
+  id: string;
+  source: string;
+  type: string;
+  subject?: string;
+  time?: string;
+  datacontenttype?: string;
+  dataschema?: string;
+  data?: unknown;
+  [extension: string]: unknown;
+}
+
+export interface GatewayEvents {
+  TriggerAccepted: TriggerAccepted;
+  EventPublished: EventPublished;
+}

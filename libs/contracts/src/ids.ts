@@ -1,0 +1,56 @@
+import { createHash, randomFillSync } from 'node:crypto';
+
+const pool = Buffer.allocUnsafe(16 * 256);
+let offset = pool.length;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function format(bytes: Uint8Array, start: number): string {
+  let text = '';
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) text += '-';
+    text += HEX[bytes[start + index] as number];
+  }
+  return text;
+}
+
+/**
+ * A new root id: UUIDv7 (RFC 9562 §5.7), 48 bits of Unix time in milliseconds followed by randomness.
+ * The time decides the partition that the stream lives in.
+ */
+export function newId(nowMs: number = Date.now()): string {
+  if (offset >= pool.length) {
+    randomFillSync(pool);
+    offset = 0;
+  }
+  const start = offset;
+  offset += 16;
+  pool.writeUIntBE(nowMs, start, 6);
+  pool[start + 6] = ((pool[start + 6] as number) & 0x0f) | 0x70;
+  pool[start + 8] = ((pool[start + 8] as number) & 0x3f) | 0x80;
+  return format(pool, start);
+}
+
+/**
+ * An id derived from its cause: UUIDv8 (RFC 9562 §5.8) that carries the cause's 48-bit time followed by
+ * SHA-256(kind, cause, target, replay). A redelivered cause derives the same id, so the database refuses the second
+ * write; a replay names itself, otherwise it would be swallowed as already done.
+ */
+export function derivedId(kind: string, causeId: string, target: string, replayId = ''): string {
+  const hash = createHash('sha256').update(JSON.stringify([kind, causeId.toLowerCase(), target, replayId])).digest();
+  const bytes = Buffer.from(causeId.replaceAll('-', '').slice(0, 12), 'hex');
+  const id = Buffer.concat([bytes, hash.subarray(0, 10)]);
+  id[6] = ((id[6] as number) & 0x0f) | 0x80;
+  id[8] = ((id[8] as number) & 0x3f) | 0x80;
+  return format(id, 0);
+}
+
+/** The Unix time in milliseconds that an id of this system carries in its first 48 bits. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/** Whether the text is a UUID in its canonical form (any version, any case). */
+export function isUuid(text: unknown): text is string {
+  return typeof text === 'string' && UUID.test(text);
+}

@@ -1,0 +1,46 @@
+export { AppError, type ErrorDefinition, errorFactory, type FieldProblem } from './app-error.ts';
+export type { DeadLetterCommand, DeadLetterEvents, DeliveryLogEvents, EventParked, EventRedriven } from './dead-letter-events.ts';
+export type {
+  AttemptError,
+  AttemptFinished,
+  AttemptRequest,
+  AttemptResponse,
+  DispatcherEvents,
+  DomainEventRecorded,
+} from './dispatcher-events.ts';
+export type { CloudEvent, EventPublished, GatewayEvents, TriggerAccepted } from './gateway-events.ts';
+export { derivedId, isUuid, newId, timeOfId } from './ids.ts';
+export type {
+  AppCreated,
+  EndpointChanged,
+  EndpointState,
+  FlowChanged,
+  FlowDefinition,
+  FlowSaved,
+  FlowState,
+  FlowStatus,
+  FlowStep,
+  RegistryEvents,
+  SealedRef,
+  TokenChanged,
+  TokenState,
+  TriggerAuth,
+  TriggerChanged,
+  TriggerState,
+} from './registry-events.ts';
+export { type RouteRule, ROUTING_TABLE, routeOf } from './routing-table.ts';
+export type {
+  EventEmitted,
+  RunAnswered,
+  RunError,
+  RunFinished,
+  RunnerAnswers,
+  RunnerEvents,
+  RunStarted,
+  RunStatus,
+  RunWaiting,
+  StepCompleted,
+  StepFailed,
+  StepStarted,
+} from './runner-events.ts';
+export { DOMAIN_EVENTS_TOPIC, SERVICES, type ServiceName, schemaOf, serviceOf, TOPICS, type Topic } from './topics.ts';

@@ -1,0 +1,139 @@
+/** A flow as stored and run. Checked in full when it is saved, so consumers trust it. */
+export interface FlowDefinition {
+  inputs?: Record<string, { type: string; required?: boolean }>;
+  steps: FlowStep[];
+  response?: { mode?: 'sync' | 'async'; status?: string; body?: string };
+  concurrency?: { limit: number; whenFull: 'queue' | 'reject' };
+  strict?: boolean;
+}
+
+/** A step: `ref` and `type`, and the fields of its type. */
+export interface FlowStep {
+  ref: string;
+  type: string;
+  [field: string]: unknown;
+}
+
+export type FlowStatus = 'draft' | 'active' | 'paused';
+
+export interface AppCreated {
+  id: string;
+  name: string;
+  environmentId: number;
+  createdAt: string;
+}
+
+/** The whole flow after the change; `version` counts saved versions from 1, `publishedVersion` is null before the first publish. */
+export interface FlowState {
+  id: string;
+  number: number;
+  appId: string;
+  name: string;
+  listener: string | null;
+  status: FlowStatus;
+  version: number;
+  publishedVersion: number | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** `FlowCreated` and `FlowUpdated` carry the definition of the saved version; publishing and pausing only move state. */
+export interface FlowSaved {
+  flow: FlowState;
+  definition: FlowDefinition;
+}
+export interface FlowChanged {
+  flow: FlowState;
+}
+
+export type TriggerAuth = { type: 'bearer' } | { type: 'header'; name: string } | { type: 'none' };
+
+export interface TriggerState {
+  id: string;
+  number: number;
+  appId: string;
+  flowId: string;
+  name: string;
+  profile: 'run' | 'listener' | 'flow' | 'native';
+  methods: string[];
+  auth: TriggerAuth;
+  props: unknown;
+  /** SHA-256 in lower-case hex of each live token. */
+  tokens: { id: string; sha256: string; createdAt: string }[];
+  enabled: boolean;
+  createdAt: string;
+  updatedAt: string;
+}
+export interface TriggerChanged {
+  trigger: TriggerState;
+}
+
+/** A sealed value is named by id and version; libs/sealed-values opens it. */
+export interface SealedRef {
+  id: string;
+  version: number;
+}
+
+export interface EndpointState {
+  /** The integer of the wire (`webhookId`). */
+  id: number;
+  uuid: string;
+  appId: string;
+  kind: 'event' | 'inline';
+  name: string;
+  description: string;
+  events: string[];
+  url: string;
+  method: 'POST' | 'GET';
+  contentType: 'application/json' | 'application/x-www-form-urlencoded';
+  includeEntity: boolean;
+  enabled: boolean;
+  headers: { key: string; value: SealedRef }[];
+  secret: SealedRef | null;
+  basicUser: string | null;
+  basicPass: SealedRef | null;
+  format: 'etl' | 'standard' | 'cloudevents';
+  /** ISO 8601 durations; the first is the delay of the first attempt. */
+  retrySchedule: string[];
+  rateLimit: number | null;
+  concurrency: number;
+  createdAt: string;
+  updatedAt: string;
+}
+export interface EndpointChanged {
+  endpoint: EndpointState;
+}
+
+export interface TokenState {
+  id: string;
+  number: number;
+  appId: string | null;
+  userId: string | null;
+  note: string;
+  scopes: string[];
+  expiresAt: string | null;
+  createdAt: string;
+}
+export interface TokenChanged {
+  token: TokenState;
+}
+
+/** registry.events; the actor of every change is in the event's meta. `*Deleted` carries the last state. */
+export interface RegistryEvents {
+  AppCreated: { app: AppCreated };
+  FlowCreated: FlowSaved;
+  FlowUpdated: FlowSaved;
+  FlowPublished: FlowChanged;
+  FlowStatusChanged: FlowChanged;
+  FlowDeleted: FlowChanged;
+  TriggerCreated: TriggerChanged;
+  TriggerUpdated: TriggerChanged;
+  TriggerTokenAdded: TriggerChanged;
+  TriggerTokenRevoked: TriggerChanged;
+  TriggerDeleted: TriggerChanged;
+  EndpointCreated: EndpointChanged;
+  EndpointUpdated: EndpointChanged;
+  EndpointDeleted: EndpointChanged;
+  TokenCreated: TokenChanged;
+  TokenRevoked: TokenChanged;
+}

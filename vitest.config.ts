@@ -1,0 +1,52 @@
+import { defineConfig } from 'vitest/config';
+
+// Keep ONLY the custom condition: vitest forwards these to its workers as `node --conditions=…`; adding
+// 'import' or 'module' makes CommonJS `require('pg')` resolve to the ESM build and breaks TypeORM.
+const conditions = ['@sluice/source'];
+const base = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+const root = '{apps,libs,tools}/**/';
+const never = ['**/dist/**', '**/node_modules/**'];
+const kafka = process.env.SLUICE_TEST_KAFKA !== '0';
+
+export default defineConfig({
+  ...base,
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      {
+        ...base,
+        test: {
+          name: 'unit',
+          include: [`${root}*.spec.ts`],
+          exclude: [...never, '**/*.int.spec.ts', '**/*.e2e.spec.ts'],
+          environment: 'node',
+        },
+      },
+      {
+        ...base,
+        test: {
+          name: 'int',
+          include: [`${root}*.int.spec.ts`],
+          exclude: [...never, ...(kafka ? [] : ['**/*.kafka.int.spec.ts'])],
+          environment: 'node',
+          globalSetup: ['libs/testing/src/servers.global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...base,
+        test: {
+          name: 'e2e',
+          include: [`${root}*.e2e.spec.ts`],
+          exclude: [...never, ...(kafka ? [] : ['**/*.kafka.e2e.spec.ts'])],
+          environment: 'node',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
