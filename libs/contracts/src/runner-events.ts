@@ -6,7 +6,23 @@ export interface RunError {
   ref: string | null;
 }
 
-/** First event of a run's stream; the stream id is the run's id. */
+/** What a run has to remember of the request that caused it, beside the input. */
+export interface RunTrigger {
+  profile: 'run' | 'listener' | 'flow' | 'native';
+  method: string;
+  query: Record<string, string | string[]>;
+  headers: Record<string, string>;
+  receivedAt: string;
+  props: unknown;
+  /** The gateway instance whose caller waits for the answer, or null. */
+  replyTo: string | null;
+}
+
+/**
+ * First event of a run's stream (only `RunCancelRequested` may come before it); the stream id is the run's id.
+ * It also completes the `webhook` step, whose output is `input`: there is no `StepCompleted` for that step, so that
+ * the body is written once.
+ */
 export interface RunStarted {
   number: number;
   flowId: string;
@@ -15,7 +31,14 @@ export interface RunStarted {
   /** Stream of the `TriggerAccepted` that caused it; the same id as the run unless it is a replay. */
   requestId: string | null;
   mode: 'live' | 'draft';
+  /** Null when it is in libs/payloads, see `inputPayloadId`. */
   input: unknown;
+  /** The raw body in libs/payloads, when it is over 256 KiB. */
+  inputPayloadId?: string;
+  /** The ref of the flow's webhook step; absent when the flow has none. */
+  webhookRef?: string;
+  /** Present when the run did not finish in its first append. */
+  trigger?: RunTrigger;
   queuedAt: string;
   startedAt: string;
 }
@@ -44,12 +67,17 @@ export interface StepFailed {
   attempt: number;
   input: unknown;
   error: RunError;
+  /** What the other side answered to this attempt, when it answered. */
+  output?: unknown;
   /** When the step is tried again, or null when it will not be. */
   nextAttemptAt: string | null;
   startedAt: string;
   finishedAt: string;
 }
-/** A domain event that a flow emitted; its own id is `eventId`. */
+/**
+ * A domain event that a flow emitted; its own id is `eventId`. It also completes the `emit` step `ref`, whose output
+ * is `{eventId}`: there is no `StepCompleted` for that step, so that the data is written once.
+ */
 export interface EventEmitted {
   eventId: string;
   ref: string;
@@ -58,6 +86,7 @@ export interface EventEmitted {
   data: unknown;
   emittedAt: string;
 }
+/** A `delay` began; `RunResumed` and `StepCompleted` follow when its time has come. */
 export interface RunWaiting {
   ref: string;
   until: string;
@@ -83,6 +112,7 @@ export interface RunnerEvents {
   EventEmitted: EventEmitted;
   RunWaiting: RunWaiting;
   RunResumed: { ref: string; at: string };
+  /** The run ends as cancelled at the next boundary between steps. */
   RunCancelRequested: { at: string };
   RunFinished: RunFinished;
 }
