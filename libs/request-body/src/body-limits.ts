@@ -1,0 +1,11 @@
+/** Bounds of what a body may hold (platform.md GW-07). The size in bytes is bounded earlier, while the body streams in. */
+export interface BodyLimits {
+  /** Deepest nesting of arrays and objects. */
+  maxDepth: number;
+  /** Most object members in the whole document. */
+  maxKeys: number;
+  /** Most fields of a form or a query string. */
+  maxFields: number;
+}
+
+export const DEFAULT_BODY_LIMITS: BodyLimits = { maxDepth: 64, maxKeys: 10_000, maxFields: 1_000 };
