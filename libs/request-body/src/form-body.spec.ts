@@ -28,7 +28,7 @@ describe('GW-07: bounded form data', () => {
   });
 
   it('agrees with URLSearchParams on random text', () => {
-    const alphabet = ['x', 'y', '=', '&', '+', '%20', '%', '%C3%A9', 'é', '%2', ';'];
+    const alphabet = ['x', 'y', '=', '&', '+', '%20', '%', '%C3%A9', '%2', ';'];
     let seed = 7;
     const next = () => (seed = (seed * 48271) % 2147483647);
     for (let round = 0; round < 2000; round++) {
