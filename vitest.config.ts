@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 // Keep ONLY the custom condition: vitest forwards these to its workers as `node --conditions=…`; adding
 // 'import' or 'module' makes CommonJS `require('pg')` resolve to the ESM build and breaks TypeORM.
 const conditions = ['@sluice/source'];
-const base = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+// Test files are in no project's tsconfig (they are not shipped), so the decorator options are said here again.
+const base = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+};
 const root = '{apps,libs,tools}/**/';
 const never = ['**/dist/**', '**/node_modules/**'];
 const kafka = process.env.SLUICE_TEST_KAFKA !== '0';

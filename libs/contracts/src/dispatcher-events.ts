@@ -58,5 +58,12 @@ export interface DispatcherEvents {
   DomainEventRecorded: DomainEventRecorded;
   AttemptFinished: AttemptFinished;
   /** Ends a delivery without an attempt: the endpoint was deleted or disabled while it waited. */
-  DeliveryDiscarded: { deliveryId: string; eventId: string; endpointId: number; endpointUuid: string; reason: string; at: string };
+  DeliveryDiscarded: {
+    deliveryId: string;
+    eventId: string;
+    endpointId: number;
+    endpointUuid: string;
+    reason: string;
+    at: string;
+  };
 }

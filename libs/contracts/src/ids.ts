@@ -37,7 +37,9 @@ export function newId(nowMs: number = Date.now()): string {
  * write; a replay names itself, otherwise it would be swallowed as already done.
  */
 export function derivedId(kind: string, causeId: string, target: string, replayId = ''): string {
-  const hash = createHash('sha256').update(JSON.stringify([kind, causeId.toLowerCase(), target, replayId])).digest();
+  const hash = createHash('sha256')
+    .update(JSON.stringify([kind, causeId.toLowerCase(), target, replayId]))
+    .digest();
   const bytes = Buffer.from(causeId.replaceAll('-', '').slice(0, 12), 'hex');
   const id = Buffer.concat([bytes, hash.subarray(0, 10)]);
   id[6] = ((id[6] as number) & 0x0f) | 0x80;

@@ -1,5 +1,11 @@
 export { AppError, type ErrorDefinition, errorFactory, type FieldProblem } from './app-error.ts';
-export type { DeadLetterCommand, DeadLetterEvents, DeliveryLogEvents, EventParked, EventRedriven } from './dead-letter-events.ts';
+export type {
+  DeadLetterCommand,
+  DeadLetterEvents,
+  DeliveryLogEvents,
+  EventParked,
+  EventRedriven,
+} from './dead-letter-events.ts';
 export type {
   AttemptError,
   AttemptFinished,
@@ -38,6 +44,7 @@ export type {
   RunnerEvents,
   RunStarted,
   RunStatus,
+  RunTrigger,
   RunWaiting,
   StepCompleted,
   StepFailed,

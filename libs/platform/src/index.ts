@@ -1,1 +1,26 @@
-export {};
+export { DatabaseNotUsableError, migrate } from './database/migrate.ts';
+export { connectionOf, createPool } from './database/pools.ts';
+export { failpoint } from './failpoint.ts';
+export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from './http/health.ts';
+export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
+export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';
+export { ProblemFilter, sendProblem } from './http/problem.filter.ts';
+export { appErrorOf, PROBLEM_TYPE, type Problem, problemOf } from './http/problem.ts';
+export { RawRoutes, type RawRoutesProvider } from './http/raw-routes.ts';
+export { problemsOf, RequestValidationPipe } from './http/request-validation.ts';
+export { createJsonLogger, NestJsonLogger } from './observing/json-logger.ts';
+export { metrics } from './observing/metrics.ts';
+export type { MigrationClass, ServiceDefinition, SharedSchema } from './service-definition.ts';
+export type { EncryptionKey } from './settings/setting-parsers.ts';
+export { closestName } from './settings/closest-name.ts';
+export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';
+export {
+  addressOf,
+  describeSettings,
+  environmentWithDotEnv,
+  type KafkaSettings,
+  loadSettings,
+  type Settings,
+  SettingsError,
+} from './settings/settings.ts';
+export { InjectPool, InjectSettings, InjectStore, poolToken, SETTINGS, storeToken } from './tokens.ts';

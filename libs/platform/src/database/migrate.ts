@@ -1,0 +1,114 @@
+import { schemaOf } from '@sluice/contracts';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import type { MigrationClass, ServiceDefinition, SharedSchema } from '../service-definition.ts';
+
+const OLDEST_POSTGRES = 170_000;
+/** Any constant; concurrent starts of services take turns on it. */
+const MIGRATION_LOCK = 7_150_301;
+
+/** The database cannot be used as it is; the message says what to do. Printed without a stack trace. */
+export class DatabaseNotUsableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'DatabaseNotUsableError';
+  }
+}
+
+async function connect(databaseUrl: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'sluice-migrate',
+  });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    const url = new URL(databaseUrl);
+    throw new DatabaseNotUsableError(
+      `SLUICE_DATABASE_URL: PostgreSQL at ${url.hostname}:${url.port || 5432} cannot be used: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
+      error,
+    );
+  }
+}
+
+async function refuseOldServer(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ number: number; text: string }>(
+    "select current_setting('server_version_num')::int as number, current_setting('server_version') as text",
+  );
+  const server = rows[0];
+  if (!server || server.number < OLDEST_POSTGRES) {
+    throw new DatabaseNotUsableError(`SLUICE_DATABASE_URL: PostgreSQL is ${server?.text}, Sluice needs 17 or newer`);
+  }
+}
+
+async function refuseNewerData(client: pg.Client, service: ServiceDefinition): Promise<void> {
+  const table = `${schemaOf(service.name)}.migrations`;
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [table]);
+  if (!rows[0]?.exists) return;
+  const known = service.migrations.map((migration) => migration.name);
+  const applied = await client.query<{ name: string }>(`select name from ${table}`);
+  const unknown = applied.rows.find((row) => !known.includes(row.name));
+  if (unknown) {
+    throw new DatabaseNotUsableError(
+      `the data of ${service.name} is of a newer version (${unknown.name}): start the version that wrote it, or a newer one`,
+    );
+  }
+}
+
+async function migrateService(databaseUrl: string, service: ServiceDefinition): Promise<void> {
+  const source = new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    schema: schemaOf(service.name),
+    migrations: [...service.migrations] as MigrationClass[],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    poolSize: 1,
+    applicationName: `sluice-${service.name}-migrate`,
+  });
+  await source.initialize();
+  try {
+    await source.runMigrations();
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** Whether a service has migrations to apply; asking is much cheaper than starting TypeORM for nothing. */
+async function isCurrent(client: pg.Client, service: ServiceDefinition): Promise<boolean> {
+  const table = `${schemaOf(service.name)}.migrations`;
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [table]);
+  if (!rows[0]?.exists) return service.migrations.length === 0;
+  const applied = await client.query<{ name: string }>(`select name from ${table}`);
+  return service.migrations.every((migration) => applied.rows.some((row) => row.name === migration.name));
+}
+
+/**
+ * Brings shared schemas and the services' own schemas up to date, one start at a time.
+ * @throws DatabaseNotUsableError when the server is away, too old, or holds data of a newer version.
+ */
+export async function migrate(
+  databaseUrl: string,
+  services: readonly ServiceDefinition[],
+  shared: readonly SharedSchema[],
+): Promise<void> {
+  const client = await connect(databaseUrl);
+  try {
+    await refuseOldServer(client);
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    for (const schema of shared) {
+      await client.query(`create schema if not exists ${schema.name}`);
+      for (const statement of schema.statements) await client.query(statement);
+    }
+    for (const service of services) {
+      await refuseNewerData(client, service);
+      if (await isCurrent(client, service)) continue;
+      await client.query(`create schema if not exists ${schemaOf(service.name)}`);
+      await migrateService(databaseUrl, service);
+    }
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,25 @@
+import { Logger } from '@nestjs/common';
+import type { ServiceName } from '@sluice/contracts';
+import pg from 'pg';
+
+/** int8 as BigInt loses nothing; columns that are counts are cast to int4 or float8 where they are read. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Connection settings that every connection of a service shares. */
+export function connectionOf(databaseUrl: string, service: ServiceName, purpose: string): pg.ClientConfig {
+  return {
+    connectionString: databaseUrl,
+    application_name: `sluice-${service}-${purpose}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    options: '-c TimeZone=UTC',
+  };
+}
+
+/** A pool whose idle connections may die (a restart of PostgreSQL) without taking the process with them. */
+export function createPool(databaseUrl: string, service: ServiceName, purpose = 'pool', max = 5): pg.Pool {
+  const pool = new pg.Pool({ ...connectionOf(databaseUrl, service, purpose), max, idleTimeoutMillis: 30_000 });
+  const log = new Logger('postgres');
+  pool.on('error', (error) => log.warn(`an idle connection of ${service} was lost: ${error.message}`));
+  return pool;
+}

@@ -1,0 +1,112 @@
+import { Body, Controller, Get, Injectable, Module, Post } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { Type } from 'class-transformer';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HealthCheck } from './health.ts';
+import { createHttpApp, type HttpApp } from './http-app.ts';
+import { RawRoutes } from './raw-routes.ts';
+
+class Inner {
+  @IsInt()
+  count!: number;
+}
+class Outer {
+  @IsString()
+  name!: string;
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => Inner)
+  inner?: Inner;
+}
+
+@Controller('things')
+class ThingsController {
+  @Post()
+  create(@Body() body: Outer): Outer {
+    return body;
+  }
+  @Get('broken')
+  broken(): never {
+    throw new Error('secret detail');
+  }
+}
+
+@Injectable()
+@RawRoutes()
+class RawThing {
+  registerRoutes(app: FastifyInstance): void {
+    app.get('/raw', (_request, reply) => reply.send({ raw: true }));
+  }
+}
+
+@Injectable()
+@HealthCheck('thing')
+class ThingHealth {
+  static ok = true;
+  check(): { ok: boolean } {
+    return { ok: ThingHealth.ok };
+  }
+}
+
+@Module({ imports: [DiscoveryModule], controllers: [ThingsController], providers: [RawThing, ThingHealth] })
+class ThingsModule {}
+
+let app: HttpApp;
+let base: string;
+beforeAll(async () => {
+  app = await createHttpApp({ module: ThingsModule, logger: false });
+  base = `http://127.0.0.1:${await app.listen('127.0.0.1', 0)}`;
+});
+afterAll(() => app.close());
+
+const post = (body: string, type = 'application/json') =>
+  fetch(`${base}/things`, { method: 'POST', headers: { 'content-type': type }, body });
+
+describe('the HTTP application of every service', () => {
+  it('names every bad value of a request at once, with JSON pointers, and refuses unknown fields', async () => {
+    const answer = await post('{"name": 5, "inner": {"count": "x"}, "nmae": 1}');
+    expect(answer.status).toBe(422);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    const problem = (await answer.json()) as { code: string; errors: { pointer: string }[] };
+    expect(problem.code).toBe('invalid_request');
+    expect(problem.errors.map((each) => each.pointer).sort()).toEqual(['/inner/count', '/name', '/nmae']);
+  });
+
+  it.each([
+    ['broken JSON', '{"name":', 400, 'malformed_json'],
+    ['an empty body', '', 400, 'malformed_json'],
+    ['a list where an object is wanted', '[]', 422, 'invalid_request'],
+    ['__proto__ keys', '{"__proto__": {"x": 1}}', 400, 'malformed_json'],
+    ['a body over 1 MiB', JSON.stringify({ name: 'x'.repeat(1_048_577) }), 413, 'body_too_large'],
+  ])('answers %s with a problem', async (_name, body, status, code) => {
+    const answer = await post(body);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
+  });
+
+  it('answers an unknown path, a content type it cannot read and an error nobody foresaw without a stack trace', async () => {
+    expect((await fetch(`${base}/nowhere`)).status).toBe(404);
+    expect((await post('<a/>', 'application/xml')).status).toBe(415);
+    const broken = await fetch(`${base}/things/broken`);
+    expect(broken.status).toBe(500);
+    expect(await broken.text()).not.toContain('secret detail');
+  });
+
+  it('serves raw routes, metrics, OpenAPI 3.1 and liveness', async () => {
+    expect(await (await fetch(`${base}/raw`)).json()).toEqual({ raw: true });
+    expect(await (await fetch(`${base}/metrics`)).text()).toContain('process_cpu_seconds_total');
+    const document = (await (await fetch(`${base}/openapi.json`)).json()) as { openapi: string; paths: object };
+    expect(document.openapi).toMatch(/^3\.1/);
+    expect(Object.keys(document.paths)).toContain('/things');
+    expect((await fetch(`${base}/livez`)).status).toBe(200);
+  });
+
+  it('OP-02: /readyz turns to 503 when a dependency fails and back when it recovers', async () => {
+    expect((await fetch(`${base}/readyz`)).status).toBe(200);
+    ThingHealth.ok = false;
+    expect((await fetch(`${base}/readyz`)).status).toBe(503);
+    ThingHealth.ok = true;
+    expect((await fetch(`${base}/readyz`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,126 @@
+import type { Type } from '@nestjs/common';
+import { DiscoveryService, NestFactory } from '@nestjs/core';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DynamicModule, LoggerService } from '@nestjs/common';
+import { metrics } from '../observing/metrics.ts';
+import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
+import { acceptJsonBodies } from './json-body.ts';
+import { ProblemFilter, sendProblem } from './problem.filter.ts';
+import { RawRoutes, type RawRoutesProvider } from './raw-routes.ts';
+import { RequestValidationPipe } from './request-validation.ts';
+
+export interface HttpAppOptions {
+  module: Type<unknown> | DynamicModule;
+  logger?: LoggerService | false;
+  strategy?: CustomTransportStrategy;
+  /** Bytes a management request may have; the hot path has its own limit. 1 MiB unless given. */
+  bodyLimitBytes?: number;
+}
+
+export interface HttpApp {
+  nest: NestFastifyApplication;
+  health: Health;
+  /** Starts the bus (when there is one) and listens; resolves with the port. */
+  listen(host: string, port: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const MAX_HEADER_BYTES = 16_384;
+
+function createAdapter(bodyLimitBytes: number): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    routerOptions: { maxParamLength: 256 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+    // Framework errors before routing (a malformed URL) are problems like all others.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(error, request, reply),
+  });
+}
+
+function openApiOf(nest: NestFastifyApplication): unknown {
+  const config = new DocumentBuilder()
+    .setTitle('Sluice')
+    .setVersion('0.1.0')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth()
+    .build();
+  return SwaggerModule.createDocument(nest, config);
+}
+
+async function registerDiscovered(
+  nest: NestFastifyApplication,
+  fastify: FastifyInstance,
+  health: Health,
+): Promise<void> {
+  const discovery = nest.get(DiscoveryService);
+  for (const wrapper of discovery.getProviders()) {
+    const type = wrapper.metatype;
+    if (!wrapper.instance || typeof type !== 'function') continue;
+    const name = discovery.getMetadataByDecorator(HealthCheck, wrapper);
+    if (name !== undefined) health.add(name, () => (wrapper.instance as HealthCheckProvider).check());
+    if (Reflect.hasMetadata(RawRoutes.KEY, type)) await (wrapper.instance as RawRoutesProvider).registerRoutes(fastify);
+  }
+}
+
+/** A Nest application on Fastify with everything every service has: problems, validation, health, metrics, OpenAPI. */
+export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const adapter = createAdapter(options.bodyLimitBytes ?? 1_048_576);
+  const nest = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
+    bufferLogs: false,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  nest.useGlobalFilters(new ProblemFilter());
+  nest.useGlobalPipes(new RequestValidationPipe());
+  if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: true });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  acceptJsonBodies(fastify);
+  const health = new Health();
+  metrics.collectProcessMetrics();
+  health.registerRoutes(fastify);
+  fastify.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await metrics.exposition();
+    return reply.header('content-type', contentType).send(text);
+  });
+  let openApi: unknown;
+  fastify.get('/openapi.json', (_request, reply) => {
+    openApi ??= openApiOf(nest);
+    return reply.send(openApi);
+  });
+  await registerDiscovered(nest, fastify, health);
+  // Nest's own handlers for unknown paths and errors lead to ProblemFilter.
+  await nest.init();
+  return {
+    nest,
+    health,
+    async listen(host, port) {
+      if (options.strategy) await nest.startAllMicroservices();
+      await nest.listen(port, host);
+      const address = nest.getHttpServer().address();
+      return typeof address === 'object' && address !== null ? (address as { port: number }).port : port;
+    },
+    async close() {
+      health.draining = true;
+      await nest.close();
+    },
+  };
+}

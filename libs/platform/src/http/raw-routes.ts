@@ -1,0 +1,10 @@
+import { DiscoveryService } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+
+/** A provider that registers raw Fastify routes, for the hot path only; found by its decorator. */
+export interface RawRoutesProvider {
+  registerRoutes(app: FastifyInstance): void | Promise<void>;
+}
+
+/** Marks a provider class whose `registerRoutes` the platform calls with the Fastify instance before it listens. */
+export const RawRoutes = DiscoveryService.createDecorator<void>();

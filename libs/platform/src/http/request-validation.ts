@@ -1,0 +1,62 @@
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
+import { ValidationPipe } from '@nestjs/common';
+import type { FieldProblem } from '@sluice/contracts';
+import type { ValidationError } from 'class-validator';
+import { platformError } from './platform.errors.ts';
+
+const escapePointer = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** class-validator's tree as a flat list with JSON pointers (RFC 6901). */
+export function problemsOf(errors: readonly ValidationError[], base = ''): FieldProblem[] {
+  return errors.flatMap((error) => {
+    const pointer = `${base}/${escapePointer(error.property)}`;
+    const own = Object.values(error.constraints ?? {}).map((message) => ({
+      pointer,
+      message: message.replace(/^property (\S+) should not exist$/, 'unknown field "$1"'),
+    }));
+    return [...own, ...problemsOf(error.children ?? [], pointer)];
+  });
+}
+
+/** Validates what class-validator describes: all problems at once, unknown fields refused, nothing coerced in bodies. */
+@Injectable()
+export class RequestValidationPipe implements PipeTransform {
+  private readonly body = this.create(false);
+  private readonly query = this.create(true);
+
+  transform(value: unknown, metadata: ArgumentMetadata): unknown {
+    if (metadata.type === 'custom') return value;
+    if (metadata.type === 'body') {
+      const wantsObject =
+        metadata.metatype !== undefined &&
+        ![Object, Array, String, Number, Boolean].includes(metadata.metatype as never);
+      if (wantsObject && (value === null || typeof value !== 'object' || Array.isArray(value))) {
+        throw platformError('invalid_request', 'the body must be a JSON object', {
+          errors: [{ pointer: '', message: 'must be a JSON object' }],
+        });
+      }
+      return this.body.transform(value, metadata);
+    }
+    return this.query.transform(value, metadata);
+  }
+
+  private create(coerce: boolean): ValidationPipe {
+    return new ValidationPipe({
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: false,
+      transform: true,
+      transformOptions: { enableImplicitConversion: coerce },
+      stopAtFirstError: false,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => {
+        const problems = problemsOf(errors);
+        return platformError(
+          'invalid_request',
+          `${problems.length} value${problems.length === 1 ? ' is' : 's are'} not valid`,
+          { errors: problems },
+        );
+      },
+    });
+  }
+}

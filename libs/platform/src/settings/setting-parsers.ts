@@ -1,0 +1,116 @@
+/** What a setting's text means, or why it cannot be used (shown to the operator after the setting's name). */
+export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
+export type Parser<T> = (text: string) => Parsed<T>;
+
+const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const no = (problem: string): Parsed<never> => ({ ok: false, problem });
+
+export const text: Parser<string> = (value) => (value === '' ? no('must not be empty') : ok(value));
+
+export const secret =
+  (minLength: number): Parser<string> =>
+  (value) =>
+    value.length < minLength ? no(`must have at least ${minLength} characters (it has ${value.length})`) : ok(value);
+
+export const integer =
+  (min: number, max: number): Parser<number> =>
+  (value) => {
+    const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
+    return number >= min && number <= max
+      ? ok(number)
+      : no(`must be a whole number from ${min} to ${max}, not "${value}"`);
+  };
+
+export const flag: Parser<boolean> = (value) => {
+  if (['1', 'true', 'on', 'yes'].includes(value.toLowerCase())) return ok(true);
+  if (['0', 'false', 'off', 'no', ''].includes(value.toLowerCase())) return ok(false);
+  return no(`must be on or off, not "${value}"`);
+};
+
+export const oneOf =
+  <const T extends string>(...allowed: readonly T[]): Parser<T> =>
+  (value) =>
+    (allowed as readonly string[]).includes(value)
+      ? ok(value as T)
+      : no(`must be one of ${allowed.join(', ')}, not "${value}"`);
+
+/** An absolute http(s) address without query or fragment; a trailing slash is dropped. */
+export const httpUrl: Parser<string> = (value) => {
+  if (!URL.canParse(value)) return no(`must be an address such as https://hooks.example.org, not "${value}"`);
+  const url = new URL(value);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return no('must begin with http:// or https://');
+  if (url.search || url.hash) return no('must not have a query or fragment');
+  return ok(value.replace(/\/+$/, ''));
+};
+
+export const postgresUrl: Parser<string> = (value) =>
+  URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol)
+    ? ok(value)
+    : no('must be an address such as postgres://user:password@host:5432/database');
+
+export const list: Parser<string[]> = (value) =>
+  ok(
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+
+export const brokers: Parser<string[]> = (value) => {
+  const parts = value.split(',').map((part) => part.trim());
+  const bad = parts.find((part) => !/^[^\s:]+:\d{1,5}$/.test(part));
+  return bad === undefined ? ok(parts) : no(`must be host:port[,host:port…]; "${bad}" is not`);
+};
+
+const CIDR = /^(?:(\d{1,3}(?:\.\d{1,3}){3})(?:\/(\d{1,2}))?|([0-9a-f:]*:[0-9a-f:.]*)(?:\/(\d{1,3}))?)$/i;
+
+/** CIDR blocks; a bare address is a block of one. The text itself is the value. */
+export const cidrs: Parser<string[]> = (value) => {
+  const parts = value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+  for (const part of parts) {
+    const match = CIDR.exec(part);
+    const fits =
+      match &&
+      (match[1]
+        ? match[1].split('.').every((byte) => Number(byte) < 256) && Number(match[2] ?? 0) <= 32
+        : Number(match[4] ?? 0) <= 128);
+    if (!fits) return no(`must be CIDR blocks such as 10.0.0.0/8 or fd00::/8; "${part}" is not`);
+  }
+  return ok(parts);
+};
+
+export interface EncryptionKey {
+  id: string;
+  key: Buffer;
+}
+
+/** `id:base64key[,id:base64key]`: AES-256 keys, the first seals, all open. */
+export const encryptionKeys: Parser<EncryptionKey[]> = (value) => {
+  const keys: EncryptionKey[] = [];
+  for (const part of value.split(',')) {
+    const match = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part);
+    const key = match ? Buffer.from(match[2] as string, 'base64') : null;
+    if (!match || key?.length !== 32)
+      return no('must be id:base64key[,id:base64key], each key 32 bytes (openssl rand -base64 32)');
+    if (keys.some((known) => known.id === match[1])) return no(`names key id "${match[1]}" twice`);
+    keys.push({ id: match[1] as string, key });
+  }
+  return ok(keys);
+};
+
+/** `topic=app[,topic=app]`: which app the events of a Kafka topic belong to. */
+export const topicApps: Parser<Record<string, string>> = (value) => {
+  const map: Record<string, string> = {};
+  for (const part of value
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean)) {
+    const match = /^([\w.-]+)=(\S+)$/.exec(part);
+    if (!match) return no(`must be topic=app[,topic=app]; "${part}" is not`);
+    map[match[1] as string] = match[2] as string;
+  }
+  return ok(map);
+};

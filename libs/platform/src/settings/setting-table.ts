@@ -1,0 +1,84 @@
+import * as parse from './setting-parsers.ts';
+
+interface SettingRow<T> {
+  parse: parse.Parser<T>;
+  /** Text that is parsed when the variable is not set; null: the setting is absent then. */
+  fallback: string | null;
+  meaning: string;
+  /** Shown as set or unset only, and accepted as `<NAME>_FILE` too. */
+  secret?: true;
+}
+
+const row = <T>(
+  parser: parse.Parser<T>,
+  fallback: string | null,
+  meaning: string,
+  secret?: 'secret',
+): SettingRow<T> => ({
+  parse: parser,
+  fallback,
+  meaning,
+  ...(secret ? { secret: true } : {}),
+});
+
+/** Every environment variable that Sluice reads; README's table and the check for misspelt names come from here. */
+export const SETTING_TABLE = {
+  PORT: row(parse.integer(0, 65_535), '8080', 'where it listens; 0 picks a free port'),
+  HOST: row(parse.text, '127.0.0.1', 'address it listens on'),
+  SLUICE_PUBLIC_URL: row(parse.httpUrl, null, 'what Location headers and shown URLs begin with; from HOST and PORT'),
+  SLUICE_DATA_DIR: row(parse.text, '.sluice', 'embedded PostgreSQL, generated key, pids.json'),
+  SLUICE_DATABASE_URL: row(
+    parse.postgresUrl,
+    null,
+    'an external PostgreSQL 17 or newer; embedded when unset',
+    'secret',
+  ),
+  SLUICE_KAFKA_BROKERS: row(parse.brokers, null, 'chooses the distributed wiring'),
+  SLUICE_KAFKA_SSL: row(parse.flag, 'off', 'TLS to the brokers'),
+  SLUICE_KAFKA_SASL_MECHANISM: row(parse.oneOf('plain', 'scram-sha-256', 'scram-sha-512'), null, 'SASL mechanism'),
+  SLUICE_KAFKA_SASL_USERNAME: row(parse.text, null, 'SASL user'),
+  SLUICE_KAFKA_SASL_PASSWORD: row(parse.secret(1), null, 'SASL password', 'secret'),
+  SLUICE_KAFKA_PARTITIONS: row(
+    parse.integer(1, 1000),
+    '3',
+    'partitions of topics that Sluice creates; fixed afterwards',
+  ),
+  SLUICE_KAFKA_REPLICATION: row(parse.integer(1, 9), '1', 'replication factor of topics that Sluice creates'),
+  SLUICE_KAFKA_TOPIC_APPS: row(
+    parse.topicApps,
+    'domain.events=default',
+    'app of each topic of CloudEvents: topic=app[,…]',
+  ),
+  SLUICE_KAFKA_TRUSTED_TOPICS: row(parse.list, '', 'topics whose ce_appid header is believed'),
+  SLUICE_ADMIN_TOKEN: row(
+    parse.secret(32),
+    null,
+    "the first administrator's token; standalone generates one",
+    'secret',
+  ),
+  SLUICE_ADMIN_EMAIL: row(parse.text, null, 'first administrator (console sign-in)'),
+  SLUICE_ADMIN_PASSWORD: row(parse.secret(12), null, 'first administrator (console sign-in)', 'secret'),
+  SLUICE_ENCRYPTION_KEYS: row(parse.encryptionKeys, null, 'id:base64key[,…]; standalone generates one', 'secret'),
+  SLUICE_TRUSTED_PROXIES: row(parse.cidrs, '', 'CIDRs whose X-Forwarded-For is believed'),
+  SLUICE_OUTBOUND_ALLOW: row(parse.cidrs, null, 'CIDRs outbound calls may reach although private'),
+  SLUICE_LOG_LEVEL: row(parse.oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'logging'),
+  SLUICE_DEMO: row(parse.flag, 'on', 'the demo app of standalone and start:distributed'),
+  SLUICE_INSTANCE_ID: row(
+    parse.text,
+    null,
+    'name of this process among replicas; host name and a random part unless given',
+  ),
+} as const;
+
+export type SettingName = keyof typeof SETTING_TABLE;
+
+/** Variables that begin with SLUICE_ and belong to tools rather than to services. */
+export const TOOL_VARIABLES = [
+  'SLUICE_FAILPOINTS',
+  'SLUICE_CACHE_DIR',
+  'SLUICE_UPSTREAM_GATEWAY',
+  'SLUICE_UPSTREAM_REGISTRY',
+  'SLUICE_UPSTREAM_RUNNER',
+  'SLUICE_UPSTREAM_DISPATCHER',
+  'SLUICE_UPSTREAM_DELIVERY_LOG',
+];

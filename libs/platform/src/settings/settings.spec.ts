@@ -1,0 +1,92 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeSettings, environmentWithDotEnv, loadSettings, SettingsError } from './settings.ts';
+
+const problemsOf = (
+  environment: Record<string, string>,
+  required: Parameters<typeof loadSettings>[1] = [],
+): readonly string[] => {
+  try {
+    loadSettings(environment, required);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('settings', () => {
+  it('have defaults that work with nothing set', () => {
+    const settings = loadSettings({});
+    expect(settings).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: 'http://127.0.0.1:8080',
+      kafka: null,
+      outboundAllow: null,
+    });
+  });
+
+  it('report every problem at once, each naming its setting', () => {
+    const problems = problemsOf(
+      { PORT: '70000', SLUICE_LOG_LEVEL: 'loud', SLUICE_DATABASE_URL: 'mysql://x', SLUICE_ENCRYPTION_KEYS: 'a:short' },
+      ['SLUICE_ADMIN_TOKEN'],
+    );
+    expect(problems.map((each) => each.split(' ')[0])).toEqual([
+      'PORT',
+      'SLUICE_DATABASE_URL',
+      'SLUICE_ADMIN_TOKEN',
+      'SLUICE_ENCRYPTION_KEYS',
+      'SLUICE_LOG_LEVEL',
+    ]);
+  });
+
+  it('refuse a misspelt name and suggest the right one', () => {
+    expect(problemsOf({ SLUICE_KAFKA_BROKER: 'a:1' })).toEqual([
+      'SLUICE_KAFKA_BROKER is not a setting; did you mean SLUICE_KAFKA_BROKERS?',
+    ]);
+  });
+
+  it('read secrets from files, and refuse a file that is not there or a value given twice', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'settings-'));
+    const file = path.join(dir, 'token');
+    writeFileSync(file, `${'t'.repeat(40)}\n`);
+    expect(loadSettings({ SLUICE_ADMIN_TOKEN_FILE: file }).adminToken).toBe('t'.repeat(40));
+    expect(problemsOf({ SLUICE_ADMIN_TOKEN_FILE: path.join(dir, 'none') })[0]).toContain('cannot be read (ENOENT)');
+    expect(problemsOf({ SLUICE_ADMIN_TOKEN_FILE: file, SLUICE_ADMIN_TOKEN: 't'.repeat(40) })[0]).toContain('both set');
+  });
+
+  it('come from a .env file too, below the environment', () => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'settings-')), '.env');
+    writeFileSync(file, 'PORT=9000\nHOST=127.0.0.2\n');
+    expect(loadSettings(environmentWithDotEnv({ PORT: '9001' }, file))).toMatchObject({
+      port: 9001,
+      host: '127.0.0.2',
+    });
+  });
+
+  it.each([
+    ['SLUICE_OUTBOUND_ALLOW', '10.0.0.0/33'],
+    ['SLUICE_TRUSTED_PROXIES', '300.1.1.1'],
+    ['SLUICE_KAFKA_BROKERS', 'localhost'],
+    ['SLUICE_PUBLIC_URL', 'hooks.example.org'],
+    ['SLUICE_ADMIN_TOKEN', 'short'],
+    ['PORT', '80x'],
+    ['SLUICE_ENCRYPTION_KEYS', `a:${KEY},a:${KEY}`],
+  ])('refuse %s=%s', (name, value) => {
+    expect(problemsOf({ [name]: value })[0]).toMatch(new RegExp(`^${name} `));
+  });
+
+  it('are shown with secrets as set or unset', () => {
+    const shown = JSON.stringify(
+      describeSettings(loadSettings({ SLUICE_ADMIN_TOKEN: 'x'.repeat(32), SLUICE_ENCRYPTION_KEYS: `k1:${KEY}` })),
+    );
+    expect(shown).not.toContain('x'.repeat(32));
+    expect(shown).not.toContain(KEY);
+    expect(shown).toContain('"adminToken":"set"');
+    expect(shown).toContain('"encryptionKeys":["k1"]');
+  });
+});

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { parseEnv } from 'node:util';
+import { closestName } from './closest-name.ts';
+import type { EncryptionKey, Parsed } from './setting-parsers.ts';
+import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
+
+export interface KafkaSettings {
+  brokers: string[];
+  ssl: boolean;
+  sasl: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
+  partitions: number;
+  replication: number;
+  topicApps: Record<string, string>;
+  trustedTopics: string[];
+}
+
+/** The effective configuration, read once at start. */
+export interface Settings {
+  host: string;
+  port: number;
+  /** Without a trailing slash; empty until the port is known when PORT is 0 and SLUICE_PUBLIC_URL is unset. */
+  publicUrl: string;
+  dataDir: string;
+  databaseUrl: string | null;
+  kafka: KafkaSettings | null;
+  adminToken: string | null;
+  adminEmail: string | null;
+  adminPassword: string | null;
+  encryptionKeys: EncryptionKey[];
+  trustedProxies: string[];
+  /** null: unset (see running.md); an empty list: nothing private may be reached. */
+  outboundAllow: string[] | null;
+  logLevel: string;
+  instanceId: string;
+  demo: boolean;
+}
+
+/** Everything that is wrong with the configuration, to be printed without a stack trace; exit code 1. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    );
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** The process environment over a `.env` file in the working directory, which need not exist. */
+export function environmentWithDotEnv(environment: Environment = process.env, file = '.env'): Environment {
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...environment };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return environment;
+    throw new SettingsError([`${file} cannot be read: ${(error as Error).message}`]);
+  }
+}
+
+/** The text of a setting: the variable itself, or what the file named by `<NAME>_FILE` holds, without its final newline. */
+function textOf(name: SettingName, environment: Environment, problems: string[]): string | null {
+  const own = environment[name];
+  const file = environment[`${name}_FILE`];
+  if (own !== undefined && file !== undefined) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+  if (own !== undefined || file === undefined) return own ?? null;
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    problems.push(
+      `${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
+    );
+    return null;
+  }
+}
+
+function misspelt(environment: Environment): string[] {
+  const secrets = Object.entries(SETTING_TABLE).filter(([, row]) => 'secret' in row);
+  const known = [...Object.keys(SETTING_TABLE), ...secrets.map(([name]) => `${name}_FILE`), ...TOOL_VARIABLES];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('SLUICE_') && !name.startsWith('SLUICE_TEST_') && !known.includes(name))
+    .map((name) => {
+      const near = closestName(name, known);
+      return `${name} is not a setting${near ? `; did you mean ${near}?` : ''}`;
+    });
+}
+
+function kafkaOf(values: Record<string, unknown>, problems: string[]): KafkaSettings | null {
+  const mechanism = values.SLUICE_KAFKA_SASL_MECHANISM as 'plain' | null;
+  const username = values.SLUICE_KAFKA_SASL_USERNAME as string | null;
+  const password = values.SLUICE_KAFKA_SASL_PASSWORD as string | null;
+  const given = [mechanism, username, password].filter((each) => each !== null).length;
+  if (given !== 0 && given !== 3)
+    problems.push('SLUICE_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD go together: set all three or none');
+  if (!values.SLUICE_KAFKA_BROKERS) return null;
+  return {
+    brokers: values.SLUICE_KAFKA_BROKERS as string[],
+    ssl: values.SLUICE_KAFKA_SSL as boolean,
+    sasl:
+      given === 3
+        ? { mechanism: mechanism as 'plain', username: username as string, password: password as string }
+        : null,
+    partitions: values.SLUICE_KAFKA_PARTITIONS as number,
+    replication: values.SLUICE_KAFKA_REPLICATION as number,
+    topicApps: values.SLUICE_KAFKA_TOPIC_APPS as Record<string, string>,
+    trustedTopics: values.SLUICE_KAFKA_TRUSTED_TOPICS as string[],
+  };
+}
+
+/**
+ * Reads every setting and reports all problems at once.
+ * `required` names what this wiring cannot do without.
+ * @throws SettingsError
+ */
+export function loadSettings(environment: Environment, required: readonly SettingName[] = []): Settings {
+  const problems: string[] = misspelt(environment);
+  const values: Record<string, unknown> = {};
+  for (const [key, row] of Object.entries(SETTING_TABLE)) {
+    const name = key as SettingName;
+    const given = textOf(name, environment, problems);
+    const text = given ?? row.fallback;
+    values[name] = null;
+    if (text === null) {
+      if (required.includes(name)) problems.push(`${name} is required here: ${row.meaning}`);
+      continue;
+    }
+    const parsed: Parsed<unknown> = row.parse(text);
+    if (parsed.ok) values[name] = parsed.value;
+    else problems.push(`${name} ${parsed.problem}`);
+  }
+  const kafka = kafkaOf(values, problems);
+  if (problems.length > 0) throw new SettingsError(problems);
+  const host = values.HOST as string;
+  const port = values.PORT as number;
+  return {
+    host,
+    port,
+    publicUrl: (values.SLUICE_PUBLIC_URL as string | null) ?? (port === 0 ? '' : addressOf(host, port)),
+    dataDir: values.SLUICE_DATA_DIR as string,
+    databaseUrl: values.SLUICE_DATABASE_URL as string | null,
+    kafka,
+    adminToken: values.SLUICE_ADMIN_TOKEN as string | null,
+    adminEmail: values.SLUICE_ADMIN_EMAIL as string | null,
+    adminPassword: values.SLUICE_ADMIN_PASSWORD as string | null,
+    encryptionKeys: (values.SLUICE_ENCRYPTION_KEYS as EncryptionKey[] | null) ?? [],
+    trustedProxies: values.SLUICE_TRUSTED_PROXIES as string[],
+    outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
+    logLevel: values.SLUICE_LOG_LEVEL as string,
+    instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
+    demo: values.SLUICE_DEMO as boolean,
+  };
+}
+
+/** `http://host:port` as a person can open it: a wildcard address becomes localhost. */
+export function addressOf(host: string, port: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${shown}:${port}`;
+}
+
+/** The effective values, one line each, secrets as set or unset. */
+export function describeSettings(settings: Settings): Record<string, unknown> {
+  const hidden = (value: unknown): string => (value === null || value === undefined || value === '' ? 'unset' : 'set');
+  return {
+    ...settings,
+    databaseUrl: hidden(settings.databaseUrl),
+    adminToken: hidden(settings.adminToken),
+    adminPassword: hidden(settings.adminPassword),
+    encryptionKeys: settings.encryptionKeys.map((key) => key.id),
+    kafka: settings.kafka ? { ...settings.kafka, sasl: settings.kafka.sasl ? 'set' : 'unset' } : null,
+  };
+}
