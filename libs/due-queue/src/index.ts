@@ -1,1 +1,4 @@
-export {};
+export { Claim } from './claim.ts';
+export { type DueItem, DueQueue, type DueQueueOptions } from './due-queue.ts';
+export { dueTableSql, LEASE_LOST } from './due-table.ts';
+export { DueWorker, type DueWorkerOptions } from './due-worker.ts';

@@ -1,0 +1,95 @@
+import type { Claim } from './claim.ts';
+
+interface Lease {
+  claim: Claim;
+  /** Monotonic milliseconds until which the lease certainly holds. */
+  safeUntilMs: number;
+}
+
+export interface LeasesOptions {
+  leaseMs: number;
+  /** Extends these leases in the database; resolves to the ids that were still held. */
+  extend(claims: readonly Claim[]): Promise<Set<string>>;
+  onError(error: unknown, doing: string): void;
+}
+
+/**
+ * The leases this process holds, extended while they are worked on. Nothing is written for work that is done within a
+ * third of the lease. A lease that could not be extended in time counts as lost before the database hands it to
+ * somebody else, because the local clock starts before the statement is sent.
+ */
+export class Leases {
+  readonly #options: LeasesOptions;
+  readonly #held = new Map<string, Lease>();
+  readonly #perKey = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  #extending = false;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  ofKey(key: string): number {
+    return this.#perKey.get(key) ?? 0;
+  }
+
+  /** @param sinceMs monotonic time before the statement that took the leases was sent. */
+  add(claims: readonly Claim[], sinceMs: number): void {
+    for (const claim of claims) {
+      this.#held.set(claim.id, { claim, safeUntilMs: sinceMs + this.#options.leaseMs });
+      this.#perKey.set(claim.key, this.ofKey(claim.key) + 1);
+    }
+    this.#timer ??= setInterval(() => void this.#beat(), Math.max(5, this.#options.leaseMs / 6)).unref();
+  }
+
+  /** The work is done or given up; its row is somebody else's business from now on. */
+  drop(claim: Claim): boolean {
+    if (this.#held.get(claim.id)?.claim !== claim) return false;
+    this.#held.delete(claim.id);
+    const left = this.ofKey(claim.key) - 1;
+    if (left > 0) this.#perKey.set(claim.key, left);
+    else this.#perKey.delete(claim.key);
+    return true;
+  }
+
+  all(): Claim[] {
+    return [...this.#held.values()].map((lease) => lease.claim);
+  }
+
+  close(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  async #beat(): Promise<void> {
+    const startMs = performance.now();
+    const expired = [...this.#held.values()].filter((lease) => lease.safeUntilMs <= startMs);
+    for (const { claim } of expired) this.#lose(claim);
+    if (this.#extending) return;
+    const old = [...this.#held.values()].filter(
+      (lease) => lease.safeUntilMs - startMs < (this.#options.leaseMs * 2) / 3,
+    );
+    if (old.length === 0) return;
+    this.#extending = true;
+    try {
+      const kept = await this.#options.extend(old.map((lease) => lease.claim));
+      for (const lease of old) {
+        if (kept.has(lease.claim.id)) lease.safeUntilMs = startMs + this.#options.leaseMs;
+        else this.#lose(lease.claim);
+      }
+    } catch (error) {
+      this.#options.onError(error, 'extend leases');
+    } finally {
+      this.#extending = false;
+    }
+  }
+
+  #lose(claim: Claim): void {
+    // Completed in the meantime: its row is gone, which is not a loss.
+    if (this.drop(claim)) claim.lose();
+  }
+}
