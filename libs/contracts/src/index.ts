@@ -14,6 +14,18 @@ export type {
   DispatcherEvents,
   DomainEventRecorded,
 } from './dispatcher-events.ts';
+export {
+  HTTP_METHODS,
+  parseDurationMs,
+  RESERVED_REFS,
+  SECRETS_ROOT,
+  STEP_LIMITS,
+  STEP_SCHEMAS,
+  type StepField,
+  type StepFieldShape,
+  type StepSchema,
+  TEMPLATE_ROOTS,
+} from './flow-steps.ts';
 export type { CloudEvent, EventPublished, GatewayEvents, TriggerAccepted } from './gateway-events.ts';
 export { derivedId, isUuid, newId, timeOfId } from './ids.ts';
 export type {
