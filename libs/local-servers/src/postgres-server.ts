@@ -209,7 +209,13 @@ function handleFor(started: Started, cluster: Cluster, logFile: string, lock: Da
     await lock.release();
     return reason;
   });
-  const endedWithin = (ms: number) => Promise.race([exited.then(() => true), sleep(ms, false, { ref: true })]);
+  const endedWithin = async (ms: number) => {
+    const patience = new AbortController(); // a timer left behind would keep our process alive
+    const tooLong = sleep(ms, false, { signal: patience.signal }).catch(() => false);
+    const ended = await Promise.race([exited.then(() => true), tooLong]);
+    patience.abort();
+    return ended;
+  };
   return {
     url: `postgresql://${SUPERUSER}:${cluster.notes.password}@127.0.0.1:${cluster.notes.port}/postgres`,
     port: cluster.notes.port,
