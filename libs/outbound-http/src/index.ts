@@ -1,1 +1,12 @@
-export {};
+export { AddressPolicy } from './address-policy.ts';
+export type { ResolveHost } from './host-resolver.ts';
+export {
+  createOutboundClient,
+  type OutboundAnswer,
+  OutboundClient,
+  type OutboundClientOptions,
+  type OutboundFailure,
+  type OutboundRequest,
+  type OutboundResult,
+} from './outbound-client.ts';
+export { headerProblem } from './safe-headers.interceptor.ts';

@@ -1,0 +1,243 @@
+import type { AttemptError } from '@sluice/contracts';
+import type { ConnectionOptions } from 'node:tls';
+import type { Dispatcher } from 'undici';
+import { AddressPolicy } from './address-policy.ts';
+import { bodyLimit } from './body-limit.interceptor.ts';
+import { BoundedAgent } from './bounded-agent.ts';
+import { deadline } from './deadline.interceptor.ts';
+import { guardedConnector } from './guarded-connector.ts';
+import { HostResolver, type ResolveHost } from './host-resolver.ts';
+import type { OutboundDispatchOptions } from './outbound-dispatch-options.ts';
+import { attemptErrorOf, BodyLimitError, type Phase } from './outbound-error.ts';
+import { safeHeaders } from './safe-headers.interceptor.ts';
+import { type Target, targetOf } from './url-policy.ts';
+
+export interface OutboundClientOptions {
+  /** CIDRs that may be called although private (`SLUICE_OUTBOUND_ALLOW`). */
+  allow: readonly string[];
+  /** Connections per origin; 64 unless given. */
+  connectionsPerOrigin?: number;
+  /** Origins with open connections; 512 unless given. */
+  maxOrigins?: number;
+  connectTimeoutMs?: number;
+  resolve?: ResolveHost;
+  tls?: ConnectionOptions;
+}
+
+export interface OutboundRequest {
+  method: string;
+  url: string;
+  headers: readonly (readonly [string, string])[];
+  body: Uint8Array | string | null;
+  /** From the name's resolution to the last byte of the body. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** 1 MiB unless given. */
+  maxBodyBytes?: number;
+}
+
+export interface OutboundAnswer {
+  ok: true;
+  status: number;
+  /** Lower-case names; repeated ones joined by a comma. */
+  headers: Record<string, string>;
+  /** As it was sent: nothing is decompressed. */
+  body: Buffer;
+  truncated: boolean;
+  durationMs: number;
+  /** Where the newest connection to this origin went. */
+  remoteAddress: string | null;
+}
+export interface OutboundFailure {
+  ok: false;
+  error: AttemptError;
+  durationMs: number;
+}
+export type OutboundResult = OutboundAnswer | OutboundFailure;
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const KNOWN_TARGETS = 1000;
+
+export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
+  return new OutboundClient(options);
+}
+
+/** Calls to addresses that customers name: guarded, bounded, never following a redirect. One per process. */
+export class OutboundClient {
+  readonly #policy: AddressPolicy;
+  readonly #agent: BoundedAgent;
+  readonly #dispatcher: Dispatcher;
+  readonly #targets = new Map<string, Target | string>();
+  readonly #addresses = new Map<string, string>();
+  readonly #maxOrigins: number;
+
+  constructor(options: OutboundClientOptions) {
+    this.#policy = new AddressPolicy(options.allow);
+    this.#maxOrigins = options.maxOrigins ?? 512;
+    this.#agent = new BoundedAgent({
+      maxOrigins: this.#maxOrigins,
+      pool: {
+        connections: options.connectionsPerOrigin ?? 64,
+        pipelining: 1,
+        allowH2: false,
+        // The deadline is ours; undici's limits per phase are off.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        // Below the idle limits that receivers commonly have (5 s and more), or a request meets a closing socket.
+        keepAliveTimeout: 4000,
+        keepAliveMaxTimeout: 60_000,
+        connect: guardedConnector({
+          policy: this.#policy,
+          resolve: options.resolve ?? new HostResolver().resolve,
+          connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
+          ...(options.tls ? { tls: options.tls } : {}),
+          onConnected: (origin, address) => this.#remember(origin, address),
+        }),
+      },
+    });
+    // The last one is the outermost: what safeHeaders refuses starts no clock.
+    this.#dispatcher = this.#agent.compose(bodyLimit(), deadline(), safeHeaders());
+  }
+
+  /** Why a URL as written can never be called, or null when only its name's addresses can tell. */
+  checkUrl(url: string): string | null {
+    const target = targetOf(url, this.#policy);
+    return typeof target === 'string' ? target : null;
+  }
+
+  /** Sends one request and reads the answer within its limits. Never throws: a failure says at which stage. */
+  send(request: OutboundRequest): Promise<OutboundResult> {
+    const startedMs = performance.now();
+    const target = this.#targetOf(request.url);
+    if (typeof target === 'string') {
+      const error: AttemptError = { stage: 'address', code: 'url_not_allowed', message: target };
+      return Promise.resolve({ ok: false, error, durationMs: 0 });
+    }
+    return new Promise((resolve) => {
+      const collector = new AnswerCollector(
+        target,
+        startedMs,
+        () => this.#addresses.get(target.origin) ?? null,
+        resolve,
+      );
+      try {
+        this.#dispatcher.dispatch(dispatchOptionsOf(request, target), collector);
+      } catch (error) {
+        collector.fail(error);
+      }
+    });
+  }
+
+  /** Ends idle connections and waits for running requests, at most this long; then ends those as well. */
+  async close(withinMs = 5000): Promise<void> {
+    const timer = setTimeout(() => void this.#agent.destroyAll(), withinMs);
+    await this.#agent.close();
+    clearTimeout(timer);
+  }
+
+  #targetOf(url: string): Target | string {
+    const known = this.#targets.get(url);
+    if (known !== undefined) return known;
+    const target = targetOf(url, this.#policy);
+    if (this.#targets.size >= KNOWN_TARGETS) this.#targets.clear();
+    this.#targets.set(url, target);
+    return target;
+  }
+
+  #remember(origin: string, address: string): void {
+    if (this.#addresses.size >= this.#maxOrigins * 2) this.#addresses.clear();
+    this.#addresses.set(origin, address);
+  }
+}
+
+function dispatchOptionsOf(request: OutboundRequest, target: Target): OutboundDispatchOptions {
+  return {
+    origin: target.origin,
+    path: target.path,
+    method: request.method as Dispatcher.HttpMethod,
+    headers: request.headers.flat(),
+    body: request.body as Dispatcher.DispatchOptions['body'],
+    timeoutMs: request.timeoutMs,
+    maxBodyBytes: request.maxBodyBytes ?? MAX_BODY_BYTES,
+    ...(request.signal ? { signal: request.signal } : {}),
+  };
+}
+
+class AnswerCollector implements Dispatcher.DispatchHandler {
+  readonly #target: Target;
+  readonly #startedMs: number;
+  readonly #remoteAddress: () => string | null;
+  readonly #resolve: (result: OutboundResult) => void;
+  #phase: Phase = 'connecting';
+  #status = 0;
+  #headers: Record<string, string> = {};
+  #chunks: Buffer[] = [];
+
+  constructor(
+    target: Target,
+    startedMs: number,
+    remoteAddress: () => string | null,
+    resolve: (result: OutboundResult) => void,
+  ) {
+    this.#target = target;
+    this.#startedMs = startedMs;
+    this.#remoteAddress = remoteAddress;
+    this.#resolve = resolve;
+  }
+
+  onRequestStart(): void {
+    this.#phase = 'sent';
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#phase = 'answering';
+    this.#status = status;
+    this.#headers = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+    );
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#answer(false);
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (error instanceof BodyLimitError) this.#answer(true);
+    else this.fail(error);
+  }
+
+  fail(error: unknown): void {
+    this.#resolve({
+      ok: false,
+      error: attemptErrorOf(error, this.#phase, this.#target.secure),
+      durationMs: this.#durationMs(),
+    });
+  }
+
+  #answer(truncated: boolean): void {
+    this.#resolve({
+      ok: true,
+      status: this.#status,
+      headers: this.#headers,
+      body: this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
+      truncated,
+      durationMs: this.#durationMs(),
+      remoteAddress: this.#remoteAddress(),
+    });
+  }
+
+  #durationMs(): number {
+    return Math.round((performance.now() - this.#startedMs) * 100) / 100;
+  }
+}
