@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@sluice/wiring';
+import { dispatcherService } from '@sluice/dispatcher';
+
+await runService(dispatcherService);

@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@sluice/wiring';
+import { gatewayService } from '@sluice/gateway';
+
+await runService(gatewayService);

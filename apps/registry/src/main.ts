@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@sluice/wiring';
+import { registryService } from '@sluice/registry';
+
+await runService(registryService);

@@ -1,1 +1,4 @@
-export {};
+import { runService } from '@sluice/wiring';
+import { runnerService } from '@sluice/runner';
+
+await runService(runnerService);

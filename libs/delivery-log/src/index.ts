@@ -1,1 +1,2 @@
-export {};
+export { deliveryLogService } from './delivery-log.service.ts';
+export type { TimelineNode } from './timeline/timeline-node.ts';

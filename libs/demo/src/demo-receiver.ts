@@ -32,7 +32,10 @@ function lineOf(request: IncomingMessage, body: string, valid: boolean): string 
   const id = request.headers['webhook-id'] ?? '-';
   const type = request.headers['x-etl-webhook-event'] ?? '-';
   const shown = body.length > 300 ? `${body.slice(0, 300)}…` : body;
-  return `delivery ${type} ${id} signature ${valid ? 'valid' : 'NOT VALID'} ${shown}`.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+  return `delivery ${type} ${id} signature ${valid ? 'valid' : 'NOT VALID'} ${shown}`.replaceAll(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    ' ',
+  );
 }
 
 export interface DemoReceiver {
@@ -42,13 +45,19 @@ export interface DemoReceiver {
 
 function listen(server: Server, port: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
+    );
     server.listen(port, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
   });
 }
 
 /** The demo's receiver on loopback: prints each delivery with the verdict on its signature. Prefers `port`, else a free one. */
-export async function startDemoReceiver(options: { port: number; secret: string; print: (line: string) => void }): Promise<DemoReceiver> {
+export async function startDemoReceiver(options: {
+  port: number;
+  secret: string;
+  print: (line: string) => void;
+}): Promise<DemoReceiver> {
   const server = createServer((request, response) => {
     bodyOf(request)
       .then((body) => {

@@ -42,7 +42,8 @@ function client(options: DemoOptions): Call {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(`the demo could not be set up: ${method} ${route} answered ${answer.status} ${text}`);
+    if (!answer.ok)
+      throw new Error(`the demo could not be set up: ${method} ${route} answered ${answer.status} ${text}`);
     return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
   };
 }
@@ -62,7 +63,13 @@ const GREETING_FLOW = {
   steps: [
     { ref: 'request', type: 'webhook' },
     { ref: 'greeting', type: 'set', values: { text: 'Hello {{ request.name | default("world", true) }}' } },
-    { ref: 'told', type: 'emit', event: 'greeting.created', subject: '{{ request.name }}', data: { text: '{{ greeting.text }}' } },
+    {
+      ref: 'told',
+      type: 'emit',
+      event: 'greeting.created',
+      subject: '{{ request.name }}',
+      data: { text: '{{ greeting.text }}' },
+    },
   ],
 };
 
@@ -76,8 +83,19 @@ async function create(call: Call, receiverUrl: string, secret: string): Promise<
     { kind: 'event', name: 'Demo receiver', events: ['greeting.*'], url: receiverUrl, secret },
     appId,
   );
-  const trigger = await call('POST', '/v1/triggers', { flowId: flow.id, name: 'Demo', profile: 'native', auth: { type: 'bearer' } }, appId);
-  return { appId, triggerId: String(trigger.id), token: String(trigger.token), endpointId: Number(endpoint.id), secret };
+  const trigger = await call(
+    'POST',
+    '/v1/triggers',
+    { flowId: flow.id, name: 'Demo', profile: 'native', auth: { type: 'bearer' } },
+    appId,
+  );
+  return {
+    appId,
+    triggerId: String(trigger.id),
+    token: String(trigger.token),
+    endpointId: Number(endpoint.id),
+    secret,
+  };
 }
 
 /**

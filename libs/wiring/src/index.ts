@@ -1,1 +1,4 @@
-export {};
+export { OperatorError, runProcess, startFailure } from './run-process.ts';
+export { runService } from './run-service.ts';
+export { SHARED_SCHEMAS } from './shared-schemas.ts';
+export { type RunningServices, startServices, type StartOptions } from './start-services.ts';

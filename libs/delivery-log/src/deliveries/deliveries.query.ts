@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import type { AttemptFinished } from '@sluice/contracts';
+import { isUuid } from '@sluice/contracts';
+import { InjectPool } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { decodeCursor, encodeCursor, type Page } from '../read-model/page.ts';
+import { Where } from '../read-model/where.ts';
+import type { DeliveriesQuery } from './deliveries.requests.ts';
+
+/** The shape of api.md; `verdict` is set for inline endpoints only. */
+export interface DeliveryView {
+  id: string;
+  appId: string;
+  eventId: string;
+  eventType: string;
+  endpointId: number;
+  endpointName: string | null;
+  runId: string | null;
+  status: string;
+  reason: string | null;
+  createdAt: string;
+  attempts: AttemptView[];
+}
+export interface AttemptView {
+  number: number;
+  at: string;
+  durationMs: number;
+  request: AttemptFinished['request'];
+  response: AttemptFinished['response'];
+  error: AttemptFinished['error'];
+  verdict: string | null;
+  nextAttemptAt: string | null;
+}
+
+interface Row {
+  id: string;
+  app_id: string;
+  event_id: string;
+  event_type: string;
+  endpoint_id: number;
+  endpoint_name: string | null;
+  run_id: string | null;
+  status: string;
+  reason: string | null;
+  created_at: Date;
+  attempts: string[] | null;
+}
+
+const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at,
+  (select array_agg(a.data order by a.number) from delivery_log.attempts a where a.delivery_id = d.id) as attempts
+  from delivery_log.deliveries d`;
+
+function attemptView(json: string): AttemptView {
+  const data = JSON.parse(json) as AttemptFinished;
+  const { number, at, durationMs, request, response, error, nextAttemptAt } = data;
+  return { number, at, durationMs, request, response, error, verdict: null, nextAttemptAt };
+}
+
+function view(row: Row): DeliveryView {
+  return {
+    id: row.id,
+    appId: row.app_id,
+    eventId: row.event_id,
+    eventType: row.event_type,
+    endpointId: row.endpoint_id,
+    endpointName: row.endpoint_name,
+    runId: row.run_id,
+    status: row.status,
+    reason: row.reason,
+    createdAt: row.created_at.toISOString(),
+    attempts: (row.attempts ?? []).map(attemptView),
+  };
+}
+
+@Injectable()
+export class DeliveriesQueries {
+  constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
+
+  async find(id: string): Promise<DeliveryView | null> {
+    const { rows } = await this.pool.query<Row>(`${SELECT} where d.id = $1`, [id]);
+    return rows[0] ? view(rows[0]) : null;
+  }
+
+  /** Newest first. */
+  async list(appId: string, query: DeliveriesQuery): Promise<Page<DeliveryView>> {
+    const endpoint = query.endpointId;
+    const where = new Where()
+      .add('d.app_id = ?', appId)
+      .addIf('d.status = ?', query.status)
+      .addIf('d.event_type = ?', query.eventType)
+      .addIf('d.created_at >= ?', query.since)
+      .addIf('d.created_at < ?', query.until)
+      .before('d.created_at, d.id', decodeCursor(query.cursor));
+    if (endpoint !== undefined)
+      where.add(isUuid(endpoint) ? 'd.endpoint_uuid = ?' : 'd.endpoint_id::text = ?', endpoint);
+    const { rows } = await this.pool.query<Row>(
+      `${SELECT} ${where.sql} order by d.created_at desc, d.id desc limit ${query.limit + 1}`,
+      where.values,
+    );
+    const items = rows.slice(0, query.limit).map(view);
+    const last = items.at(-1);
+    return {
+      items,
+      nextCursor: rows.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { AccessModule } from '@sluice/access';
+import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
+import { DeadLettersQueries } from './dead-letters/dead-letters.query.ts';
+import { DeliveriesController } from './deliveries/deliveries.controller.ts';
+import { DeliveriesQueries } from './deliveries/deliveries.query.ts';
+import { EventsController } from './events/events.controller.ts';
+import { EventsQueries } from './events/events.query.ts';
+import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
+import { ProjectionWriter } from './read-model/projection-writer.ts';
+import { RequestsController } from './requests/requests.controller.ts';
+import { RequestsQueries } from './requests/requests.query.ts';
+import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
+import { TimelineController } from './timeline/timeline.controller.ts';
+
+@Module({
+  imports: [AccessModule, DiscoveryModule],
+  controllers: [
+    DeliveryLogConsumer,
+    TimelineController,
+    RequestsController,
+    DeliveriesController,
+    EventsController,
+    DeadLettersController,
+  ],
+  providers: [
+    ProjectionWriter,
+    TimelineRowsQuery,
+    RequestsQueries,
+    DeliveriesQueries,
+    EventsQueries,
+    DeadLettersQueries,
+  ],
+})
+export class DeliveryLogModule {}

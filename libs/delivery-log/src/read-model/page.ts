@@ -1,0 +1,31 @@
+import { platformError } from '@sluice/platform';
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/** A cursor is where the last page ended: the sort time and the id, opaque to the caller. */
+export interface CursorPlace {
+  at: string;
+  id: string;
+}
+
+export function encodeCursor(place: CursorPlace): string {
+  return Buffer.from(JSON.stringify([place.at, place.id])).toString('base64url');
+}
+
+/** @throws AppError invalid_request when the text is not a cursor that we gave out. */
+export function decodeCursor(cursor: string | undefined): CursorPlace | null {
+  if (cursor === undefined) return null;
+  try {
+    const [at, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as [unknown, unknown];
+    if (typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) && /^[0-9a-f-]{36}$/.test(id))
+      return { at, id };
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+  }
+  throw platformError('invalid_request', 'the cursor is not one that this API gave out', {
+    errors: [{ pointer: '/cursor', message: 'take nextCursor of the previous page as it is' }],
+  });
+}

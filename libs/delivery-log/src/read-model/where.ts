@@ -1,0 +1,29 @@
+/** Collects the conditions of a list with their numbered values. */
+export class Where {
+  private readonly parts: string[] = [];
+  readonly values: unknown[] = [];
+
+  /** `sql` has `?` where the value goes. */
+  add(sql: string, value: unknown): this {
+    this.values.push(value);
+    this.parts.push(sql.replaceAll('?', `$${this.values.length}`));
+    return this;
+  }
+
+  addIf(sql: string, value: unknown): this {
+    return value === undefined || value === null ? this : this.add(sql, value);
+  }
+
+  /** `(a, b) < (…)` of the place where the last page ended, newest first. */
+  before(columns: string, place: { at: string; id: string } | null, type = 'timestamptz'): this {
+    if (!place) return this;
+    this.values.push(place.at, place.id);
+    const last = this.values.length;
+    this.parts.push(`(${columns}) < ($${last - 1}::${type}, $${last}::uuid)`);
+    return this;
+  }
+
+  get sql(): string {
+    return this.parts.length > 0 ? `where ${this.parts.join(' and ')}` : '';
+  }
+}

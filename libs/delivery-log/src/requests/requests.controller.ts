@@ -1,0 +1,38 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { type AppScope, InApp, Requires } from '@sluice/access';
+import { isUuid } from '@sluice/contracts';
+import { platformError } from '@sluice/platform';
+import { ListQuery } from '../read-model/list.requests.ts';
+import type { Page } from '../read-model/page.ts';
+import { RequestsQueries, type RequestView } from './requests.query.ts';
+
+@ApiTags('requests')
+@ApiBearerAuth()
+@Controller('v1')
+export class RequestsController {
+  constructor(private readonly queries: RequestsQueries) {}
+
+  /** Requests that were accepted, newest first, each with the state of its run. */
+  @Get('requests')
+  @Requires('automation.view')
+  list(@InApp() app: AppScope, @Query() query: ListQuery): Promise<Page<RequestView>> {
+    return this.queries.list(app.id, query);
+  }
+
+  @Get('requests/:id')
+  @Requires('automation.view')
+  async get(@InApp() app: AppScope, @Param('id') id: string): Promise<RequestView> {
+    const request = isUuid(id) ? await this.queries.find(id) : null;
+    if (!request || !app.sees(request.appId)) throw platformError('not_found', `there is no request ${id}`);
+    return request;
+  }
+
+  /** The requests of one trigger. */
+  @Get('triggers/:id/requests')
+  @Requires('automation.view')
+  ofTrigger(@InApp() app: AppScope, @Param('id') id: string, @Query() query: ListQuery): Promise<Page<RequestView>> {
+    if (!isUuid(id)) throw platformError('not_found', `there is no trigger ${id}`);
+    return this.queries.list(app.id, query, id);
+  }
+}

@@ -1,0 +1,45 @@
+import type { BusEvent } from '@sluice/bus';
+import type { TriggerAccepted } from '@sluice/contracts';
+import type { ClientBase } from 'pg';
+import { type BulkTable, bulkWrite, keptBody } from '../read-model/bulk-write.ts';
+
+const REQUESTS: BulkTable = {
+  table: 'delivery_log.requests',
+  columns: {
+    id: 'uuid',
+    app_id: 'uuid',
+    trigger_id: 'uuid',
+    flow_id: 'uuid',
+    received_at: 'timestamptz',
+    data: 'text',
+    body: 'bytea',
+    body_truncated: 'boolean',
+    trace_id: 'text',
+  },
+  onConflict: 'on conflict (id) do nothing',
+};
+
+/** The 32-digit trace id of a W3C traceparent, or null. */
+export function traceIdOf(traceparent: string | undefined): string | null {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1] ?? null;
+}
+
+function rowOf(event: BusEvent): unknown[] {
+  const data = event.data as TriggerAccepted;
+  const kept = keptBody(event.body);
+  return [
+    event.streamId,
+    event.appId,
+    data.triggerId,
+    data.flowId,
+    data.receivedAt,
+    event.dataJson,
+    kept.body,
+    kept.truncated,
+    traceIdOf(event.meta.traceparent),
+  ];
+}
+
+export async function writeRequests(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+  await bulkWrite(client, REQUESTS, events.filter((event) => event.type === 'TriggerAccepted').map(rowOf));
+}

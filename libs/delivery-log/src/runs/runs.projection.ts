@@ -1,0 +1,121 @@
+import type { BusEvent } from '@sluice/bus';
+import type { RunFinished, RunStarted } from '@sluice/contracts';
+import type { ClientBase } from 'pg';
+import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
+
+const RUNS: BulkTable = {
+  table: 'delivery_log.runs',
+  columns: {
+    id: 'uuid',
+    app_id: 'uuid',
+    number: 'int8',
+    flow_id: 'uuid',
+    flow_version: 'int4',
+    trigger_id: 'uuid',
+    request_id: 'uuid',
+    status: 'text',
+    queued_at: 'timestamptz',
+    started_at: 'timestamptz',
+    finished_at: 'timestamptz',
+    result: 'text',
+    error: 'text',
+  },
+  onConflict: `on conflict (id) do update set
+    number = coalesce(excluded.number, runs.number), flow_id = coalesce(excluded.flow_id, runs.flow_id),
+    flow_version = coalesce(excluded.flow_version, runs.flow_version),
+    trigger_id = coalesce(excluded.trigger_id, runs.trigger_id), request_id = coalesce(excluded.request_id, runs.request_id),
+    status = case when runs.finished_at is null then excluded.status else runs.status end,
+    queued_at = coalesce(excluded.queued_at, runs.queued_at), started_at = coalesce(runs.started_at, excluded.started_at),
+    finished_at = coalesce(runs.finished_at, excluded.finished_at),
+    result = coalesce(excluded.result, runs.result), error = coalesce(excluded.error, runs.error)`,
+};
+
+const STEPS: BulkTable = {
+  table: 'delivery_log.steps',
+  columns: { run_id: 'uuid', version: 'int4', kind: 'text', ref: 'text', data: 'text' },
+  onConflict: 'on conflict (run_id, version) do nothing',
+};
+const STEP_KINDS = new Set(['StepStarted', 'StepCompleted', 'StepFailed', 'EventEmitted', 'RunWaiting', 'RunResumed']);
+
+interface RunRow {
+  id: string;
+  appId: string | null;
+  number: number | null;
+  flowId: string | null;
+  flowVersion: number | null;
+  triggerId: string | null;
+  requestId: string | null;
+  status: string;
+  queuedAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  result: string | null;
+  error: string | null;
+}
+
+function emptyRow(event: BusEvent): RunRow {
+  return {
+    id: event.streamId,
+    appId: event.appId,
+    number: null,
+    flowId: null,
+    flowVersion: null,
+    triggerId: null,
+    requestId: null,
+    status: 'running',
+    queuedAt: null,
+    startedAt: null,
+    finishedAt: null,
+    result: null,
+    error: null,
+  };
+}
+
+function applyStarted(row: RunRow, data: RunStarted): void {
+  row.number = data.number;
+  row.flowId = data.flowId;
+  row.flowVersion = data.flowVersion;
+  row.triggerId = data.triggerId;
+  row.requestId = data.requestId;
+  row.queuedAt = data.queuedAt;
+  row.startedAt = data.startedAt;
+}
+
+function applyFinished(row: RunRow, data: RunFinished): void {
+  row.number = data.number;
+  row.flowId = data.flowId;
+  row.flowVersion = data.flowVersion;
+  row.triggerId = data.triggerId;
+  row.status = data.status;
+  row.startedAt ??= data.startedAt;
+  row.finishedAt = data.finishedAt;
+  row.result = JSON.stringify(data.result ?? null);
+  row.error = data.error ? JSON.stringify(data.error) : null;
+}
+
+/** Several events of one run in a batch become one row: a statement cannot update a row twice. */
+function fold(events: readonly BusEvent[]): RunRow[] {
+  const rows = new Map<string, RunRow>();
+  for (const event of events) {
+    const row = rows.get(event.streamId) ?? emptyRow(event);
+    if (event.type === 'RunStarted') applyStarted(row, event.data as RunStarted);
+    else if (event.type === 'RunFinished') applyFinished(row, event.data as RunFinished);
+    else if (event.type === 'RunWaiting') row.status = 'waiting';
+    else if (event.type === 'RunResumed') row.status = 'running';
+    else if (!STEP_KINDS.has(event.type)) continue;
+    rows.set(event.streamId, row);
+  }
+  return [...rows.values()];
+}
+
+export async function writeRuns(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+  const steps = events
+    .filter((event) => STEP_KINDS.has(event.type))
+    .map((event) => [event.streamId, event.version, event.type, (event.data as { ref: string }).ref, event.dataJson]);
+  await bulkWrite(
+    client,
+    RUNS,
+    fold(events).map((row) => Object.values(row)),
+  );
+  await bulkWrite(client, STEPS, steps);
+}

@@ -1,0 +1,200 @@
+import type {
+  AttemptFinished,
+  DomainEventRecorded,
+  EventEmitted,
+  RunError,
+  StepCompleted,
+  StepFailed,
+  StepStarted,
+  TriggerAccepted,
+} from '@sluice/contracts';
+import { durationOf, type TimelineNode } from './timeline-node.ts';
+import type {
+  AttemptRow,
+  DeliveryRow,
+  EventRow,
+  RequestRow,
+  RunRow,
+  StepRow,
+  TimelineRows,
+} from './timeline-rows.query.ts';
+
+const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+function attemptNode(row: AttemptRow): TimelineNode {
+  const data = JSON.parse(row.data) as AttemptFinished;
+  const at = iso(row.at) as string;
+  return {
+    kind: 'attempt',
+    id: `${row.delivery_id}/${row.number}`,
+    title: `Attempt ${row.number}`,
+    status: data.outcome,
+    at,
+    endedAt: new Date(row.at.getTime() + data.durationMs).toISOString(),
+    durationMs: data.durationMs,
+    causedBy: row.delivery_id,
+    detail: { request: data.request, response: data.response, error: data.error, nextAttemptAt: data.nextAttemptAt },
+    children: [],
+  };
+}
+
+function deliveryNode(row: DeliveryRow, attempts: readonly AttemptRow[]): TimelineNode {
+  const children = attempts.filter((attempt) => attempt.delivery_id === row.id).map(attemptNode);
+  const endedAt = row.status === 'pending' ? null : (children.at(-1)?.endedAt ?? null);
+  return {
+    kind: 'delivery',
+    id: row.id,
+    title: `Delivery to ${row.endpoint_name ?? `endpoint ${row.endpoint_id}`}`,
+    status: row.status,
+    at: iso(row.created_at),
+    endedAt,
+    durationMs: durationOf(iso(row.created_at), endedAt),
+    causedBy: row.event_id,
+    detail: {
+      endpointId: row.endpoint_id,
+      attempts: row.attempts,
+      nextAttemptAt: iso(row.next_attempt_at),
+      reason: row.reason,
+    },
+    children,
+  };
+}
+
+function eventNode(row: EventRow, rows: TimelineRows): TimelineNode {
+  const data = JSON.parse(row.data) as DomainEventRecorded;
+  return {
+    kind: 'event',
+    id: row.id,
+    title: row.type,
+    status: data.deliveries.length === 0 ? 'unmatched' : 'matched',
+    at: iso(row.recorded_at),
+    endedAt: iso(row.recorded_at),
+    durationMs: 0,
+    causedBy: row.run_id,
+    detail: { source: data.source, subject: data.subject, data: data.data },
+    children: rows.deliveries
+      .filter((delivery) => delivery.event_id === row.id)
+      .map((delivery) => deliveryNode(delivery, rows.attempts)),
+  };
+}
+
+type StepData = Partial<StepStarted & StepCompleted & StepFailed & EventEmitted> & { until?: string; at?: string };
+const STEP_STATUS: Record<string, string> = {
+  StepStarted: 'running',
+  StepCompleted: 'succeeded',
+  StepFailed: 'failed',
+  EventEmitted: 'succeeded',
+  RunWaiting: 'waiting',
+  RunResumed: 'running',
+};
+
+/** The events of one step (started, failed, tried again, completed) become one node that shows the last state. */
+function stepNode(ref: string, rows: readonly StepRow[]): TimelineNode {
+  const parsed = rows.map((row) => ({ kind: row.kind, data: JSON.parse(row.data) as StepData }));
+  const last = parsed.at(-1) as { kind: string; data: StepData };
+  const at = parsed.map(({ data }) => data.startedAt ?? data.emittedAt ?? null).find((each) => each !== null) ?? null;
+  const endedAt = last.data.finishedAt ?? last.data.emittedAt ?? null;
+  const error: RunError | null = last.data.error ?? null;
+  return {
+    kind: 'step',
+    id: `${rows[0]?.run_id}/${ref}`,
+    title: ref,
+    status: last.kind === 'StepFailed' && last.data.nextAttemptAt ? 'retrying' : (STEP_STATUS[last.kind] ?? 'running'),
+    at,
+    endedAt,
+    durationMs: durationOf(at, endedAt),
+    causedBy: rows[0]?.run_id ?? null,
+    detail: {
+      type: last.kind === 'EventEmitted' ? 'emit' : (parsed.map(({ data }) => data.type).find(Boolean) ?? null),
+      attempt: last.data.attempt ?? 1,
+      input: last.data.input ?? null,
+      output: last.kind === 'EventEmitted' ? { eventId: last.data.eventId } : (last.data.output ?? null),
+      error,
+      until: parsed.map(({ data }) => data.until).find(Boolean) ?? null,
+    },
+    children: [],
+  };
+}
+
+function stepNodes(steps: readonly StepRow[]): TimelineNode[] {
+  const byRef = new Map<string, StepRow[]>();
+  for (const step of steps) byRef.set(step.ref, [...(byRef.get(step.ref) ?? []), step]);
+  return [...byRef].map(([ref, rows]) => stepNode(ref, rows));
+}
+
+/** An event hangs below the step that emitted it; events without one (Flow.Executed) below the run. */
+function placeEvents(run: TimelineNode, events: readonly TimelineNode[]): void {
+  for (const event of events) {
+    const step = run.children.find((node) => (node.detail.output as { eventId?: string } | null)?.eventId === event.id);
+    event.causedBy = step?.id ?? run.id;
+    (step ?? run).children.push(event);
+  }
+}
+
+function runNode(row: RunRow, rows: TimelineRows): TimelineNode {
+  const startedAt = iso(row.started_at);
+  const endedAt = iso(row.finished_at);
+  const node: TimelineNode = {
+    kind: 'run',
+    id: row.id,
+    title: row.number ? `Run ${row.number}` : 'Run',
+    status: row.status,
+    at: startedAt,
+    endedAt,
+    durationMs: durationOf(startedAt, endedAt),
+    causedBy: row.request_id,
+    detail: {
+      flowId: row.flow_id,
+      flowVersion: row.flow_version,
+      queueMs: durationOf(iso(row.queued_at), startedAt),
+      runMs: durationOf(startedAt, endedAt),
+      result: row.result === null ? null : JSON.parse(row.result),
+      error: row.error === null ? null : JSON.parse(row.error),
+    },
+    children: stepNodes(rows.steps.filter((step) => step.run_id === row.id)),
+  };
+  placeEvents(
+    node,
+    rows.events.filter((event) => event.run_id === row.id).map((event) => eventNode(event, rows)),
+  );
+  return node;
+}
+
+function requestNode(row: RequestRow, children: TimelineNode[]): TimelineNode {
+  const data = JSON.parse(row.data) as TriggerAccepted;
+  const at = iso(row.received_at);
+  return {
+    kind: 'request',
+    id: row.id,
+    title: `${data.method} /t/${data.triggerId}`,
+    status: 'accepted',
+    at,
+    endedAt: null,
+    durationMs: null,
+    causedBy: null,
+    detail: {
+      triggerId: data.triggerId,
+      flowId: data.flowId,
+      mode: data.mode,
+      headers: data.headers,
+      query: data.query,
+      contentType: data.contentType,
+      remoteAddress: data.remoteAddress,
+      bodySize: data.bodySize,
+      bodySha256: data.bodySha256,
+      body: row.body?.toString('utf8') ?? null,
+      bodyTruncated: row.body_truncated,
+      traceId: row.trace_id,
+    },
+    children,
+  };
+}
+
+/** The causal tree of flat rows; the root is the request, else the run that has none, else the event. */
+export function timelineTree(rows: TimelineRows): TimelineNode | null {
+  const runs = rows.runs.map((run) => runNode(run, rows));
+  if (rows.request) return requestNode(rows.request, runs);
+  if (runs[0]) return runs[0];
+  const event = rows.events[0];
+  return event ? eventNode(event, rows) : null;
+}

@@ -1,0 +1,50 @@
+import { type DynamicModule, Global, Injectable, Module, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { BusBindings } from '@sluice/bus';
+import type { ServiceName } from '@sluice/contracts';
+import type { EventStore } from '@sluice/event-store';
+import { HealthCheck, type HealthResult, poolToken, SETTINGS, type Settings, storeToken } from '@sluice/platform';
+import type { Pool } from 'pg';
+
+/** The stores and pools of the services that this process holds. */
+export interface Mechanisms {
+  settings: Settings;
+  bindings: BusBindings;
+  stores: ReadonlyMap<ServiceName, EventStore>;
+  pools: ReadonlyMap<ServiceName, Pool>;
+}
+
+/** PostgreSQL answers on the pools of this process. */
+@Injectable()
+@HealthCheck('postgres')
+export class PostgresHealth {
+  static pools: ReadonlyMap<ServiceName, Pool> = new Map();
+
+  async check(): Promise<HealthResult> {
+    const [pool] = PostgresHealth.pools.values();
+    await pool?.query('select 1');
+    return { ok: true };
+  }
+}
+
+/** Makes stores, pools, settings and bus bindings injectable everywhere. */
+@Global()
+@Module({})
+export class MechanismsModule {
+  static of(mechanisms: Mechanisms): DynamicModule {
+    PostgresHealth.pools = mechanisms.pools;
+    const providers: Provider[] = [
+      { provide: SETTINGS, useValue: mechanisms.settings },
+      { provide: BusBindings, useValue: mechanisms.bindings },
+      ...[...mechanisms.stores].map(([service, store]) => ({ provide: storeToken(service), useValue: store })),
+      ...[...mechanisms.pools].map(([service, pool]) => ({ provide: poolToken(service), useValue: pool })),
+    ];
+    return {
+      module: MechanismsModule,
+      imports: [DiscoveryModule],
+      providers: [...providers, PostgresHealth],
+      exports: [...providers.map((provider) => (provider as { provide: string }).provide), DiscoveryModule],
+    };
+  }
+}
+

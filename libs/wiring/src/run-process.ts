@@ -1,0 +1,61 @@
+import { DatabaseNotUsableError, SettingsError } from '@sluice/platform';
+
+/** How long a shutdown may take before the process ends anyway (OP-02). */
+const SHUTDOWN_MS = 25_000;
+
+/** Something the operator has to mend; printed as one message without a stack trace. */
+export class OperatorError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'OperatorError';
+  }
+}
+
+/** What an operator reads when a start fails: what is wrong and what to do, or the stack when nobody foresaw it. */
+export function startFailure(error: unknown): string {
+  const shown = error instanceof SettingsError || error instanceof DatabaseNotUsableError || error instanceof OperatorError;
+  if (shown) return (error as Error).message;
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === 'EADDRINUSE') return `PORT: ${(error as { port?: number }).port} is taken by another program; choose another with PORT=… (0 picks a free one)`;
+  if (code === 'EACCES') return `HOST, PORT: not allowed to listen there (${(error as Error).message})`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: this machine has no such address (${(error as Error).message})`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/**
+ * Runs a program until SIGTERM or SIGINT, then closes it within 25 s. A second signal ends it at once. A failed start
+ * prints one message and exits with 1.
+ */
+export async function runProcess(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
+  let running: { close(): Promise<void> } | null = null;
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    const timer = setTimeout(() => {
+      process.stderr.write(`did not stop within ${SHUTDOWN_MS / 1000} s after ${signal}: ended\n`);
+      process.exit(1);
+    }, SHUTDOWN_MS);
+    timer.unref();
+    if (!running) return;
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${startFailure(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  try {
+    running = await start();
+    if (stopping) {
+      await running.close();
+      process.exit(0);
+    }
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    process.exit(1);
+  }
+}

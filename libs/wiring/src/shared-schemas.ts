@@ -1,0 +1,13 @@
+import { accessTablesSql } from '@sluice/access';
+import { replicaTablesSql } from '@sluice/local-copy';
+import { payloadTablesSql } from '@sluice/payloads';
+import type { SharedSchema } from '@sluice/platform';
+import { sealedTablesSql } from '@sluice/sealed-values';
+
+/** The schemas that every service may read; each belongs to one library. */
+export const SHARED_SCHEMAS: readonly SharedSchema[] = [
+  { name: 'access', statements: accessTablesSql() },
+  { name: 'replicas', statements: replicaTablesSql() },
+  { name: 'payloads', statements: payloadTablesSql() },
+  { name: 'sealed', statements: sealedTablesSql() },
+];

@@ -1,0 +1,128 @@
+import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { BusBindings, type ConsumerStatus, KafkaBus, PostgresBus } from '@sluice/bus';
+import type { ServiceName } from '@sluice/contracts';
+import { EventStore } from '@sluice/event-store';
+import { addressOf, connectionOf, createHttpApp, createPool, type HttpApp, metrics, migrate, type ServiceDefinition, type Settings } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { MechanismsModule } from './mechanisms.module.ts';
+import { SHARED_SCHEMAS } from './shared-schemas.ts';
+
+export interface StartOptions {
+  services: readonly ServiceDefinition[];
+  /** `databaseUrl` has to be set; `kafka` chooses the distributed wiring. */
+  settings: Settings & { databaseUrl: string };
+  logger: LoggerService;
+  /** Modules beside the services' (the demo, the console). */
+  modules?: DynamicModule[];
+}
+
+export interface RunningServices {
+  /** Where this process answers, as it can be reached from this machine. */
+  url: string;
+  port: number;
+  settings: Settings;
+  app: HttpApp;
+  close(): Promise<void>;
+}
+
+interface Bus extends CustomTransportStrategy {
+  statuses(): ConsumerStatus[];
+  ready(): Promise<void>;
+}
+
+/** Consumers wait while this many accepted requests wait for their commit: accepts go first in a burst. */
+const YIELD_ABOVE = 8;
+
+function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
+  const { settings, logger } = options;
+  if (settings.kafka) {
+    return new KafkaBus({
+      bindings,
+      kafka: { clientId: `sluice-${settings.instanceId}`, ...settings.kafka },
+      instanceId: settings.instanceId,
+      logger,
+      ownServices: options.services.map((service) => service.name),
+    });
+  }
+  const gateway = stores.get('gateway');
+  return new PostgresBus({
+    bindings,
+    instanceId: settings.instanceId,
+    logger,
+    // One process holds the data directory's lock and all five services, so nobody else writes these tables.
+    soleWriter: true,
+    ...(gateway ? { yieldWhile: () => gateway.queued > YIELD_ABOVE } : {}),
+  });
+}
+
+function observeBus(bus: Bus): void {
+  metrics.gauge('sluice_consumer_lag', 'Events not yet applied by a consumer group', ['group', 'topic'], (gauge) => {
+    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.lag);
+  });
+  metrics.gauge('sluice_consumer_paused', '1 while a consumer group waits for something it needs', ['group', 'topic'], (gauge) => {
+    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.pausedBecause === null ? 0 : 1);
+  });
+  metrics.gauge('sluice_parked_streams', 'Streams parked behind a dead letter', ['group', 'topic'], (gauge) => {
+    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.parkedStreams);
+  });
+}
+
+function checkBus(app: HttpApp, bus: Bus): void {
+  app.health.add('bus', () => {
+    const away = bus.statuses().filter((status) => !status.joined || status.pausedBecause !== null);
+    return away.length === 0
+      ? { ok: true }
+      : { ok: false, detail: away.map((status) => `${status.group} on ${status.topic}: ${status.pausedBecause ?? 'not joined'}`).join('; ') };
+  });
+}
+
+function createStore(options: StartOptions, service: ServiceDefinition): EventStore {
+  return new EventStore({
+    service: service.name,
+    topics: service.topics,
+    connection: connectionOf(options.settings.databaseUrl, service.name, 'store'),
+    partitioned: service.partitioned,
+    logger: options.logger,
+  });
+}
+
+/** Brings the database up to date, starts the services' stores, bus and HTTP, and resolves once they serve. */
+export async function startServices(options: StartOptions): Promise<RunningServices> {
+  const { settings, services } = options;
+  await migrate(settings.databaseUrl, services, SHARED_SCHEMAS);
+  const stores = new Map(services.map((service) => [service.name, createStore(options, service)]));
+  const pools = new Map<ServiceName, Pool>(services.map((service) => [service.name, createPool(settings.databaseUrl, service.name)]));
+  const release = async (): Promise<void> => {
+    await Promise.all([...stores.values()].map((store) => store.close()));
+    await Promise.all([...pools.values()].map((pool) => pool.end()));
+  };
+  try {
+    await Promise.all([...stores.values()].map((store) => store.start()));
+    const bindings = new BusBindings();
+    for (const [service, store] of stores) bindings.bind({ service, store, pool: pools.get(service) as Pool });
+    const bus = createBus(options, bindings, stores);
+    const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools });
+    class ServicesModule {}
+    Module({ imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])] })(ServicesModule);
+    const app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
+    observeBus(bus);
+    checkBus(app, bus);
+    const port = await app.listen(settings.host, settings.port);
+    const url = addressOf(settings.host, port);
+    if (settings.publicUrl === '') settings.publicUrl = url;
+    return {
+      url,
+      port,
+      settings,
+      app,
+      async close() {
+        await app.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
