@@ -1,1 +1,2 @@
-export {};
+export { type EncryptionKey, KeyRing, UnsealError } from './key-ring.ts';
+export { SealedValues, sealedTablesSql } from './sealed-values.ts';

@@ -1,0 +1,120 @@
+import { newId } from '@sluice/contracts';
+import type { Alongside, AlongsideStatement } from '@sluice/event-store';
+import { createHash } from 'node:crypto';
+import type { Pool } from 'pg';
+
+/** Larger ones are refused: a payload is read whole into memory. */
+export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+/** Constraint named when an append refers to a payload that the sweep has taken. */
+export const PAYLOAD_GONE = 'payload_gone';
+
+/** DDL of the schema that every service may read and only this library touches. Safe to run at every start. */
+export function payloadTablesSql(): string[] {
+  return [
+    'create schema if not exists payloads',
+    `create table if not exists payloads.payloads (
+      id uuid primary key,
+      referenced boolean not null default false,
+      size int not null,
+      sha256 bytea not null,
+      created_at timestamptz not null default now(),
+      bytes bytea not null
+    )`,
+    // Not compressed: it would cost CPU on the way in and out for bodies that are often compressed already.
+    'alter table payloads.payloads alter column bytes set storage external',
+    'create index if not exists payloads_unreferenced on payloads.payloads (created_at) where not referenced',
+    `create or replace function payloads.must_exist(found uuid, wanted uuid) returns boolean language plpgsql volatile as $$
+      begin
+        if found is null then
+          raise exception 'payload % is gone', wanted using errcode = 'check_violation', constraint = '${PAYLOAD_GONE}';
+        end if;
+        return true;
+      end $$`,
+  ];
+}
+
+const REFERENCE: AlongsideStatement = {
+  name: 'payloads_reference',
+  columns: ['uuid'],
+  sql: (arrays) =>
+    `update payloads.payloads p set referenced = true from (
+      select w.id from unnest(${arrays[0]}) as w(id)
+      left join lateral (select x.id from payloads.payloads x where x.id = w.id for update) f on true
+      where payloads.must_exist(f.id, w.id)
+    ) w where p.id = w.id`,
+};
+
+export class PayloadError extends Error {
+  readonly code: 'too_large' | 'unknown' | 'damaged';
+  constructor(code: 'too_large' | 'unknown' | 'damaged', message: string) {
+    super(message);
+    this.name = 'PayloadError';
+    this.code = code;
+  }
+}
+
+/**
+ * Claim check for what is too big for an event (over 256 KiB): written before the append, marked as referenced with
+ * it. What was written for an append that never came is an orphan and is swept by age.
+ */
+export class Payloads {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Durable when it resolves. @throws PayloadError `too_large` */
+  async put(bytes: Uint8Array): Promise<string> {
+    if (bytes.length > MAX_PAYLOAD_BYTES) {
+      throw new PayloadError(
+        'too_large',
+        `a payload of ${bytes.length} bytes is over the limit of ${MAX_PAYLOAD_BYTES}`,
+      );
+    }
+    const id = newId();
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    await this.#pool.query({
+      name: 'payloads_put',
+      text: 'insert into payloads.payloads (id, size, sha256, bytes) values ($1, $2, $3, $4)',
+      values: [id, bytes.length, createHash('sha256').update(bytes).digest(), buffer],
+    });
+    return id;
+  }
+
+  /** Marks them as referenced with the append that names them; the append fails when one of them was swept. */
+  reference(ids: readonly string[]): Alongside {
+    return { statement: REFERENCE, rows: ids.map((id) => [id]) };
+  }
+
+  /** @throws PayloadError `unknown` or `damaged` */
+  async get(id: string): Promise<Buffer> {
+    const { rows } = await this.#pool.query<{ bytes: Buffer; sha256: Buffer }>({
+      name: 'payloads_get',
+      text: 'select bytes, sha256 from payloads.payloads where id = $1',
+      values: [id],
+    });
+    const row = rows[0];
+    if (!row) throw new PayloadError('unknown', `payload ${id} does not exist`);
+    if (!createHash('sha256').update(row.bytes).digest().equals(row.sha256)) {
+      throw new PayloadError('damaged', `payload ${id} is not what was stored`);
+    }
+    return row.bytes;
+  }
+
+  /** Deletes what nothing referred to for so long, in small transactions. @returns how many. */
+  async sweepOrphans(olderThanMs = 24 * 3600 * 1000, pageSize = 100): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const { rowCount } = await this.#pool.query(
+        `delete from payloads.payloads where id in (
+          select id from payloads.payloads
+          where not referenced and created_at < now() - make_interval(secs => $1) order by created_at limit $2 for update skip locked
+        ) and not referenced`,
+        [olderThanMs / 1000, pageSize],
+      );
+      count += rowCount ?? 0;
+      if ((rowCount ?? 0) < pageSize) return count;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { newId, type SealedRef } from '@sluice/contracts';
+import type { ClientBase, Pool } from 'pg';
+import { type EncryptionKey, KeyRing, UnsealError } from './key-ring.ts';
+
+/** DDL of the schema that every service may read and only this library touches. Safe to run at every start. */
+export function sealedTablesSql(): string[] {
+  return [
+    'create schema if not exists sealed',
+    `create table if not exists sealed.values (
+      id uuid not null,
+      version int not null,
+      owner text not null,
+      key_id text not null,
+      nonce bytea not null,
+      sealed bytea not null,
+      created_at timestamptz not null default now(),
+      primary key (id, version)
+    )`,
+  ];
+}
+
+interface SealedRow {
+  id: string;
+  version: number;
+  owner: string;
+  key_id: string;
+  nonce: Buffer;
+  sealed: Buffer;
+}
+
+const CACHED = 5000;
+const RESEAL_PAGE = 200;
+
+/** The associated data: a row copied over another, or to another version, does not open. */
+function identityOf(row: { id: string; version: number; owner: string }): string {
+  return JSON.stringify(['sluice.sealed', row.id, row.version, row.owner]);
+}
+
+/**
+ * Secrets that must be read again (RG-06). Events and other tables only name them by id and version; the value of a
+ * version never changes, so what was opened is kept in memory.
+ */
+export class SealedValues {
+  readonly #pool: Pool;
+  readonly #ring: KeyRing;
+  readonly #opened = new Map<string, string>();
+
+  constructor(options: { pool: Pool; keys: readonly EncryptionKey[] }) {
+    this.#pool = options.pool;
+    this.#ring = new KeyRing(options.keys);
+  }
+
+  /**
+   * Seals a value in the caller's transaction: a new one, or with `id` the next version of that one.
+   * @param value.owner what it belongs to (`endpoint/<uuid>`), part of the associated data.
+   */
+  async seal(client: ClientBase | Pool, value: { id?: string; owner: string }, plaintext: string): Promise<SealedRef> {
+    const id = value.id ?? newId();
+    const version = value.id === undefined ? 1 : await this.#nextVersion(client, value.id);
+    const ref = { id, version };
+    const { keyId, nonce, sealed } = this.#ring.seal(
+      Buffer.from(plaintext),
+      identityOf({ ...ref, owner: value.owner }),
+    );
+    await client.query(
+      'insert into sealed.values (id, version, owner, key_id, nonce, sealed) values ($1, $2, $3, $4, $5, $6)',
+      [id, version, value.owner, keyId, nonce, sealed],
+    );
+    return ref;
+  }
+
+  /** @throws UnsealError when it does not exist, its key is gone, or it was tampered with; database errors as they are. */
+  async open(ref: SealedRef): Promise<string> {
+    const name = `${ref.id}/${ref.version}`;
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const { rows } = await this.#pool.query<SealedRow>({
+      name: 'sealed_open',
+      text: 'select id, version, owner, key_id, nonce, sealed from sealed.values where id = $1 and version = $2',
+      values: [ref.id, ref.version],
+    });
+    const row = rows[0];
+    if (!row) throw new UnsealError(`sealed value ${name} does not exist`);
+    const plaintext = this.#openRow(row);
+    if (this.#opened.size >= CACHED) this.#opened.delete(this.#opened.keys().next().value as string);
+    this.#opened.set(name, plaintext);
+    return plaintext;
+  }
+
+  /** Deletes every version: whoever still refers to it can no longer send with it. */
+  async remove(client: ClientBase | Pool, id: string): Promise<void> {
+    await client.query('delete from sealed.values where id = $1', [id]);
+    for (const name of this.#opened.keys()) if (name.startsWith(`${id}/`)) this.#opened.delete(name);
+  }
+
+  /** Deletes the versions before this one (a rotation's overlap is over). */
+  async removeBefore(client: ClientBase | Pool, ref: SealedRef): Promise<void> {
+    await client.query('delete from sealed.values where id = $1 and version < $2', [ref.id, ref.version]);
+    for (let version = 1; version < ref.version; version++) this.#opened.delete(`${ref.id}/${version}`);
+  }
+
+  /**
+   * Seals everything again with the first key of the ring, page by page, so that the other keys can be taken out.
+   * Values keep their versions. Safe to repeat and to interrupt.
+   * @returns how many values were sealed again.
+   * @throws UnsealError for a value that no key of the ring opens; those before it are done.
+   */
+  async reseal(): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const { rows } = await this.#pool.query<SealedRow>(
+        'select id, version, owner, key_id, nonce, sealed from sealed.values where key_id <> $1 order by id, version limit $2',
+        [this.#ring.sealingKeyId, RESEAL_PAGE],
+      );
+      if (rows.length === 0) return count;
+      for (const row of rows) await this.#resealRow(row);
+      count += rows.length;
+    }
+  }
+
+  async #resealRow(row: SealedRow): Promise<void> {
+    const next = this.#ring.seal(Buffer.from(this.#openRow(row)), identityOf(row));
+    await this.#pool.query(
+      'update sealed.values set key_id = $4, nonce = $5, sealed = $6 where id = $1 and version = $2 and key_id = $3',
+      [row.id, row.version, row.key_id, next.keyId, next.nonce, next.sealed],
+    );
+  }
+
+  #openRow(row: SealedRow): string {
+    try {
+      const bytes = { keyId: row.key_id, nonce: row.nonce, sealed: row.sealed };
+      return this.#ring.open(bytes, identityOf(row)).toString();
+    } catch (error) {
+      throw new UnsealError(`sealed value ${row.id}/${row.version}: ${(error as Error).message}`, error);
+    }
+  }
+
+  async #nextVersion(client: ClientBase | Pool, id: string): Promise<number> {
+    const { rows } = await client.query<{ version: number }>(
+      'select coalesce(max(version), 0)::int + 1 as version from sealed.values where id = $1',
+      [id],
+    );
+    return rows[0]?.version ?? 1;
+  }
+}
