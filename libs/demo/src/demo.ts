@@ -17,7 +17,8 @@ export interface DemoOptions {
   baseUrl: string;
   /** What printed addresses begin with. */
   publicUrl: string;
-  adminToken: string;
+  /** Needed at the first start, and when the receiver's port had to change; null when nobody here knows it. */
+  adminToken: string | null;
   dataDir: string;
   print: (line: string) => void;
 }
@@ -32,6 +33,7 @@ type Call = (method: string, route: string, body?: unknown, appId?: string) => P
 
 function client(options: DemoOptions): Call {
   return async (method, route, body, appId) => {
+    if (options.adminToken === null) throw new Error('the demo needs SLUICE_ADMIN_TOKEN to be changed');
     const answer = await fetch(`${options.baseUrl}${route}`, {
       method,
       headers: {
@@ -111,10 +113,19 @@ export async function setUpDemo(options: DemoOptions): Promise<Demo> {
     const call = client(options);
     const receiverPort = Number(new URL(receiver.url).port);
     const state = known ?? { ...(await create(call, receiver.url, secret)), receiverPort };
-    if (known && known.receiverPort !== receiverPort) {
+    if (known && known.receiverPort !== receiverPort && options.adminToken === null) {
+      options.print(
+        `The demo's receiver has moved to ${receiver.url}: its old port is taken. Set SLUICE_ADMIN_TOKEN to let the demo follow.`,
+      );
+    } else if (known && known.receiverPort !== receiverPort) {
       await call('PATCH', `/v1/endpoints/${known.endpointId}`, { url: receiver.url }, known.appId);
     }
-    writeFileSync(file, JSON.stringify({ ...state, receiverPort }, null, 2), { mode: 0o600 });
+    const movedUnseen = options.adminToken === null && known !== null;
+    writeFileSync(
+      file,
+      JSON.stringify({ ...state, receiverPort: movedUnseen ? known.receiverPort : receiverPort }, null, 2),
+      { mode: 0o600 },
+    );
     const curl = `curl -sS -X POST ${options.publicUrl}/t/${state.triggerId} -H 'Authorization: Bearer ${state.token}' -H 'Content-Type: application/json' -d '{"name": "Ada"}'`;
     return { curl, close: () => receiver.close() };
   } catch (error) {

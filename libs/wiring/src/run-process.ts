@@ -13,12 +13,15 @@ export class OperatorError extends Error {
 
 /** What an operator reads when a start fails: what is wrong and what to do, or the stack when nobody foresaw it. */
 export function startFailure(error: unknown): string {
-  const shown = error instanceof SettingsError || error instanceof DatabaseNotUsableError || error instanceof OperatorError;
+  const shown =
+    error instanceof SettingsError || error instanceof DatabaseNotUsableError || error instanceof OperatorError;
   if (shown) return (error as Error).message;
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'EADDRINUSE') return `PORT: ${(error as { port?: number }).port} is taken by another program; choose another with PORT=… (0 picks a free one)`;
+  if (code === 'EADDRINUSE')
+    return `PORT: ${(error as { port?: number }).port} is taken by another program; choose another with PORT=… (0 picks a free one)`;
   if (code === 'EACCES') return `HOST, PORT: not allowed to listen there (${(error as Error).message})`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST: this machine has no such address (${(error as Error).message})`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `HOST: this machine has no such address (${(error as Error).message})`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -38,7 +38,10 @@ async function serve(service: ServiceDefinition): Promise<RunningServices> {
 }
 
 /** The whole of a service's `main.ts` in the distributed wiring. */
-export async function runService(service: ServiceDefinition, args: readonly string[] = process.argv.slice(2)): Promise<void> {
+export async function runService(
+  service: ServiceDefinition,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
   if (args.length === 0) return runProcess(() => serve(service));
   if (args.length === 1 && args[0] === 'migrate') {
     return runProcess(async () => {

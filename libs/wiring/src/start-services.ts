@@ -3,7 +3,17 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { BusBindings, type ConsumerStatus, KafkaBus, PostgresBus } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import { EventStore } from '@sluice/event-store';
-import { addressOf, connectionOf, createHttpApp, createPool, type HttpApp, metrics, migrate, type ServiceDefinition, type Settings } from '@sluice/platform';
+import {
+  addressOf,
+  connectionOf,
+  createHttpApp,
+  createPool,
+  type HttpApp,
+  metrics,
+  migrate,
+  type ServiceDefinition,
+  type Settings,
+} from '@sluice/platform';
 import type { Pool } from 'pg';
 import { MechanismsModule } from './mechanisms.module.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
@@ -60,9 +70,15 @@ function observeBus(bus: Bus): void {
   metrics.gauge('sluice_consumer_lag', 'Events not yet applied by a consumer group', ['group', 'topic'], (gauge) => {
     for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.lag);
   });
-  metrics.gauge('sluice_consumer_paused', '1 while a consumer group waits for something it needs', ['group', 'topic'], (gauge) => {
-    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.pausedBecause === null ? 0 : 1);
-  });
+  metrics.gauge(
+    'sluice_consumer_paused',
+    '1 while a consumer group waits for something it needs',
+    ['group', 'topic'],
+    (gauge) => {
+      for (const status of bus.statuses())
+        gauge.set({ group: status.group, topic: status.topic }, status.pausedBecause === null ? 0 : 1);
+    },
+  );
   metrics.gauge('sluice_parked_streams', 'Streams parked behind a dead letter', ['group', 'topic'], (gauge) => {
     for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.parkedStreams);
   });
@@ -73,7 +89,12 @@ function checkBus(app: HttpApp, bus: Bus): void {
     const away = bus.statuses().filter((status) => !status.joined || status.pausedBecause !== null);
     return away.length === 0
       ? { ok: true }
-      : { ok: false, detail: away.map((status) => `${status.group} on ${status.topic}: ${status.pausedBecause ?? 'not joined'}`).join('; ') };
+      : {
+          ok: false,
+          detail: away
+            .map((status) => `${status.group} on ${status.topic}: ${status.pausedBecause ?? 'not joined'}`)
+            .join('; '),
+        };
   });
 }
 
@@ -92,7 +113,9 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   const { settings, services } = options;
   await migrate(settings.databaseUrl, services, SHARED_SCHEMAS);
   const stores = new Map(services.map((service) => [service.name, createStore(options, service)]));
-  const pools = new Map<ServiceName, Pool>(services.map((service) => [service.name, createPool(settings.databaseUrl, service.name)]));
+  const pools = new Map<ServiceName, Pool>(
+    services.map((service) => [service.name, createPool(settings.databaseUrl, service.name)]),
+  );
   const release = async (): Promise<void> => {
     await Promise.all([...stores.values()].map((store) => store.close()));
     await Promise.all([...pools.values()].map((pool) => pool.end()));
@@ -104,7 +127,9 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     const bus = createBus(options, bindings, stores);
     const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools });
     class ServicesModule {}
-    Module({ imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])] })(ServicesModule);
+    Module({ imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])] })(
+      ServicesModule,
+    );
     const app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
     observeBus(bus);
     checkBus(app, bus);

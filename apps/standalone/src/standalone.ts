@@ -1,0 +1,103 @@
+import path from 'node:path';
+import { deliveryLogService } from '@sluice/delivery-log';
+import { dispatcherService } from '@sluice/dispatcher';
+import { gatewayService } from '@sluice/gateway';
+import { generatedSecrets, greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
+import { freePort, lockDataDir } from '@sluice/local-servers';
+import { createJsonLogger, environmentWithDotEnv, loadSettings, NestJsonLogger, type Settings } from '@sluice/platform';
+import { registryService } from '@sluice/registry';
+import { runnerService } from '@sluice/runner';
+import { OperatorError, startServices } from '@sluice/wiring';
+
+const SERVICES = [registryService, gatewayService, runnerService, dispatcherService, deliveryLogService];
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Closes what was opened, last first, whatever fails on the way. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of [...closers].reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function effectiveSettings(loaded: Settings, dataDir: string, environment: Record<string, string | undefined>) {
+  const secrets = await generatedSecrets(dataDir, {
+    encryptionKeys: loaded.encryptionKeys.length > 0,
+    adminToken: loaded.adminToken,
+  });
+  const withKeys =
+    secrets.encryptionKeys === ''
+      ? loaded
+      : loadSettings({ ...environment, SLUICE_ENCRYPTION_KEYS: secrets.encryptionKeys });
+  const port = loaded.port === 0 ? await freePort() : loaded.port;
+  const publicUrl =
+    loaded.publicUrl === '' ? loadSettings({ HOST: loaded.host, PORT: String(port) }).publicUrl : loaded.publicUrl;
+  const settings = {
+    ...withKeys,
+    port,
+    publicUrl,
+    dataDir,
+    adminToken: secrets.adminToken,
+    outboundAllow: outboundAllowOf(loaded.outboundAllow, print),
+  };
+  return { settings, secrets };
+}
+
+/** The standalone wiring: five services in this process, PostgreSQL beside it, everything in the data directory. */
+export async function startStandalone(): Promise<{ close(): Promise<void> }> {
+  const environment = environmentWithDotEnv();
+  const loaded = loadSettings(environment);
+  if (loaded.kafka)
+    throw new OperatorError(
+      'SLUICE_KAFKA_BROKERS is set, but standalone uses no Kafka: unset it, or use npm run start:distributed',
+    );
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const dataDir = path.resolve(loaded.dataDir);
+    const lock = await lockDataDir(dataDir);
+    closers.push(() => lock.release());
+    const pids = new PidsFile(dataDir);
+    closers.push(async () => pids.remove());
+    pids.set('standalone', process.pid);
+    const { settings, secrets } = await effectiveSettings(loaded, dataDir, environment);
+    let databaseUrl = settings.databaseUrl;
+    if (databaseUrl === null) {
+      const postgres = await SupervisedPostgres.start(dataDir, print, (pid) => pids.set('postgres', pid));
+      closers.push(() => postgres.stop());
+      databaseUrl = postgres.url;
+    }
+    const logger = createJsonLogger({
+      level: environment.SLUICE_LOG_LEVEL ?? 'warn',
+      service: 'standalone',
+      instanceId: settings.instanceId,
+    });
+    const running = await startServices({
+      services: SERVICES,
+      settings: { ...settings, databaseUrl },
+      logger: new NestJsonLogger(logger),
+    });
+    closers.push(() => running.close());
+    const demo = await greet({
+      url: running.url,
+      publicUrl: settings.publicUrl,
+      dataDir,
+      adminToken: secrets.adminToken,
+      isNewToken: secrets.isNew,
+      demo: settings.demo,
+      outboundAllow: settings.outboundAllow,
+      print,
+    });
+    if (demo) closers.push(() => demo.close());
+    return { close: () => closeAll(closers) };
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
