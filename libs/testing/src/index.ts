@@ -1,3 +1,11 @@
 export { freePort } from '@sluice/local-servers';
 export { createTestDatabase, type DatabaseTemplate, type TestDatabase } from './test-database.ts';
 export { waitFor } from './wait-for.ts';
+export { type HostileMode, type HostileReceiver, hostileReceiver } from './hostile-receiver.ts';
+export {
+  type ReceiverAnswer,
+  type RecordedRequest,
+  type RecordingReceiver,
+  type Respond,
+  recordingReceiver,
+} from './recording-receiver.ts';
