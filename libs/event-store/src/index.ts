@@ -1,3 +1,5 @@
+export type { Blocker } from './blockers.ts';
+export { EventStore, type EventStoreSettings, type EventStoreStats } from './event-store.ts';
 export type {
   Alongside,
   AlongsideStatement,
@@ -10,6 +12,15 @@ export type {
   StoredEvent,
   StreamAppend,
 } from './event-store.contract.ts';
-export { AlongsideConflictError, VersionConflictError } from './event-store.errors.ts';
+export {
+  AlongsideConflictError,
+  InvalidAppendError,
+  StreamOutsidePartitionsError,
+  VersionConflictError,
+} from './event-store.errors.ts';
+export { eventTablesSql } from './event-tables.ts';
+export type { PartitionRange } from './partitions.ts';
 export { comparePositions, formatPosition, parsePosition } from './position.ts';
+export type { StoreLogger } from './store-connections.ts';
+export { storedEvent, type StoredEventFields } from './stored-event.ts';
 export { isTransientError, TransientError } from './transient-error.ts';

@@ -8,8 +8,19 @@ export class TransientError extends Error {
 
 /** SQLSTATE classes and codes after which the same statement may succeed (PostgreSQL manual, appendix A). */
 const SQL_STATES = /^(08...|53...|57P0[0-9]|57014|25006|25P0[34]|40001|40P01|55P03|55006|XX000)$/;
-const SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
-const MESSAGES = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end/;
+const SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);
+const MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end/;
 
 /** Whether trying the same thing again later can succeed: database, broker or network away, deadlock, restart. */
 export function isTransientError(error: unknown): boolean {

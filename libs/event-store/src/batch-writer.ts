@@ -1,0 +1,129 @@
+import type { Topic } from '@sluice/contracts';
+import type { PoolClient } from 'pg';
+import { AppendStatements, type Batch, batchOf } from './append-statement.ts';
+import type { StoredEvent } from './event-store.contract.ts';
+import { InvalidAppendError } from './event-store.errors.ts';
+import { topicTables } from './event-tables.ts';
+import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
+import type { StoreClient } from './store-connections.ts';
+import { storedEvent } from './stored-event.ts';
+
+/** What a committed batch became, in table order. */
+export interface WrittenBatch {
+  stored: ReadonlyMap<PreparedEvent, StoredEvent>;
+}
+
+type ResultRow = [xid: string, ...positions: (string | null)[]];
+
+function toStored(event: PreparedEvent, epoch: number, transactionId: bigint, position: bigint): StoredEvent {
+  return storedEvent({
+    topic: event.topic,
+    position: { epoch, transactionId, position },
+    streamId: event.streamId,
+    version: event.version,
+    partitionKey: event.partitionKey ?? event.streamId,
+    type: event.type,
+    typeVersion: event.typeVersion,
+    appId: event.appId,
+    dataJson: event.dataJson,
+    meta: event.meta,
+    occurredAt: event.occurredAt,
+    body: event.body,
+  });
+}
+
+function written(batch: Batch, epoch: number, row: ResultRow): WrittenBatch {
+  const stored = new Map<PreparedEvent, StoredEvent>();
+  const transactionId = BigInt(row[0]);
+  batch.topics.forEach(({ topic, events }, index) => {
+    const positions = row[index + 1]?.split(',') ?? [];
+    if (positions.length !== events.length) {
+      throw new Error(`${topic}: ${events.length} events were inserted and ${positions.length} positions came back`);
+    }
+    events.forEach((event, place) => {
+      stored.set(event, toStored(event, epoch, transactionId, BigInt(positions[place] as string)));
+    });
+  });
+  return { stored };
+}
+
+/** The unit's own SQL failed and its transaction was rolled back: nothing was committed. */
+export class RolledBackError extends Error {
+  constructor(cause: unknown) {
+    super('rolled back', { cause });
+    this.name = 'RolledBackError';
+  }
+}
+
+/** Writes a batch of units: one statement, or an explicit transaction for a unit that brings SQL of its own. */
+export class BatchWriter {
+  readonly #topics: readonly Topic[];
+  readonly #statements = new AppendStatements();
+
+  constructor(topics: readonly Topic[]) {
+    this.#topics = topics;
+  }
+
+  /**
+   * @throws InvalidAppendError when a value does not fit its column, RolledBackError when the unit's own SQL failed,
+   *   the server's answer as a DatabaseError; after anything else the outcome is unknown.
+   */
+  async write(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {
+    const alone = units[0]?.alone;
+    if (!alone) return await this.#insert(connected, units);
+    const { client } = connected;
+    await client.query('begin');
+    try {
+      const result = await this.#insert(connected, units);
+      await alone(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      // When this fails, too, the connection is gone and the outcome unknown: that is what the caller has to hear.
+      await client.query('rollback');
+      throw new RolledBackError(error);
+    }
+  }
+
+  async #insert(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {
+    const batch = batchOf(units, this.#topics);
+    if (batch.topics.length === 0 && batch.alongside.length === 0) return { stored: new Map() };
+    const query = this.#query(batch, connected.epoch);
+    const { rows } = await connected.client.query<ResultRow>({ ...query, rowMode: 'array' });
+    return written(batch, connected.epoch, rows[0] as ResultRow);
+  }
+
+  #query(batch: Batch, epoch: number) {
+    try {
+      return this.#statements.query(batch, epoch);
+    } catch (error) {
+      throw new InvalidAppendError('a value does not fit its column', error);
+    }
+  }
+
+  /**
+   * Whether a batch whose answer was lost has been committed after all; null when it has not. All or nothing was
+   * written, so its first event decides; equal content by another process counts, because it means the same.
+   */
+  async findWritten(client: PoolClient, units: readonly PendingUnit[]): Promise<WrittenBatch | null> {
+    const stored = new Map<PreparedEvent, StoredEvent>();
+    for (const { topic, events } of batchOf(units, this.#topics).topics) {
+      const { rows } = await client.query<[number, string, string, string, string, string, Date]>({
+        text: `select e.epoch, e.transaction_id::text, e.position::text, e.type, e.data, e.meta, e.occurred_at
+          from unnest($1::uuid[], $2::int4[]) with ordinality as t(stream_id, version, place)
+          join ${topicTables(topic).events} e on e.stream_id = t.stream_id and e.version = t.version order by t.place`,
+        values: [events.map((event) => event.streamId), events.map((event) => event.version)],
+        rowMode: 'array',
+      });
+      if (rows.length !== events.length) return null;
+      for (let index = 0; index < events.length; index++) {
+        const event = events[index] as PreparedEvent;
+        const [epoch, xid, position, type, data, meta, at] = rows[index] as (typeof rows)[number];
+        const isOurs = type === event.type && data === event.dataJson && meta === event.metaJson;
+        if (!isOurs || at.getTime() !== event.occurredAt.getTime()) return null;
+        stored.set(event, toStored(event, epoch, BigInt(xid), BigInt(position)));
+      }
+    }
+    return { stored };
+  }
+}

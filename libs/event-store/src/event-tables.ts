@@ -1,0 +1,91 @@
+import { type ServiceName, schemaOf, type Topic } from '@sluice/contracts';
+
+/** Names of one topic's tables, ready for use in SQL. */
+export interface TopicTables {
+  topic: Topic;
+  schema: string;
+  /** Unqualified name of the event table. */
+  name: string;
+  events: string;
+  bodies: string;
+}
+
+export function quoted(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+export function topicTables(topic: Topic): TopicTables {
+  const dot = topic.indexOf('.');
+  const schema = schemaOf(topic.slice(0, dot) as ServiceName);
+  const name = topic.slice(dot + 1);
+  return {
+    topic,
+    schema,
+    name,
+    events: `${quoted(schema)}.${quoted(name)}`,
+    bodies: `${quoted(schema)}.${quoted(`${name}_bodies`)}`,
+  };
+}
+
+/**
+ * Storage of tables that are only ever appended to: vacuum follows the inserts and freezes at once, so that no later
+ * anti-wraparound vacuum has to read a big table again; analyze keeps up with a table that grows from nothing.
+ * Partitioned tables take no storage parameters, their partitions do.
+ */
+export const APPEND_ONLY_STORAGE =
+  '(autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_freeze_min_age = 0, autovacuum_analyze_scale_factor = 0.05)';
+
+function topicTablesSql(tables: TopicTables, partitioned: boolean): string[] {
+  const ending = partitioned ? 'partition by range (stream_id)' : `with ${APPEND_ONLY_STORAGE}`;
+  return [
+    // Fixed-width columns first, so that no padding is stored. A null partition_key means the stream id.
+    `create table ${tables.events} (
+      position bigint generated always as identity,
+      transaction_id xid8 not null default pg_current_xact_id(),
+      occurred_at timestamptz not null,
+      stream_id uuid not null,
+      version integer not null check (version > 0),
+      body_size integer,
+      epoch smallint not null,
+      type_version smallint not null,
+      type text not null,
+      partition_key text,
+      app_id text,
+      data text not null,
+      meta text not null,
+      primary key (stream_id, version)
+    ) ${ending}`,
+    `create index on ${tables.events} (epoch, transaction_id, position)`,
+    `create table ${tables.bodies} (
+      stream_id uuid not null,
+      version integer not null,
+      sha256 bytea not null,
+      bytes bytea not null,
+      primary key (stream_id, version)
+    ) ${ending}`,
+  ];
+}
+
+/**
+ * The statements that create a service's event tables, for its first migration; the schema exists already. Each topic
+ * `<service>.<table>` gets `<table>` and `<table>_bodies`; partitions are made by the EventStore when it starts.
+ */
+export function eventTablesSql(
+  service: ServiceName,
+  topics: readonly Topic[],
+  options: { partitioned: boolean },
+): string[] {
+  const schema = quoted(schemaOf(service));
+  return [
+    `create table ${schema}.epochs (
+      epoch smallint primary key,
+      cluster text not null,
+      raised_at timestamptz not null default now()
+    )`,
+    `create table ${schema}.partition_floors (
+      table_name text primary key,
+      floor date not null
+    )`,
+    ...topics.flatMap((topic) => topicTablesSql(topicTables(topic), options.partitioned)),
+  ];
+}

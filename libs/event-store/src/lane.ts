@@ -1,0 +1,203 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type BatchWriter, RolledBackError, type WrittenBatch } from './batch-writer.ts';
+import { isAnswer, isDeadlock } from './database-errors.ts';
+import { InvalidAppendError } from './event-store.errors.ts';
+import type { PendingUnit } from './pending-unit.ts';
+import type { Separation } from './separation.ts';
+import type { StoreClient, StoreConnections, StoreLogger } from './store-connections.ts';
+import { TransientError } from './transient-error.ts';
+
+export interface LaneSettings {
+  connections: StoreConnections;
+  writer: BatchWriter;
+  separation: Separation;
+  logger: StoreLogger;
+  /** The longest that a batch may be on its way before the connection is given up, in milliseconds. */
+  batchTimeoutMs: number;
+  /** Called synchronously after a commit, before anything else is sent on this lane. */
+  onWritten(units: readonly PendingUnit[], batch: WrittenBatch): void;
+  /** Takes back what was not sent, or is known not to be committed. */
+  putBack(units: readonly PendingUnit[]): void;
+  /** Called when the lane has a connection and nothing to do. */
+  onIdle(): void;
+}
+
+/** The connection broke while these units were on their way: they may or may not be committed. */
+interface Loss {
+  units: readonly PendingUnit[];
+  connected: StoreClient;
+  cause: unknown;
+}
+
+class NoAnswerError extends Error {}
+
+const MAX_DEADLOCKS = 5;
+const MAX_LOSSES = 2;
+const FIRST_BACKOFF_MS = 25;
+const MAX_BACKOFF_MS = 1000;
+
+/** One connection that appends, one batch after the other; it comes back by itself when the database does. */
+export class Lane {
+  readonly #settings: LaneSettings;
+  #connected: StoreClient | null = null;
+  #isBusy = false;
+  #isClosed = false;
+  /** How often the connection was lost. */
+  losses = 0;
+
+  constructor(settings: LaneSettings) {
+    this.#settings = settings;
+  }
+
+  get isIdle(): boolean {
+    return this.#connected !== null && !this.#isBusy;
+  }
+
+  /** @throws when the database is away. */
+  async open(): Promise<void> {
+    this.#adopt(await this.#settings.connections.connect());
+  }
+
+  #adopt(connected: StoreClient): void {
+    this.#connected = connected;
+    const onEnd = (error?: Error) => {
+      if (this.#connected !== connected) return;
+      this.#abandon(error);
+      if (!this.#isBusy) void this.#recover(null);
+    };
+    connected.client.once('end', onEnd);
+    connected.client.once('error', onEnd);
+  }
+
+  #abandon(cause: unknown): void {
+    const connected = this.#connected;
+    this.#connected = null;
+    if (!connected) return;
+    this.losses++;
+    this.#settings.logger.warn(`append connection lost: ${messageOf(cause)}`);
+    connected.client.release(true);
+  }
+
+  /** Commits the units or answers each with its error; never rejects. */
+  async run(units: readonly PendingUnit[]): Promise<void> {
+    this.#isBusy = true;
+    const work: (readonly PendingUnit[])[] = [units];
+    let loss: Loss | null = null;
+    for (let next = work.pop(); next; next = work.pop()) {
+      const current = next.filter((unit) => !unit.settled);
+      const connected = this.#connected;
+      if (current.length === 0) continue;
+      if (!connected) {
+        work.push(current);
+        break;
+      }
+      try {
+        work.push(...(await this.#send(connected, current)));
+      } catch (error) {
+        loss = { units: current, connected, cause: error };
+        if (this.#connected === connected) this.#abandon(error);
+        break;
+      }
+    }
+    this.#settings.putBack(work.reverse().flat());
+    if (this.#connected) this.#becomeIdle();
+    else await this.#recover(loss);
+  }
+
+  #becomeIdle(): void {
+    this.#isBusy = false;
+    this.#settings.onIdle();
+  }
+
+  /** Sends a batch and returns what has to be sent again, last first. @throws when the outcome is unknown. */
+  async #send(connected: StoreClient, units: readonly PendingUnit[]): Promise<(readonly PendingUnit[])[]> {
+    for (let deadlocks = 0; ; deadlocks++) {
+      try {
+        this.#settings.onWritten(units, await this.#timed(connected, units));
+        return [];
+      } catch (error) {
+        const isKnown = isAnswer(error) || error instanceof InvalidAppendError || error instanceof RolledBackError;
+        if (!isKnown) throw error;
+        if (isAnswer(error) && isDeadlock(error) && deadlocks < MAX_DEADLOCKS) continue;
+        return await this.#settings.separation.separate(connected.client, units, error);
+      }
+    }
+  }
+
+  /** A database that neither answers nor hangs up (a frozen host) must not hold the lane for ever. */
+  async #timed(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {
+    const { batchTimeoutMs, writer } = this.#settings;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new NoAnswerError(`no answer for ${batchTimeoutMs} ms`)), batchTimeoutMs);
+    });
+    try {
+      return await Promise.race([writer.write(connected, units), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Comes back with a connection, settles what was on its way when the last one broke, and reports idle. */
+  async #recover(loss: Loss | null): Promise<void> {
+    this.#isBusy = true;
+    let unsettled = loss;
+    for (let backoffMs = FIRST_BACKOFF_MS; !this.#isClosed; backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)) {
+      try {
+        if (!this.#connected) await this.open();
+        if (unsettled) await this.#settle(unsettled);
+        unsettled = null;
+        if (this.#connected) return this.#becomeIdle();
+      } catch (error) {
+        this.#settings.logger.warn(`append connection is still away: ${messageOf(error)}`);
+      }
+      await delay(backoffMs * (0.5 + Math.random() / 2));
+    }
+    for (const unit of unsettled?.units ?? []) unit.reject(outcomeUnknown(unsettled?.cause));
+    this.#isBusy = false;
+  }
+
+  /**
+   * Finds out what became of a batch whose answer was lost. Its server process is ended first: as long as it lives it
+   * may still commit, after the same events were sent again and behind the back of those who are told of commits.
+   */
+  async #settle(loss: Loss): Promise<void> {
+    const { units, cause } = loss;
+    const client = this.#connected?.client;
+    if (!client) throw new TransientError('connection lost again', cause);
+    for (;;) {
+      const { rowCount } = await client.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start = $2::timestamptz',
+        [loss.connected.backend.pid, loss.connected.backend.startedAt],
+      );
+      if (rowCount === 0) break;
+      await delay(10);
+    }
+    const hasEvents = units.some((unit) => unit.events.length > 0);
+    const found = hasEvents ? await this.#settings.writer.findWritten(client, units) : null;
+    if (found) return this.#settings.onWritten(units, found);
+    const again: PendingUnit[] = [];
+    for (const unit of units) {
+      unit.losses++;
+      // Free SQL is not run twice, and a unit that is there whenever the connection breaks may be what breaks it.
+      if (hasEvents && !unit.alone && unit.losses < MAX_LOSSES) again.push(unit);
+      else unit.reject(outcomeUnknown(cause));
+    }
+    this.#settings.putBack(again);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    const connected = this.#connected;
+    this.#connected = null;
+    connected?.client.release();
+  }
+}
+
+function outcomeUnknown(cause: unknown): TransientError {
+  return new TransientError('the connection broke during a commit; its outcome is unknown', cause);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'the server hung up';
+}
