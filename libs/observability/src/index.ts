@@ -1,1 +1,2 @@
-export {};
+export { flushTracing } from './flush-tracing.ts';
+export { isTracing, parseTraceparent, startWork, type TracedWork } from './tracing.ts';
