@@ -1,19 +1,26 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
+import { DetachedProcess, type ExitReason } from './detached-process.ts';
 import { freePort, isPortFree } from './free-port.ts';
 import { hasCode, LocalServerError } from './local-server.errors.ts';
 import { hasEnded, identify, type ProcessIdentity, processesIn, signalProcess } from './process-identity.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { type Cluster, openCluster, POSTGRES_ENVIRONMENT, saveNotes, SUPERUSER } from './postgres-cluster.ts';
 import { POSTGRES_SETTINGS } from './postgres-settings.ts';
+import { openServerLog, tailOfLog } from './server-log.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 
+// Fast shutdown rolls open transactions back and writes a checkpoint; immediate leaves the rest to recovery.
+const STOP_STAGES = [
+  ['SIGINT', 12_000],
+  ['SIGQUIT', 4_000],
+  ['SIGKILL', 2_000],
+] as const;
 const READY_TIMEOUT_MS = 60_000; // recovery after a kill -9 replays up to max_wal_size
-const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
 export interface PostgresOptions {
   /** Holds the data, the password, the port and the log; created when missing. */
@@ -24,11 +31,6 @@ export interface PostgresOptions {
   settings?: Readonly<Record<string, string>>;
   /** Told what takes time: the first initialisation, a leftover of a killed parent. */
   log?: (line: string) => void;
-}
-
-export interface ExitReason {
-  code: number | null;
-  signal: NodeJS.Signals | null;
 }
 
 export interface PostgresServer {
@@ -46,19 +48,9 @@ export interface PostgresServer {
   kill9(): Promise<void>;
 }
 
-interface Started {
-  child: ChildProcess;
-  pid: number;
-  exited: Promise<ExitReason>;
-}
-
 async function endOf(identity: ProcessIdentity, log: (line: string) => void): Promise<void> {
   log(`stopping a PostgreSQL (pid ${identity.pid}) whose parent was killed`);
-  for (const [signal, patienceMs] of [
-    ['SIGINT', 10_000],
-    ['SIGQUIT', 5_000],
-    ['SIGKILL', 5_000],
-  ] as const) {
+  for (const [signal, patienceMs] of STOP_STAGES) {
     signalProcess(identity.pid, signal);
     if (await hasEnded(identity, patienceMs)) return;
   }
@@ -105,61 +97,30 @@ async function clearLeftovers(data: string, log: (line: string) => void): Promis
   }
 }
 
-async function openLog(dir: string): Promise<{ file: string; fd: number }> {
-  const file = path.join(dir, 'postgres.log');
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0, // no log yet
-  );
-  if (size > LOG_LIMIT_BYTES) await rename(file, `${file}.1`);
-  return { file, fd: openSync(file, 'a', 0o600) };
-}
-
-function launch(
-  cluster: Cluster,
-  postgres: string,
-  settings: Readonly<Record<string, string>>,
-  logFd: number,
-): Promise<Started> {
+function launch(cluster: Cluster, postgres: string, settings: Readonly<Record<string, string>>, logFd: number) {
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const identity = cluster.user ? { uid: cluster.user.uid, gid: cluster.user.gid } : {};
-  const child = spawn(postgres, ['-D', cluster.dataArgument, ...args], {
+  return DetachedProcess.spawn('PostgreSQL', postgres, ['-D', cluster.dataArgument, ...args], {
     cwd: cluster.data,
     env: POSTGRES_ENVIRONMENT,
     stdio: ['ignore', logFd, logFd],
-    detached: true, // a session of its own: Ctrl-C reaches our process group only, and the services stop first
     ...identity,
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new LocalServerError(`PostgreSQL cannot be run: ${error.message}`)));
-    child.once('spawn', () => {
-      const exited = new Promise<ExitReason>((done) => {
-        child.once('exit', (code, signal) => done({ code, signal }));
-      });
-      child.unref(); // whoever waits for it decides how long we live
-      resolve({ child, pid: child.pid ?? 0, exited });
-    });
   });
 }
 
 /** True when it accepts connections, false when it ended before. */
-async function becomesReady(started: Started, cluster: Cluster): Promise<boolean> {
+async function becomesReady(started: DetachedProcess, cluster: Cluster): Promise<boolean> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while (started.child.exitCode === null && started.child.signalCode === null) {
+  while (!started.hasExited) {
     const found = await postmasterPid(cluster.data);
     if (found?.pid === started.pid && found.ready) return true;
     if (Date.now() > deadline) {
-      signalProcess(started.pid, 'SIGQUIT');
+      started.signal('SIGQUIT');
       throw new LocalServerError(`PostgreSQL was not ready within ${READY_TIMEOUT_MS / 1000} s`);
     }
     await sleep(15);
   }
   return false;
-}
-
-async function tailOf(file: string, from: number): Promise<string> {
-  const text = (await readFile(file)).subarray(from).toString();
-  return text.trim().split('\n').slice(-12).join('\n');
 }
 
 async function choosePort(options: PostgresOptions, kept: number): Promise<number> {
@@ -174,7 +135,7 @@ async function startOn(
   cluster: Cluster,
   postgres: string,
   options: PostgresOptions,
-): Promise<{ started: Started; logFile: string }> {
+): Promise<{ started: DetachedProcess; logFile: string }> {
   const { dir, log = () => undefined } = options;
   for (let attempt = 1; ; attempt++) {
     const port = await choosePort(options, cluster.notes.port);
@@ -182,17 +143,16 @@ async function startOn(
       cluster.notes.port = port;
       await saveNotes(dir, cluster.notes);
     }
-    const { file, fd } = await openLog(dir);
-    const from = (await stat(file)).size;
+    const { file, fd, size } = await openServerLog(path.join(dir, 'postgres.log'));
     const settings = { ...POSTGRES_SETTINGS, ...options.settings, port: String(port) };
-    let started: Started;
+    let started: DetachedProcess;
     try {
       started = await launch(cluster, postgres, settings, fd);
     } finally {
       closeSync(fd); // the child has its own
     }
     if (await becomesReady(started, cluster)) return { started, logFile: file };
-    const said = await tailOf(file, from);
+    const said = await tailOfLog(file, size);
     // Somebody took the port between the look and the bind, or a killed postmaster's last child still holds its memory.
     if (attempt >= 5 || !/could not bind|shared memory block|Address already in use/.test(said)) {
       throw new LocalServerError(`PostgreSQL does not start; its log (${file}) ends with:\n${said}`);
@@ -203,40 +163,23 @@ async function startOn(
   }
 }
 
-function handleFor(started: Started, cluster: Cluster, logFile: string, lock: DataDirLock): PostgresServer {
-  const { pid } = started;
+function handleFor(started: DetachedProcess, cluster: Cluster, logFile: string, lock: DataDirLock): PostgresServer {
   const exited = started.exited.then(async (reason) => {
     await lock.release();
     return reason;
   });
-  const endedWithin = async (ms: number) => {
-    const patience = new AbortController(); // a timer left behind would keep our process alive
-    const tooLong = sleep(ms, false, { signal: patience.signal }).catch(() => false);
-    const ended = await Promise.race([exited.then(() => true), tooLong]);
-    patience.abort();
-    return ended;
-  };
   return {
     url: `postgresql://${SUPERUSER}:${cluster.notes.password}@127.0.0.1:${cluster.notes.port}/postgres`,
     port: cluster.notes.port,
-    pid,
+    pid: started.pid,
     logFile,
     exited,
     async stop() {
-      started.child.ref();
-      for (const [signal, patienceMs] of [
-        ['SIGINT', 12_000],
-        ['SIGQUIT', 4_000],
-        ['SIGKILL', 2_000],
-      ] as const) {
-        if (started.child.exitCode === null && started.child.signalCode === null) signalProcess(pid, signal);
-        if (await endedWithin(patienceMs)) return;
-      }
-      throw new LocalServerError(`PostgreSQL (pid ${pid}) does not end, not even by SIGKILL`);
+      await started.stop(STOP_STAGES);
+      await exited;
     },
     async kill9() {
-      started.child.ref();
-      signalProcess(pid, 'SIGKILL');
+      await started.kill9();
       await exited;
       for (const orphan of processesIn(cluster.data)) await hasEnded(orphan, 5_000);
     },

@@ -9,3 +9,5 @@ export {
   type Respond,
   recordingReceiver,
 } from './recording-receiver.ts';
+export { type Temporary, temporaryKafka, temporaryPostgres } from './temporary-servers.ts';
+export { testKafka } from './test-kafka.ts';

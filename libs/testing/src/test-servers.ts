@@ -3,6 +3,9 @@ import path from 'node:path';
 
 /** Set by servers.global-setup.ts; workers inherit it. */
 export const RUN_DIR_VARIABLE = 'SLUICE_TEST_RUN_DIR';
+export const RUN_PREFIX = 'sluice-tests-';
+/** Inside the run's directory. */
+export const KAFKA_DIR = 'kafka';
 export const DATABASE_URL_VARIABLE = 'SLUICE_TEST_DATABASE_URL';
 
 export function requiredOfSetup(name: string): string {
