@@ -70,19 +70,32 @@ export class BatchWriter {
    */
   async write(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {
     const alone = units[0]?.alone;
-    if (!alone) return await this.#insert(connected, units);
+    return alone ? await this.#writeAlone(connected, units, alone) : await this.#insert(connected, units);
+  }
+
+  /** When the rollback fails, too, the connection is gone and the outcome unknown: that is what is thrown then. */
+  async #writeAlone(
+    connected: StoreClient,
+    units: readonly PendingUnit[],
+    alone: NonNullable<PendingUnit['alone']>,
+  ): Promise<WrittenBatch> {
     const { client } = connected;
     await client.query('begin');
+    let result: WrittenBatch;
     try {
-      const result = await this.#insert(connected, units);
+      result = await this.#insert(connected, units);
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    }
+    try {
       await alone(client);
       await client.query('commit');
-      return result;
     } catch (error) {
-      // When this fails, too, the connection is gone and the outcome unknown: that is what the caller has to hear.
       await client.query('rollback');
       throw new RolledBackError(error);
     }
+    return result;
   }
 
   async #insert(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {

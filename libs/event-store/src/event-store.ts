@@ -96,8 +96,8 @@ export class EventStore implements EventStorePort {
     const transactionTimeoutMs = settings.transactionTimeoutMs ?? 5000;
     this.#appendConnections = this.#connections('append', settings.lanes ?? 1, transactionTimeoutMs);
     this.#readConnections = this.#connections('read', settings.readers ?? 2, transactionTimeoutMs);
-    // Detaching a partition waits for readers as long as they take.
-    this.#partitionConnections = this.#connections('partitions', 1, 0);
+    // Detaching a partition waits for readers as long as they take; a second connection makes partitions meanwhile.
+    this.#partitionConnections = this.#connections('partitions', 2, 0, 10_000);
     this.#reader = new EventReader(this.#readConnections, settings.maxReadBytes ?? 8 * 1024 * 1024);
     this.#partitions = settings.partitioned ? this.#newPartitions() : null;
     this.#separation = new Separation(settings.topics, this.#partitions);
@@ -111,10 +111,11 @@ export class EventStore implements EventStorePort {
     this.#queue.use(this.#lanes);
   }
 
-  #connections(purpose: string, size: number, transactionTimeoutMs: number): StoreConnections {
+  #connections(purpose: string, size: number, transactionTimeoutMs: number, idleTimeoutMs = 0): StoreConnections {
     const { connection, service } = this.#settings;
+    const schema = schemaOf(service);
     const logger = this.#logger;
-    return new StoreConnections({ schema: schemaOf(service), connection, purpose, size, transactionTimeoutMs, logger });
+    return new StoreConnections({ schema, connection, purpose, size, transactionTimeoutMs, idleTimeoutMs, logger });
   }
 
   #newPartitions(): Partitions {

@@ -82,10 +82,8 @@ export function eventTablesSql(
       cluster text not null,
       raised_at timestamptz not null default now()
     )`,
-    `create table ${schema}.partition_floors (
-      table_name text primary key,
-      floor date not null
-    )`,
+    // Every day that retention has made the first one left; the latest counts.
+    `create table ${schema}.partition_floors (floor date primary key)`,
     ...topics.flatMap((topic) => topicTablesSql(topicTables(topic), options.partitioned)),
   ];
 }

@@ -119,8 +119,18 @@ export class Lane {
         const isKnown = isAnswer(error) || error instanceof InvalidAppendError || error instanceof RolledBackError;
         if (!isKnown) throw error;
         if (isAnswer(error) && isDeadlock(error) && deadlocks < MAX_DEADLOCKS) continue;
-        return await this.#settings.separation.separate(connected.client, units, error);
+        return await this.#separate(connected, units, error);
       }
+    }
+  }
+
+  /** Nothing was committed; when even that cannot be sorted out, the callers may simply try again. */
+  async #separate(connected: StoreClient, units: readonly PendingUnit[], error: unknown) {
+    try {
+      return await this.#settings.separation.separate(connected.client, units, error);
+    } catch (failure) {
+      for (const unit of units) unit.reject(new TransientError('a refused batch could not be looked into', failure));
+      return [];
     }
   }
 
@@ -171,7 +181,7 @@ export class Lane {
         [loss.connected.backend.pid, loss.connected.backend.startedAt],
       );
       if (rowCount === 0) break;
-      await delay(10);
+      await delay(20);
     }
     const hasEvents = units.some((unit) => unit.events.length > 0);
     const found = hasEvents ? await this.#settings.writer.findWritten(client, units) : null;

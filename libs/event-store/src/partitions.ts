@@ -39,6 +39,12 @@ interface Table {
   schema: string;
   name: string;
 }
+interface Partition {
+  table: Table;
+  day: number;
+  /** The middle one when the process ended while a partition was being detached. */
+  state: 'attached' | 'detaching' | 'detached';
+}
 
 /**
  * Partitions by day of the time that stream ids carry. They are made beside the table and then attached: `create table
@@ -82,29 +88,36 @@ export class Partitions {
     return outside;
   }
 
-  /** Makes what is missing of these days, unless dropped before; returns all days that have a partition now. */
+  /** Makes what is missing of these days, unless dropped before; returns all days that have their partitions now. */
   async #make(days: readonly number[]): Promise<Set<number>> {
     return await this.#settings.connections.use(async ({ client }) => {
-      let existing = await this.#days(client);
+      const existing = this.#complete(await this.#list(client));
       if (days.every((day) => existing.has(day))) return existing;
       await client.query('begin');
       try {
         await client.query(`set local lock_timeout = '2s'`);
         await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [this.#lockName()]);
-        existing = await this.#days(client);
         const floor = await this.#floor(client);
-        for (const day of days) {
-          if (existing.has(day) || day < floor) continue;
-          for (const table of this.#tables) await this.#attach(client, table, day);
-          existing.add(day);
-        }
+        await this.#attachMissing(
+          client,
+          days.filter((day) => day >= floor),
+        );
         await client.query('commit');
       } catch (error) {
-        await client.query('rollback').catch(() => undefined);
+        await client.query('rollback');
         throw error;
       }
-      return existing;
+      return this.#complete(await this.#list(client));
     });
+  }
+
+  async #attachMissing(client: PoolClient, days: readonly number[]): Promise<void> {
+    const present = new Set((await this.#list(client)).map(({ table, day }) => partitionName(table.name, day)));
+    for (const day of days) {
+      for (const table of this.#tables) {
+        if (!present.has(partitionName(table.name, day))) await this.#attach(client, table, day);
+      }
+    }
   }
 
   async #attach(client: PoolClient, table: Table, day: number): Promise<void> {
@@ -121,32 +134,40 @@ export class Partitions {
     return `sluice partitions ${this.#tables[0]?.schema}`;
   }
 
-  /** Days whose partitions exist in every table. */
-  async #days(client: PoolClient): Promise<Set<number>> {
+  /** Days whose partitions are attached to every table. */
+  #complete(partitions: readonly Partition[]): Set<number> {
     const counts = new Map<number, number>();
-    for (const { day } of await this.#list(client)) counts.set(day, (counts.get(day) ?? 0) + 1);
+    for (const { day, state } of partitions) {
+      if (state === 'attached') counts.set(day, (counts.get(day) ?? 0) + 1);
+    }
     return new Set([...counts].filter(([, count]) => count === this.#tables.length).map(([day]) => day));
   }
 
-  async #list(client: PoolClient): Promise<{ table: Table; day: number; isDetaching: boolean }[]> {
-    const { rows } = await client.query<{ schema: string; parent: string; name: string; detaching: boolean }>(
-      `select n.nspname as schema, p.relname as parent, c.relname as name, i.inhdetachpending as detaching
-       from pg_inherits i join pg_class p on p.oid = i.inhparent join pg_class c on c.oid = i.inhrelid
-       join pg_namespace n on n.oid = p.relnamespace
-       where (n.nspname::text, p.relname::text) in (select * from unnest($1::text[], $2::text[])) and c.relkind in ('r', 'p')`,
+  /** By name, so that a partition is found, too, whose drop was interrupted after it was detached. */
+  async #list(client: PoolClient): Promise<Partition[]> {
+    const { rows } = await client.query<{ schema: string; parent: string; day: string; detaching: boolean | null }>(
+      `select t.schema, t.name as parent, right(c.relname, 8) as day, i.inhdetachpending as detaching
+       from unnest($1::text[], $2::text[]) as t(schema, name)
+       join pg_namespace n on n.nspname = t.schema
+       join pg_class c on c.relnamespace = n.oid and c.relkind = 'r' and c.relname ~ ('^' || t.name || '_p[0-9]{8}$')
+       left join pg_inherits i on i.inhrelid = c.oid`,
       [this.#tables.map(({ schema }) => schema), this.#tables.map(({ name }) => name)],
     );
-    return rows.flatMap((row) => {
-      const day = dayOfPartition(row.parent, row.name);
-      return day === null ? [] : [{ table: { schema: row.schema, name: row.parent }, day, isDetaching: row.detaching }];
-    });
+    return rows.map(({ schema, parent, day, detaching }) => ({
+      table: { schema, name: parent },
+      day: dayOf(Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`)),
+      state: detaching === null ? 'detached' : detaching ? 'detaching' : 'attached',
+    }));
   }
 
+  get #floors(): string {
+    return `${quoted(this.#tables[0]?.schema ?? '')}.partition_floors`;
+  }
+
+  /** The first day that retention has not dropped. */
   async #floor(client: PoolClient): Promise<number> {
-    const floors = `${quoted(this.#tables[0]?.schema ?? '')}.partition_floors`;
     const { rows } = await client.query<{ floor: string | null }>(
-      `select max(floor)::text as floor from ${floors} where table_name = any($1::text[])`,
-      [this.#tables.map(({ name }) => name)],
+      `select max(floor)::text as floor from ${this.#floors}`,
     );
     const floor = rows[0]?.floor;
     return floor ? dayOf(Date.parse(`${floor}T00:00:00Z`)) : Number.NEGATIVE_INFINITY;
@@ -164,9 +185,12 @@ export class Partitions {
       for (const day of [...new Set(old.map((entry) => entry.day))].sort((a, b) => a - b)) {
         const range = { from: new Date(day * DAY_MS), to: new Date((day + 1) * DAY_MS) };
         if (keep && (await keep(range))) continue;
-        await this.#raiseFloor(client, day + 1);
+        // Before the drop: a crash between the two must not let a dropped day come back.
+        await client.query(`insert into ${this.#floors} (floor) values ($1::date) on conflict do nothing`, [
+          isoDay(day + 1),
+        ]);
         for (const entry of old) {
-          if (entry.day === day) await this.#drop(client, entry.table, day, entry.isDetaching);
+          if (entry.day === day) await this.#drop(client, entry);
         }
         dropped.push(range);
       }
@@ -174,33 +198,18 @@ export class Partitions {
     });
   }
 
-  async #raiseFloor(client: PoolClient, day: number): Promise<void> {
-    for (const { schema, name } of this.#tables) {
-      await client.query(
-        `insert into ${quoted(schema)}.partition_floors as f (table_name, floor) values ($1, $2::date)
-         on conflict (table_name) do update set floor = greatest(f.floor, excluded.floor)`,
-        [name, isoDay(day)],
-      );
-    }
-  }
-
-  async #drop(client: PoolClient, table: Table, day: number, isDetaching: boolean): Promise<void> {
+  async #drop(client: PoolClient, { table, day, state }: Partition): Promise<void> {
     const parent = `${quoted(table.schema)}.${quoted(table.name)}`;
     const partition = `${quoted(table.schema)}.${quoted(partitionName(table.name, day))}`;
-    await client.query(
-      `alter table ${parent} detach partition ${partition} ${isDetaching ? 'finalize' : 'concurrently'}`,
-    );
-    await client.query(`drop table ${partition}`);
+    if (state !== 'detached') {
+      const how = state === 'detaching' ? 'finalize' : 'concurrently';
+      await client.query(`alter table ${parent} detach partition ${partition} ${how}`);
+    }
+    await client.query(`drop table if exists ${partition}`);
     this.#settings.logger.log(`dropped ${partition}`);
   }
 }
 
 function partitionName(table: string, day: number): string {
   return `${table}_p${isoDay(day).replaceAll('-', '')}`;
-}
-
-function dayOfPartition(parent: string, name: string): number | null {
-  const match = /^_p(\d{4})(\d{2})(\d{2})$/.exec(name.slice(parent.length));
-  if (!match || !name.startsWith(parent)) return null;
-  return dayOf(Date.parse(`${match[1]}-${match[2]}-${match[3]}T00:00:00Z`));
 }

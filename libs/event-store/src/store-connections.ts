@@ -20,6 +20,8 @@ export interface ConnectionSettings {
   purpose: string;
   size: number;
   transactionTimeoutMs: number;
+  /** After this time an unused connection is closed, in milliseconds; 0 keeps it. */
+  idleTimeoutMs: number;
   logger: StoreLogger;
 }
 
@@ -39,7 +41,7 @@ export class StoreConnections {
       application_name: `sluice:${settings.schema}:${settings.purpose}`,
       keepAlive: true,
       max: settings.size,
-      idleTimeoutMillis: 0,
+      idleTimeoutMillis: settings.idleTimeoutMs,
     });
     this.#pool.on('error', (error) =>
       settings.logger.warn(`idle ${settings.purpose} connection lost: ${error.message}`),
