@@ -19,6 +19,7 @@ export interface ForeignMessage {
  * How far a consumer group has come. A handler that writes to Postgres commits it with its writes: as an alongside of
  * its append, or through the client of its own transaction. A handler that does neither leaves it to the bus, which
  * saves it after the handler has resolved. A checkpoint that somebody else moved on (a rebalance) refuses the commit.
+ * Take it only for a unit that is then committed: the bus trusts a handler that took it.
  */
 export interface Checkpoint {
   alongside(): Alongside;
@@ -67,6 +68,8 @@ export interface ConsumerStatus {
   /** Why it is pausing, or null when it flows. */
   pausedBecause: string | null;
   parkedStreams: number;
+  /** Since the start: events that were parked (group) or given up with a log line (everyInstance). */
+  failed: number;
 }
 
 export type { Position };

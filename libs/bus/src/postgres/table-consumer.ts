@@ -1,0 +1,193 @@
+import { comparePositions } from '@sluice/event-store';
+import type { Bound } from '../bus-bindings.ts';
+import type { Running } from '../bus-strategy.ts';
+import type { ConsumerStatus } from '../bus.contract.ts';
+import { Backoff, type BusRuntime, PartitionLostError, pause, PausedError } from '../consuming/bus-runtime.ts';
+import type { Consumer } from '../consuming/consumer.ts';
+import { BEGINNING, CheckpointMovedError } from '../consuming/group-tables.ts';
+import { InstanceRunner } from '../consuming/instance-runner.ts';
+import { PartitionRunner, type Session } from '../consuming/partition-runner.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { TopicSource } from './topic-source.ts';
+
+export interface TableConsumerOptions {
+  /** While it returns true, batches wait (a bounded time each): accepting goes before consuming. */
+  yieldWhile?: () => boolean;
+  /** Shortest and longest time between two looks at the table while nothing wakes us, in milliseconds. */
+  pollMs: readonly [number, number];
+}
+
+/** How long one batch waits at most for `yieldWhile`: consumers become slow in a burst, never silent. */
+const MOST_YIELD_MS = 100;
+const YIELD_STEP_MS = 2;
+/** How often a consumer asks for a lease that somebody else holds. */
+const JOIN_EVERY_MS = 1_000;
+
+/** One consumer on the Postgres bus: joins, then reads its topic and applies it until the bus stops. */
+export class TableConsumer implements Running {
+  readonly joined: Promise<void>;
+  readonly #consumer: Consumer;
+  readonly #runtime: BusRuntime;
+  readonly #source: TopicSource;
+  readonly #runner: PartitionRunner | InstanceRunner;
+  readonly #leases: LeaseKeeper;
+  readonly #options: TableConsumerOptions;
+  readonly #signal: AbortSignal;
+  readonly #ended: Promise<void>;
+  readonly #backoff = new Backoff();
+  #resolveJoined: () => void = () => {};
+  #isJoined = false;
+  #pausedBecause: string | null = null;
+  #pollMs: number;
+
+  constructor(
+    consumer: Consumer,
+    bound: Bound,
+    runtime: BusRuntime,
+    parts: { source: TopicSource; leases: LeaseKeeper; options: TableConsumerOptions; signal: AbortSignal },
+  ) {
+    this.#consumer = consumer;
+    this.#runtime = runtime;
+    this.#source = parts.source;
+    this.#leases = parts.leases;
+    this.#options = parts.options;
+    this.#signal = parts.signal;
+    this.#pollMs = parts.options.pollMs[0];
+    const isGroup = consumer.mode === 'group';
+    this.#runner = isGroup
+      ? new PartitionRunner(consumer, 0, bound, runtime)
+      : new InstanceRunner(consumer, 0, runtime);
+    this.joined = new Promise((resolve) => {
+      this.#resolveJoined = resolve;
+    });
+    this.#ended = this.#live();
+  }
+
+  status(): ConsumerStatus {
+    const { group, topic } = this.#consumer;
+    const { newest } = this.#source;
+    const behind = newest && comparePositions(newest, this.#runner.position) > 0;
+    const lag = behind && this.#isJoined ? Number(newest.position - this.#runner.position.position) : 0;
+    const { parkedStreams, failed } = this.#runner;
+    const pausedBecause = this.#pausedBecause;
+    return { group, topic, joined: this.#isJoined, lag: Math.max(0, lag), pausedBecause, parkedStreams, failed };
+  }
+
+  close(): Promise<void> {
+    return this.#ended;
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        if (!this.#isJoined && !(await this.#join())) {
+          await pause(JOIN_EVERY_MS, this.#signal);
+          continue;
+        }
+        await this.#step();
+        this.#flows();
+      } catch (error) {
+        await this.#afterError(error);
+      }
+    }
+    await this.#leave();
+  }
+
+  async #join(): Promise<boolean> {
+    if (this.#runner instanceof InstanceRunner) {
+      // After an outage it goes on where it was: only the first time is "the latest" its beginning.
+      this.#runner.position = (await this.#source.head()) ?? BEGINNING;
+    } else {
+      const { group, topic } = this.#consumer;
+      const state = await this.#leases.take({ group, topic, partition: 0 });
+      if (!state) return false;
+      await this.#runner.adopt(state);
+      await this.#source.head();
+    }
+    this.#source.passed(this, this.#runner.position);
+    this.#isJoined = true;
+    this.#resolveJoined();
+    return true;
+  }
+
+  async #step(): Promise<void> {
+    this.#checkLease();
+    const seen = this.#source.commits;
+    const events = await this.#source.next(this.#runner.position, this.#consumer.maxBatch);
+    if (events.length === 0) return this.#idle(seen);
+    this.#pollMs = this.#options.pollMs[0];
+    if (this.#consumer.mode === 'group') await this.#yieldToAccepts();
+    this.#checkLease();
+    await this.#runner.apply(events, this.#session());
+    this.#source.passed(this, this.#runner.position);
+  }
+
+  async #idle(seen: number): Promise<void> {
+    if (this.#runner instanceof PartitionRunner) await this.#runner.savePassedOver();
+    this.#flows();
+    const [shortest, longest] = this.#options.pollMs;
+    const { newest } = this.#source;
+    // Committed but not readable yet: an older transaction still runs somewhere; it will not take long.
+    const heldBack = newest !== null && comparePositions(newest, this.#runner.position) > 0;
+    if (heldBack) this.#pollMs = Math.min(this.#pollMs, 4 * shortest);
+    await this.#source.wait(seen, this.#pollMs, this.#signal);
+    this.#pollMs = Math.min(longest, this.#pollMs * 2);
+  }
+
+  async #yieldToAccepts(): Promise<void> {
+    const { yieldWhile } = this.#options;
+    if (!yieldWhile) return;
+    for (let waited = 0; waited < MOST_YIELD_MS && yieldWhile() && !this.#signal.aborted; waited += YIELD_STEP_MS) {
+      await pause(YIELD_STEP_MS);
+    }
+  }
+
+  #session(): Session {
+    const heartbeat = async (): Promise<void> => {
+      if (this.#signal.aborted) throw this.#lost();
+      this.#checkLease();
+    };
+    return { heartbeat, signal: this.#signal };
+  }
+
+  #checkLease(): void {
+    const { group, topic, mode } = this.#consumer;
+    if (mode === 'group' && !this.#leases.holds({ group, topic, partition: 0 })) throw this.#lost();
+  }
+
+  #lost(): PartitionLostError {
+    return new PartitionLostError(this.#consumer.group, this.#consumer.topic, 0);
+  }
+
+  #flows(): void {
+    this.#pausedBecause = null;
+    this.#backoff.reset();
+  }
+
+  async #afterError(error: unknown): Promise<void> {
+    if (this.#signal.aborted) return;
+    const { group, topic } = this.#consumer;
+    if (error instanceof PartitionLostError || error instanceof CheckpointMovedError) {
+      this.#isJoined = false;
+      this.#runtime.logger.warn(`${error.message}; joining again`);
+      await pause(this.#backoff.nextMs(), this.#signal);
+      return;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#pausedBecause === null) this.#runtime.logger.warn(`${group} pauses on ${topic}: ${message}`);
+    if (!(error instanceof PausedError))
+      this.#runtime.logger.warn(String(error instanceof Error ? error.stack : error));
+    this.#pausedBecause = message;
+    await pause(this.#backoff.nextMs(), this.#signal);
+  }
+
+  async #leave(): Promise<void> {
+    this.#source.leave(this);
+    if (!(this.#runner instanceof PartitionRunner)) return;
+    try {
+      await this.#runner.savePassedOver();
+    } catch (error) {
+      this.#runtime.logger.warn(`the last position of ${this.#consumer.group} was not saved: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { comparePositions, type EventStorePort, type Position, type StoredEvent } from '@sluice/event-store';
+import type { Topic } from '@sluice/contracts';
+import { CommittedTail } from './committed-tail.ts';
+
+/** Most bytes of events that the hand-over of one topic holds. */
+const TAIL_BYTES = 16 * 1024 * 1024;
+
+/**
+ * One topic as its consumers in this process read it: from the hand-over of what was just committed here while they
+ * keep up, from the table otherwise. Also what wakes them.
+ */
+export class TopicSource {
+  readonly #topic: Topic;
+  readonly #store: EventStorePort;
+  readonly #tail: CommittedTail;
+  readonly #soleWriter: boolean;
+  readonly #waiting = new Set<() => void>();
+  readonly #readers = new Map<object, Position>();
+  #newest: Position | null = null;
+  #sinceTrim = 0;
+  /** Counts commits, so that one between a look and a wait is not slept over. */
+  commits = 0;
+
+  constructor(topic: Topic, store: EventStorePort, soleWriter: boolean, handOverLimit: number) {
+    this.#topic = topic;
+    this.#store = store;
+    this.#soleWriter = soleWriter;
+    this.#tail = new CommittedTail({ events: handOverLimit, bytes: TAIL_BYTES });
+  }
+
+  /** The newest position that is known to be committed. */
+  get newest(): Position | null {
+    return this.#newest;
+  }
+
+  committed(events: readonly StoredEvent[]): void {
+    const last = events.at(-1);
+    if (!last) return;
+    if (!this.#newest || comparePositions(last.position, this.#newest) > 0) this.#newest = last.position;
+    if (this.#soleWriter && this.#readers.size > 0) this.#tail.push(events);
+    this.commits++;
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** The next events after a position, in order; none when there is nothing new yet. */
+  async next(position: Position, limit: number): Promise<readonly StoredEvent[]> {
+    const handed = this.#soleWriter ? this.#tail.after(position, limit) : null;
+    if (handed && handed.length > 0) return handed;
+    // The tail knows this position and nothing after it. The table is asked all the same when nothing was handed
+    // over for a while: it is the truth.
+    return this.#store.readAfter(this.#topic, position, limit);
+  }
+
+  async head(): Promise<Position | null> {
+    const head = await this.#store.head(this.#topic);
+    if (head && (!this.#newest || comparePositions(head, this.#newest) > 0)) this.#newest = head;
+    return head;
+  }
+
+  /** Tells how far a reader has come, so that the hand-over forgets what all have passed. */
+  passed(reader: object, position: Position): void {
+    this.#readers.set(reader, position);
+    if (++this.#sinceTrim < 64) return;
+    this.#sinceTrim = 0;
+    let slowest: Position | null = null;
+    for (const each of this.#readers.values()) if (!slowest || comparePositions(each, slowest) < 0) slowest = each;
+    if (slowest) this.#tail.trim(slowest);
+  }
+
+  leave(reader: object): void {
+    this.#readers.delete(reader);
+    // Nobody keeps the tail going: what follows could not be told from what was missed.
+    if (this.#readers.size === 0) this.#tail.clear();
+  }
+
+  /**
+   * Resolves at the first commit of this process after the one numbered `seen`, after so many milliseconds, or when
+   * the signal is aborted.
+   */
+  wait(seen: number, ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.commits !== seen) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(finish);
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      this.#waiting.add(finish);
+      signal.addEventListener('abort', finish, { once: true });
+    });
+  }
+}
