@@ -1,0 +1,202 @@
+import { newId } from '@sluice/contracts';
+import { migrate } from '@sluice/platform';
+import { createTestDatabase, type TestDatabase } from '@sluice/testing';
+import type { Pool } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDeadLetters } from './dead-letters/dead-letters.projection.ts';
+import { DeadLettersQueries } from './dead-letters/dead-letters.query.ts';
+import { deliveryLogService } from './delivery-log.service.ts';
+import { writeDeliveries } from './deliveries/deliveries.projection.ts';
+import { DeliveriesQueries } from './deliveries/deliveries.query.ts';
+import { DeliveriesQuery } from './deliveries/deliveries.requests.ts';
+import { EventsQueries } from './events/events.query.ts';
+import { ListQuery } from './read-model/list.requests.ts';
+import { writeRequests } from './requests/requests.projection.ts';
+import { RequestsQueries } from './requests/requests.query.ts';
+import { writeRuns } from './runs/runs.projection.ts';
+import { eventOf, exampleStory, type Story } from './testing/example-events.ts';
+import type { TimelineNode } from './timeline/timeline-node.ts';
+import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
+import { timelineTree } from './timeline/timeline-tree.ts';
+
+let database: TestDatabase;
+let pool: Pool;
+beforeAll(async () => {
+  database = await createTestDatabase({
+    template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
+  });
+  pool = database.pool;
+});
+afterAll(() => database.drop());
+
+async function write(work: (client: import('pg').PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await work(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function tell(story: Story): Promise<void> {
+  await write(async (client) => {
+    await writeRequests(client, story.gateway);
+    await writeRuns(client, story.runner);
+    await writeDeliveries(client, story.dispatcher);
+  });
+}
+
+async function timelineOf(id: string): Promise<TimelineNode | null> {
+  const query = new TimelineRowsQuery(pool);
+  const place = await query.rootOf(id);
+  return place ? timelineTree(await query.rowsOf(place.rootId, place.rootKind)) : null;
+}
+
+const kindsOf = (node: TimelineNode): string[] => [`${node.kind}:${node.status}`, ...node.children.flatMap(kindsOf)];
+const TREE = [
+  'request:accepted',
+  'run:succeeded',
+  'step:succeeded',
+  'event:matched',
+  'delivery:succeeded',
+  'attempt:retry',
+  'attempt:succeeded',
+];
+const listQuery = (values: Partial<ListQuery> = {}): ListQuery => Object.assign(new ListQuery(), values);
+
+describe('delivery log', () => {
+  it('LG-01: shows one causal tree for the id of the request, run, event or delivery', async () => {
+    const story = exampleStory();
+    await tell(story);
+    for (const id of [story.requestId, story.eventId, story.deliveryId]) {
+      expect(kindsOf((await timelineOf(id)) as TimelineNode)).toEqual(TREE);
+    }
+    const root = (await timelineOf(story.requestId)) as TimelineNode;
+    expect(root.detail).toMatchObject({ body: '{"id": 7}', traceId: '0af7651916cd43dd8448eb211c80319c' });
+    expect(root.children[0]).toMatchObject({
+      title: 'Run 41',
+      durationMs: 20,
+      detail: { queueMs: 10, runMs: 20, flowVersion: 3 },
+    });
+    expect(await timelineOf(newId())).toBeNull();
+  });
+
+  it('says the same when everything comes twice and when the topics come in another order', async () => {
+    const story = exampleStory();
+    await write(async (client) => {
+      for (const event of [...story.dispatcher].reverse()) await writeDeliveries(client, [event]);
+      await writeDeliveries(client, story.dispatcher);
+      for (const event of story.runner) await writeRuns(client, [event]);
+      await writeRuns(client, story.runner);
+      await writeRequests(client, story.gateway);
+      await writeRequests(client, story.gateway);
+    });
+    expect(kindsOf((await timelineOf(story.deliveryId)) as TimelineNode)).toEqual(TREE);
+    const delivery = await new DeliveriesQueries(pool).find(story.deliveryId);
+    expect(delivery).toMatchObject({ status: 'succeeded', endpointName: 'Shop', eventType: 'order.placed' });
+    expect(delivery?.attempts.map((attempt) => [attempt.number, attempt.response?.status])).toEqual([
+      [1, 500],
+      [2, 200],
+    ]);
+  });
+
+  it('LG-02: keeps 64 KiB of a body and marks that it was longer', async () => {
+    const story = exampleStory(newId(), Buffer.alloc(70_000, 'x'));
+    await tell(story);
+    const request = await new RequestsQueries(pool).find(story.requestId);
+    expect([request?.body?.length, request?.bodyTruncated, request?.bodySize]).toEqual([65_536, true, 70_000]);
+    expect(request?.run).toMatchObject({ number: 41, status: 'succeeded' });
+  });
+
+  it('pages through an app without showing another, newest first, each item once', async () => {
+    const appId = newId();
+    const stories = Array.from({ length: 5 }, () => exampleStory(appId));
+    for (const story of [...stories, exampleStory()]) await tell(story);
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await new RequestsQueries(pool).list(appId, listQuery({ limit: 2, ...(cursor ? { cursor } : {}) }));
+      seen.push(...page.items.map((item) => item.id));
+      cursor = page.nextCursor;
+    } while (cursor);
+    expect(seen).toEqual(
+      stories
+        .map((story) => story.requestId)
+        .sort()
+        .reverse(),
+    );
+    const events = await new EventsQueries(pool).list(appId, listQuery());
+    expect(events.items).toHaveLength(5);
+  });
+
+  it('filters deliveries by endpoint, status and event type, and refuses a cursor that it did not give out', async () => {
+    const story = exampleStory();
+    await tell(story);
+    const queries = new DeliveriesQueries(pool);
+    const found = (values: Partial<DeliveriesQuery>) =>
+      queries.list(story.appId, Object.assign(new DeliveriesQuery(), values));
+    expect((await found({ endpointId: '12', status: 'succeeded', eventType: 'order.placed' })).items).toHaveLength(1);
+    expect((await found({ endpointId: story.endpointUuid })).items).toHaveLength(1);
+    expect((await found({ status: 'failed' })).items).toHaveLength(0);
+    await expect(found({ cursor: 'bm90IG9uZQ' })).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('shows a discarded delivery with its reason', async () => {
+    const story = exampleStory();
+    const discarded = eventOf('dispatcher.events', story.deliveryId, 2, 'DeliveryDiscarded', story.appId, {
+      deliveryId: story.deliveryId,
+      eventId: story.eventId,
+      endpointId: 12,
+      endpointUuid: story.endpointUuid,
+      reason: 'the endpoint was deleted',
+      at: '2026-11-22T10:00:09.000Z',
+    });
+    await write(async (client) => {
+      await writeDeliveries(client, story.dispatcher.slice(0, 2));
+      await writeDeliveries(client, [discarded]);
+    });
+    expect(await new DeliveriesQueries(pool).find(story.deliveryId)).toMatchObject({
+      status: 'discarded',
+      reason: 'the endpoint was deleted',
+    });
+  });
+
+  it('lists dead letters of every service until they are handled', async () => {
+    const deadLetterId = newId();
+    const parked = {
+      deadLetterId,
+      group: 'runner',
+      topic: 'gateway.events',
+      streamId: newId(),
+      version: 1,
+      type: 'TriggerAccepted',
+      reason: 'failed',
+      error: { name: 'Error', message: 'no' },
+      parkedAt: '2026-11-22T10:00:00.000Z',
+    };
+    const queries = new DeadLettersQueries(pool);
+    await write((client) =>
+      writeDeadLetters(client, [eventOf('runner.events', newId(), 1, 'EventParked', newId(), parked)]),
+    );
+    expect(await queries.find(deadLetterId)).toMatchObject({
+      service: 'runner',
+      status: 'parked',
+      error: { message: 'no' },
+    });
+    const redriven = {
+      deadLetterId,
+      group: 'runner',
+      topic: 'gateway.events',
+      streamId: parked.streamId,
+      version: 1,
+      outcome: 'handled',
+      at: '2026-11-22T10:01:00.000Z',
+    };
+    await write((client) =>
+      writeDeadLetters(client, [eventOf('runner.events', newId(), 2, 'EventRedriven', newId(), redriven)]),
+    );
+    expect(
+      (await queries.list(Object.assign(listQuery(), { status: 'parked' }))).items.map((each) => each.id),
+    ).not.toContain(deadLetterId);
+  });
+});
