@@ -1,6 +1,6 @@
 import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
-import { BusBindings, type ConsumerStatus, KafkaBus, PostgresBus } from '@sluice/bus';
+import { BusBindings, type ConsumerStatus, deadLetterCommandConsumer, KafkaBus, PostgresBus } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import { EventStore } from '@sluice/event-store';
 import {
@@ -8,6 +8,7 @@ import {
   connectionOf,
   createHttpApp,
   createPool,
+  failpoint,
   type HttpApp,
   metrics,
   migrate,
@@ -52,6 +53,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
       kafka: { clientId: `sluice-${settings.instanceId}`, ...settings.kafka },
       instanceId: settings.instanceId,
       logger,
+      failpoint,
       ownServices: options.services.map((service) => service.name),
     });
   }
@@ -60,6 +62,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     bindings,
     instanceId: settings.instanceId,
     logger,
+    failpoint,
     // One process holds the data directory's lock and all five services, so nobody else writes these tables.
     soleWriter: true,
     ...(gateway ? { yieldWhile: () => gateway.queued > YIELD_ABOVE } : {}),
@@ -127,9 +130,10 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     const bus = createBus(options, bindings, stores);
     const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools });
     class ServicesModule {}
-    Module({ imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])] })(
-      ServicesModule,
-    );
+    Module({
+      imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])],
+      controllers: services.map((service) => deadLetterCommandConsumer(service.name)),
+    })(ServicesModule);
     const app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
     observeBus(bus);
     checkBus(app, bus);
