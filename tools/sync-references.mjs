@@ -41,7 +41,13 @@ for (const dir of projects) {
 write('tsconfig.json', { files: [], references: projects.map((dir) => ({ path: dir })) });
 write('tsconfig.spec.json', {
   extends: './tsconfig.base.json',
-  compilerOptions: { composite: false, declaration: false, declarationMap: false, noEmit: true, allowImportingTsExtensions: true },
+  compilerOptions: {
+    composite: false,
+    declaration: false,
+    declarationMap: false,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+  },
   include: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'tools/**/*.ts', 'vitest.config.ts'],
   exclude: ['**/dist/**'],
 });

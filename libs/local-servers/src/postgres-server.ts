@@ -20,6 +20,7 @@ const STOP_STAGES = [
   ['SIGQUIT', 4_000],
   ['SIGKILL', 2_000],
 ] as const;
+const WINDOWS = 'the embedded PostgreSQL does not run on Windows: set SLUICE_DATABASE_URL to a PostgreSQL of your own';
 const READY_TIMEOUT_MS = 60_000; // recovery after a kill -9 replays up to max_wal_size
 
 export interface PostgresOptions {
@@ -194,9 +195,7 @@ function handleFor(started: DetachedProcess, cluster: Cluster, logFile: string, 
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   if (process.platform === 'win32') {
-    throw new LocalServerError(
-      'the embedded PostgreSQL does not run on Windows: set SLUICE_DATABASE_URL to a PostgreSQL of your own',
-    );
+    throw new LocalServerError(WINDOWS);
   }
   const log = options.log ?? (() => undefined);
   await mkdir(options.dir, { recursive: true, mode: 0o700 });
@@ -211,6 +210,18 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     return handleFor(started, cluster, logFile, lock);
   } catch (error) {
     await lock.release();
+    throw error;
+  }
+}
+
+/** Can a PostgreSQL run here? The reason is complete: what is missing and what to do. */
+export async function postgresAvailable(): Promise<{ ok: true } | { ok: false; reason: string }> {
+  if (process.platform === 'win32') return { ok: false, reason: WINDOWS };
+  try {
+    await postgresBinaries(unprivilegedUser());
+    return { ok: true };
+  } catch (error) {
+    if (error instanceof LocalServerError) return { ok: false, reason: error.message };
     throw error;
   }
 }

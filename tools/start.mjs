@@ -1,0 +1,53 @@
+// npm start and npm run start:distributed: install, build, run. Runs on a Node that cannot run the product yet.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { productEnvironment, productNode, requireNode, root } from './node-version.mjs';
+
+requireNode();
+const { build, install } = await import('./prepare.mjs');
+
+const APPS = ['standalone', 'distributed'];
+const [app, ...rest] = process.argv.slice(2);
+if (!APPS.includes(app)) {
+  console.error(`usage: node tools/start.mjs ${APPS.join('|')} [options of the app]`);
+  process.exit(2);
+}
+
+await install();
+await build(`apps/${app}`);
+
+const node = productNode();
+const watch = new URL('./end-with-parent.mjs', import.meta.url).href;
+// A session of its own: Ctrl-C in a terminal reaches npm and us, who both pass it on; the app must get it once.
+const child = spawn(node, ['--import', watch, path.join(root, 'apps', app, 'dist', 'main.js'), ...rest], {
+  cwd: process.cwd(),
+  env: productEnvironment(node),
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  detached: true,
+});
+
+let lastAt = 0;
+function passOn(signal) {
+  // npm repeats what the terminal has sent us already; a person who presses Ctrl-C again is slower.
+  if (Date.now() - lastAt < 400) return;
+  lastAt = Date.now();
+  child.kill(signal);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => passOn(signal === 'SIGHUP' ? 'SIGTERM' : signal));
+
+// A shell between npm and us may be ended by npm's signal without passing it on: then our parent changes.
+if (process.env.npm_lifecycle_event) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) passOn('SIGTERM');
+  }, 500).unref();
+}
+
+child.once('error', (error) => {
+  console.error(`${node} cannot be run: ${error.message}`);
+  process.exit(1);
+});
+child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
