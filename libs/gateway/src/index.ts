@@ -1,1 +1,2 @@
-export {};
+export { GATEWAY_ERRORS, type GatewayErrorCode } from './gateway.errors.ts';
+export { gatewayService } from './gateway.service.ts';

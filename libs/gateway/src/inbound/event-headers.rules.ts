@@ -1,0 +1,24 @@
+import type { RequestHeaders } from './request-headers.ts';
+
+/** Never in an event, whatever the trigger's authentication (DESIGN.md §3, "Secrets never enter events"). */
+const NEVER: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'x-sluice-webhook-token',
+]);
+
+/**
+ * The headers that the event records: lower-case names, without Authorization, Cookie and the header that carries the
+ * trigger's credential. A repeated header is joined as HTTP does (RFC 9110 §5.3).
+ */
+export function eventHeaders(headers: RequestHeaders, credentialHeader: string | null): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name in headers) {
+    if (NEVER.has(name) || name === credentialHeader) continue;
+    const value = headers[name];
+    if (typeof value === 'string') kept[name] = value;
+    else if (value !== undefined) kept[name] = value.join(', ');
+  }
+  return kept;
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppError } from '@sluice/contracts';
+import { PROBLEM_TYPE, problemOf } from '@sluice/platform';
+
+/** How long and how much of a refused body is still read before the connection is closed. */
+const LINGER_MS = 2_000;
+const LINGER_BYTES = 16 * 1_048_576;
+
+/** The text of a problem+json answer. */
+export function problemText(error: AppError, path: string | undefined): string {
+  return JSON.stringify(problemOf(error, path));
+}
+
+function problemHeaders(error: AppError, length: number): string[] {
+  const headers = ['content-type', PROBLEM_TYPE, 'content-length', String(length), 'cache-control', 'no-store'];
+  for (const [name, value] of Object.entries(error.headers)) headers.push(name, value);
+  const retries = error.status === 503 || error.status === 429 || error.status === 408;
+  if (retries && error.headers['retry-after'] === undefined) headers.push('retry-after', '1');
+  return headers;
+}
+
+/** Answers with problem+json (RFC 9457). A request whose body was not read to its end loses its connection. */
+export function replyProblem(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(problemText(error, pathOf(request.url ?? '/')));
+  const headers = problemHeaders(error, body.length);
+  const bodyPending = !request.complete && hasBody(request);
+  if (!bodyPending) {
+    response.writeHead(error.status, headers);
+    response.end(body);
+    return;
+  }
+  headers.push('connection', 'close');
+  response.writeHead(error.status, headers);
+  response.write(body);
+  lingerThenEnd(request, response);
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * Closing while the other side still sends makes the kernel answer with a reset, which can destroy the answer before
+ * it is read. So the rest is read and thrown away for a moment, within bounds, before the connection closes.
+ */
+function lingerThenEnd(request: IncomingMessage, response: ServerResponse): void {
+  let read = 0;
+  let ended = false;
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.on('data', (chunk: Buffer) => {
+    read += chunk.length;
+    if (read > LINGER_BYTES) end();
+  });
+  request.on('end', end);
+  request.on('close', end);
+  request.on('error', end);
+  request.resume();
+}
+
+/** The path of a request target, without its query string. */
+export function pathOf(url: string): string {
+  const question = url.indexOf('?');
+  return question === -1 ? url : url.slice(0, question);
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import { AppError } from '@sluice/contracts';
+import { isTransientError } from '@sluice/event-store';
+import { metrics } from '@sluice/platform';
+import { BodyProblem } from '@sluice/request-body';
+import { gatewayError } from '../gateway.errors.ts';
+import { CallerGoneError } from './body-stream.ts';
+import { replyProblem } from './http-reply.ts';
+
+const log = new Logger('gateway');
+
+/** Turns whatever went wrong with a request into its answer, and counts it by code. */
+@Injectable()
+export class Refusals {
+  readonly #refused = metrics.counter('sluice_gateway_refused_total', 'Requests that were not accepted', ['code']);
+
+  count(code: string): void {
+    this.#refused.inc({ code });
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (error instanceof CallerGoneError) {
+      this.count('caller_gone');
+      response.destroy();
+      return;
+    }
+    const shown = shownError(error);
+    this.count(shown.code);
+    if (shown.code === 'internal_error') {
+      log.error(`${request.method} request failed`, error instanceof Error ? error.stack : String(error));
+    }
+    replyProblem(request, response, shown);
+  }
+}
+
+function shownError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof BodyProblem) return gatewayError(error.code, error.detail);
+  if (isTransientError(error)) {
+    const detail = 'Nothing was accepted for certain: the store cannot be reached now; send it again.';
+    return gatewayError('store_unavailable', detail, { cause: error });
+  }
+  return gatewayError('internal_error', 'The error was recorded.', { cause: error });
+}

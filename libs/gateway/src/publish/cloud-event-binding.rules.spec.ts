@@ -1,0 +1,119 @@
+import { AppError } from '@sluice/contracts';
+import { BodyProblem } from '@sluice/request-body';
+import { describe, expect, it } from 'vitest';
+import { cloudEventsOf } from './cloud-event-binding.rules.ts';
+
+const STRUCTURED = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
+const BATCH = { 'content-type': 'application/cloudevents-batch+json' };
+const minimal = { specversion: '1.0', id: '1', source: '/shop', type: 'order.created' };
+const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+
+function refusal(headers: Record<string, string>, body: Buffer): { code: string; pointers: string[] } {
+  try {
+    cloudEventsOf(headers, body, 1000);
+  } catch (error) {
+    if (error instanceof AppError) return { code: error.code, pointers: error.errors.map((each) => each.pointer) };
+    if (error instanceof BodyProblem) return { code: error.code, pointers: [] };
+    throw error;
+  }
+  return { code: 'accepted', pointers: [] };
+}
+
+describe('GW-09: CloudEvents 1.0 over HTTP', () => {
+  it('reads the structured mode with extensions, leaving out what is null', () => {
+    const event = {
+      ...minimal,
+      subject: null,
+      time: '2026-01-31T12:00:00.5+01:00',
+      tenant: 'a',
+      hops: 3,
+      data: { a: [1] },
+    };
+    const { subject: _absent, ...expected } = event;
+    expect(cloudEventsOf(STRUCTURED, json(event), 1000)).toEqual([expected]);
+  });
+
+  it('reads the batched mode, also an empty batch', () => {
+    expect(cloudEventsOf(BATCH, json([minimal, { ...minimal, id: '2' }]), 1000).map((event) => event.id)).toEqual([
+      '1',
+      '2',
+    ]);
+    expect(cloudEventsOf(BATCH, json([]), 1000)).toEqual([]);
+  });
+
+  const binary = { 'ce-specversion': '1.0', 'ce-id': '7', 'ce-source': '/shop', 'ce-type': 'order.created' };
+  it('reads the binary mode: percent-encoded and quoted headers, JSON, text and no data', () => {
+    const headers = { ...binary, 'ce-subject': 'Z%C3%BCrich', 'ce-tenant': '"a \\"b\\""', host: 'x' };
+    const data = { ...headers, 'content-type': 'application/json' };
+    expect(cloudEventsOf(data, json({ n: 1 }), 1000)).toEqual([
+      {
+        specversion: '1.0',
+        id: '7',
+        source: '/shop',
+        type: 'order.created',
+        subject: 'Zürich',
+        tenant: 'a "b"',
+        datacontenttype: 'application/json',
+        data: { n: 1 },
+      },
+    ]);
+    expect(cloudEventsOf({ ...binary, 'content-type': 'text/plain' }, Buffer.from('hi'), 1000)[0]?.data).toBe('hi');
+    expect(cloudEventsOf(binary, Buffer.alloc(0), 1000)[0]).not.toHaveProperty('data');
+  });
+
+  it('decodes data_base64 where it is JSON or text', () => {
+    const data_base64 = Buffer.from('{"n":1}').toString('base64');
+    expect(cloudEventsOf(STRUCTURED, json({ ...minimal, data_base64 }), 1000)[0]).toEqual({
+      ...minimal,
+      data: { n: 1 },
+    });
+    const image = { ...minimal, datacontenttype: 'image/png', data_base64 };
+    expect(refusal(STRUCTURED, json(image))).toEqual({ code: 'invalid_event', pointers: ['/data_base64'] });
+  });
+
+  it('names every problem of every event at once and accepts none', () => {
+    const bad = [
+      minimal,
+      { specversion: '0.3', id: '', source: 'a b', time: 'yesterday', 'Bad-Name': 1, big: 1e12 },
+      'no',
+    ];
+    expect(refusal(BATCH, json(bad))).toEqual({
+      code: 'invalid_event',
+      pointers: ['/1/specversion', '/1/id', '/1/source', '/1/type', '/1/time', '/1/Bad-Name', '/1/big', '/2'],
+    });
+  });
+
+  it.each<[string, Record<string, string>, Buffer, string]>([
+    [
+      'plain JSON without a CloudEvent around it',
+      { 'content-type': 'application/json' },
+      json({ a: 1 }),
+      'invalid_event',
+    ],
+    ['broken JSON', STRUCTURED, Buffer.from('{'), 'malformed_json'],
+    ['70-deep JSON', BATCH, Buffer.from('['.repeat(70) + ']'.repeat(70)), 'too_deep'],
+    ['invalid UTF-8', STRUCTURED, Buffer.from([0x22, 0xff, 0x22]), 'invalid_utf8'],
+    ['an array in structured mode', STRUCTURED, json([minimal]), 'invalid_event'],
+    ['an object in batched mode', BATCH, json(minimal), 'invalid_event'],
+    ['1,001 events', BATCH, json(Array.from({ length: 1001 }, () => 1)), 'too_many_events'],
+    [
+      'the XML format',
+      { 'content-type': 'application/cloudevents+xml' },
+      Buffer.from('<a/>'),
+      'unsupported_content_type',
+    ],
+    [
+      'binary data that is neither JSON nor text',
+      { ...binary, 'content-type': 'image/png' },
+      Buffer.from('x'),
+      'unsupported_content_type',
+    ],
+    ['a control character', STRUCTURED, json({ ...minimal, id: 'a\u0000b' }), 'invalid_event'],
+    ['an attribute with an object', STRUCTURED, json({ ...minimal, tenant: {} }), 'invalid_event'],
+    ['data beside data_base64', STRUCTURED, json({ ...minimal, data: 1, data_base64: 'MQ==' }), 'invalid_event'],
+    ['a very long id', STRUCTURED, json({ ...minimal, id: 'x'.repeat(513) }), 'invalid_event'],
+    ['a __proto__ attribute', STRUCTURED, Buffer.from('{"__proto__":{"type":"x"}}'), 'invalid_event'],
+  ])('refuses %s', (_, headers, body, code) => {
+    expect(refusal(headers, body).code).toBe(code);
+  });
+});

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { AccessControl, allows, bearerOf, type Principal } from '@sluice/access';
+import { startWork } from '@sluice/observability';
+import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { traceparentOf } from '../accept/trace-context.rules.ts';
+import { GATEWAY_LIMITS } from '../gateway.config.ts';
+import { gatewayError } from '../gateway.errors.ts';
+import { readBodyBytes } from '../inbound/body-stream.ts';
+import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
+import { Refusals } from '../inbound/refusals.ts';
+import { cloudEventsOf } from './cloud-event-binding.rules.ts';
+import { EventPublisher } from './event-publisher.ts';
+
+/** `POST /v1/events`: CloudEvents in binary, structured and batched mode, and the handshake of their webhooks (GW-09). */
+@Injectable()
+@RawRoutes()
+export class PublishRoutes implements RawRoutesProvider {
+  constructor(
+    private readonly publisher: EventPublisher,
+    private readonly access: AccessControl,
+    private readonly refusals: Refusals,
+  ) {}
+
+  registerRoutes(app: FastifyInstance): void {
+    app.route({
+      method: ['POST'],
+      url: '/v1/events',
+      // Taken before Fastify parses anything: it knows neither the content types of CloudEvents nor binary mode.
+      onRequest: (request: FastifyRequest, reply: FastifyReply) => {
+        reply.hijack();
+        void this.handle(request.raw, reply.raw);
+      },
+      handler: () => undefined,
+    });
+    app.route({
+      method: ['OPTIONS'],
+      url: '/v1/events',
+      handler: (request, reply) => answerHandshake(request, reply),
+    });
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const parent = traceparentOf(request.headers.traceparent);
+    const work = startWork('publish events', { parent, kind: 'server' });
+    try {
+      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes);
+      const caller = await this.#callerOf(request);
+      const appId = await this.#appOf(request, caller);
+      const encoded = contentEncodingProblem(request.headers['content-encoding']);
+      if (encoded) throw encoded;
+      const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
+      const result = await this.publisher.publish(appId, events, {
+        causationId: null,
+        actor: { type: 'token', id: caller.tokenId },
+        ...(work.traceparent === undefined ? {} : { traceparent: work.traceparent }),
+      });
+      const text = JSON.stringify(result);
+      const headers = ['content-type', 'application/json; charset=utf-8', 'content-length', String(text.length)];
+      response.writeHead(202, headers);
+      response.end(text);
+      work.end();
+    } catch (error) {
+      this.refusals.answer(request, response, error);
+      work.end(error);
+    }
+  }
+
+  async #callerOf(request: IncomingMessage): Promise<Principal> {
+    const token = bearerOf(request.headers.authorization);
+    const caller = token === null ? null : await this.access.authenticate(token);
+    if (caller === null) {
+      throw gatewayError('unauthorized', 'Send Authorization: Bearer <token with scope events.publish>.', {
+        headers: { 'www-authenticate': 'Bearer realm="sluice"' },
+      });
+    }
+    if (caller.kind !== 'personal' || !allows(caller.scopes, 'events.publish')) {
+      throw gatewayError('forbidden', 'This needs the scope events.publish.');
+    }
+    return caller;
+  }
+
+  async #appOf(request: IncomingMessage, caller: Principal): Promise<string> {
+    const named = request.headers['x-sluice-app'];
+    if (typeof named !== 'string' || named === '') return this.access.defaultAppOf(caller);
+    const appId = await this.access.findApp(named, caller);
+    if (appId === null) throw gatewayError('unknown_app', 'There is no such app.');
+    return appId;
+  }
+}
+
+/** CloudEvents HTTP webhooks 1.0 §4: a sender asks whether it may deliver here. Authentication comes with the POST. */
+function answerHandshake(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const origin = request.headers['webhook-request-origin'];
+  reply.header('allow', 'POST, OPTIONS');
+  if (typeof origin !== 'string' || origin === '') return reply.code(204).send();
+  return reply
+    .code(200)
+    .header('webhook-allowed-origin', origin)
+    .header('webhook-allowed-rate', String(request.headers['webhook-request-rate'] ?? '*'))
+    .send();
+}
