@@ -33,7 +33,7 @@ export async function currentEpoch(client: ClientBase, schema: string): Promise<
     await client.query('commit');
     return isCurrent ? epoch : epoch + 1;
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
+    await client.query('rollback');
     throw error;
   }
 }

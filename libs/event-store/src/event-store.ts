@@ -19,7 +19,7 @@ import { Lane } from './lane.ts';
 import { type PartitionRange, Partitions } from './partitions.ts';
 import { type PendingUnit, prepareUnit } from './pending-unit.ts';
 import { Separation } from './separation.ts';
-import { StoreConnections, type StoreLogger } from './store-connections.ts';
+import { READER_SESSION, StoreConnections, type StoreLogger } from './store-connections.ts';
 import { TransientError } from './transient-error.ts';
 
 export interface EventStoreSettings {
@@ -95,7 +95,7 @@ export class EventStore implements EventStorePort {
     this.#logger = settings.logger ?? SILENT;
     const transactionTimeoutMs = settings.transactionTimeoutMs ?? 5000;
     this.#appendConnections = this.#connections('append', settings.lanes ?? 1, transactionTimeoutMs);
-    this.#readConnections = this.#connections('read', settings.readers ?? 2, transactionTimeoutMs);
+    this.#readConnections = this.#connections('read', settings.readers ?? 2, transactionTimeoutMs, 0, READER_SESSION);
     // Detaching a partition waits for readers as long as they take; a second connection makes partitions meanwhile.
     this.#partitionConnections = this.#connections('partitions', 2, 0, 10_000);
     this.#reader = new EventReader(this.#readConnections, settings.maxReadBytes ?? 8 * 1024 * 1024);
@@ -111,11 +111,10 @@ export class EventStore implements EventStorePort {
     this.#queue.use(this.#lanes);
   }
 
-  #connections(purpose: string, size: number, transactionTimeoutMs: number, idleTimeoutMs = 0): StoreConnections {
+  #connections(purpose: string, size: number, transactionTimeoutMs: number, idleTimeoutMs = 0, session = {}) {
     const { connection, service } = this.#settings;
-    const schema = schemaOf(service);
-    const logger = this.#logger;
-    return new StoreConnections({ schema, connection, purpose, size, transactionTimeoutMs, idleTimeoutMs, logger });
+    const common = { schema: schemaOf(service), connection, logger: this.#logger };
+    return new StoreConnections({ ...common, purpose, size, transactionTimeoutMs, idleTimeoutMs, session });
   }
 
   #newPartitions(): Partitions {

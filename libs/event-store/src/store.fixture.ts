@@ -1,0 +1,66 @@
+import { newId, type ServiceName, type Topic } from '@sluice/contracts';
+import { Client, type ClientBase } from 'pg';
+import type { AlongsideStatement, NewEvent } from './event-store.contract.ts';
+import { EventStore, type EventStoreSettings } from './event-store.ts';
+import { eventTablesSql } from './event-tables.ts';
+
+/** What the tests of this lib append to: a service with two topics, and tables that statements alongside write. */
+export const SERVICE: ServiceName = 'runner';
+export const TOPICS: readonly Topic[] = ['runner.events', 'runner.answers'];
+
+export async function createTables(client: ClientBase, partitioned = true): Promise<void> {
+  await client.query('create schema runner');
+  for (const statement of eventTablesSql(SERVICE, TOPICS, { partitioned })) await client.query(statement);
+  await client.query('create table runner.keys (key text primary key, stream_id uuid)');
+  await client.query('create table runner.counters (name text primary key, value int not null)');
+}
+
+/** A template for createTestDatabase. */
+export const TEMPLATE = {
+  name: 'event-store runner 3',
+  async prepare(url: string): Promise<void> {
+    await withClient(url, createTables);
+  },
+};
+
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  client.on('error', (error) => console.warn(`test client: ${error.message}`));
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function openStore(url: string, settings: Partial<EventStoreSettings> = {}): Promise<EventStore> {
+  const store = new EventStore({
+    service: SERVICE,
+    topics: TOPICS,
+    connection: { connectionString: url },
+    partitioned: true,
+    ...settings,
+  });
+  await store.start();
+  return store;
+}
+
+export function event(type: string, data: unknown = {}, more: Partial<NewEvent> = {}): NewEvent {
+  return { type, appId: null, data, meta: { correlationId: newId(), causationId: null }, ...more };
+}
+
+/** Refuses a key that is there already. */
+export const TAKE_KEY: AlongsideStatement = {
+  name: 'test_take_key',
+  columns: ['text', 'uuid'],
+  sql: (arrays) => `insert into runner.keys (key, stream_id) select * from unnest(${arrays.join(', ')})`,
+};
+
+/** Adds to a counter that exists. */
+export const COUNT: AlongsideStatement = {
+  name: 'test_count',
+  columns: ['text', 'int4'],
+  sql: (arrays) => `update runner.counters c set value = c.value + t.more
+    from unnest(${arrays.join(', ')}) as t(name, more) where c.name = t.name`,
+};
