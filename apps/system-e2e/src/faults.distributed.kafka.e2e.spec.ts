@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Accounting, expectNothingLost } from './accounting.ts';
+import { System } from './system.ts';
+
+let system: System;
+beforeAll(async () => {
+  system = await System.start('distributed');
+});
+afterAll(() => system.remove());
+
+describe('five processes over Kafka under faults: every trigger that got a 2xx is run and delivered', () => {
+  it.each(['gateway', 'registry', 'runner', 'dispatcher', 'delivery-log', 'edge', 'postgres', 'kafka'])(
+    'survives kill -9 of %s',
+    async (name) => {
+      const accounting = await Accounting.start(system, 100);
+      await sleep(1_500);
+      system.kill9(name);
+      await sleep(6_000);
+      const before = accounting.acceptedCount;
+      await sleep(3_000);
+      expect(accounting.acceptedCount).toBeGreaterThan(before);
+      console.log(`kill -9 of ${name}: ${expectNothingLost(await accounting.finish(90_000))}`);
+    },
+  );
+});
