@@ -46,7 +46,7 @@ export function describeScenarios(wiring: Wiring): void {
       expect(got.headers['x-etl-webhook-signature']).toMatch(/^[0-9a-f]{40}$/);
       const root = await waitFor(async () => {
         const answer = await api.call<{ root: Node }>('GET', `/v1/timeline/${runId}`);
-        return answer.status === 200 && kindsOf(answer.body.root).includes('attempt') && answer.body.root;
+        return answer.status === 200 && kindsOf(answer.body.root).includes('attempt') ? answer.body.root : null;
       }, 20_000);
       expect(kindsOf(root)).toEqual(expect.arrayContaining(['request', 'run', 'step', 'event', 'delivery', 'attempt']));
     });
@@ -122,7 +122,7 @@ export function describeScenarios(wiring: Wiring): void {
       await api.fire(trigger, { n: 3 });
       const attempts = await waitFor(() => {
         const seen = receiver.requests.filter((each) => each.path === '/flaky');
-        return seen.length === 2 && seen;
+        return seen.length === 2 ? seen : null;
       }, 20_000);
       expect(attempts[0]?.headers['webhook-id']).toBe(attempts[1]?.headers['webhook-id']);
     });
