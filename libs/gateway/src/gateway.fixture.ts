@@ -13,9 +13,10 @@ import {
   type Topic,
   type TriggerState,
 } from '@sluice/contracts';
-import { type EventStorePort, eventTablesSql, type StoredEvent } from '@sluice/event-store';
+import { type EventStorePort, eventTablesSql, type Position, type StoredEvent } from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
-import { storeToken } from '@sluice/platform';
+import { poolToken, storeToken } from '@sluice/platform';
+import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { RouteTable } from './routing/route-table.ts';
 
@@ -81,10 +82,13 @@ export class Neighbours {
   readonly #runner: EventStorePort;
   readonly #gateway: EventStorePort;
   readonly #routes: RouteTable;
+  readonly #pool: Pool;
+  #last: Position | undefined;
   readonly #versions = new Map<string, number>();
 
   constructor(container: Container) {
     this.#routes = container.get(RouteTable, ANYWHERE);
+    this.#pool = container.get<Pool>(poolToken('gateway'), ANYWHERE);
     this.#registry = container.get<EventStorePort>(storeToken('registry'), ANYWHERE);
     this.#runner = container.get<EventStorePort>(storeToken('runner'), ANYWHERE);
     this.#gateway = container.get<EventStorePort>(storeToken('gateway'), ANYWHERE);
@@ -93,8 +97,15 @@ export class Neighbours {
   async append<T extends keyof RegistryEvents>(streamId: string, type: T, data: RegistryEvents[T]): Promise<void> {
     const version = this.#versions.get(streamId) ?? 0;
     const meta = { correlationId: streamId, causationId: null };
-    await this.#registry.append(streamId, version, [{ type, appId: DEFAULT_APP_ID, data, meta }]);
+    const { events } = await this.#registry.append(streamId, version, [{ type, appId: DEFAULT_APP_ID, data, meta }]);
     this.#versions.set(streamId, version + 1);
+    this.#last = events.at(-1)?.position ?? this.#last;
+  }
+
+  /** Where the registry's last event stands. */
+  lastChange(): Position {
+    if (!this.#last) throw new Error('nothing was changed yet');
+    return this.#last;
   }
 
   /** A flow that is active and published, unless `change` says otherwise. */
@@ -166,9 +177,20 @@ export class Neighbours {
     return this.#routes.get(triggerId) !== undefined;
   }
 
-  /** What the gateway has appended, in order. */
-  accepted(): Promise<StoredEvent[]> {
-    return this.#gateway.readAfter('gateway.events', null, 10_000);
+  /** One event of the gateway by the id of its request. */
+  async event(streamId: string): Promise<StoredEvent> {
+    const [event] = await this.#gateway.read(streamId);
+    if (!event) throw new Error(`the gateway stored no request ${streamId}`);
+    return event;
+  }
+
+  /** Every request that is stored at this moment, in order. */
+  async accepted(): Promise<{ streamId: string; body: string | null }[]> {
+    const { rows } = await this.#pool.query<{ streamId: string; body: string | null }>(
+      `select e.stream_id as "streamId", convert_from(b.bytes, 'UTF8') as body from gateway.events e
+       left join gateway.events_bodies b using (stream_id, version) order by e.position`,
+    );
+    return rows;
   }
 
   /** Calls back with each event of the gateway the moment it is committed. */

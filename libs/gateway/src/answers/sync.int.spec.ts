@@ -13,6 +13,7 @@ let running: RunningServices;
 let neighbours: Neighbours;
 let flow: FlowState;
 let trigger: TriggerState;
+let closed: Promise<void> | undefined;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -24,7 +25,7 @@ beforeAll(async () => {
   await waitFor(() => neighbours.isKnown(trigger.id));
 });
 afterAll(async () => {
-  await running?.close();
+  await (closed ?? running?.close());
   await database?.drop();
 });
 
@@ -100,7 +101,7 @@ describe('a trigger of a flow that answers', () => {
     const accepted = nextAccepted();
     const answer = call();
     const { streamId } = await accepted;
-    const closed = running.close();
+    closed = running.close();
     expect((await answer).status).toBe(503);
     expect((await answer).headers.get('retry-after')).toBe('1');
     expect((await answer).headers.get('location')).toContain(`/v1/runs/${streamId}`);

@@ -4,7 +4,7 @@ import type { AppError } from '@sluice/contracts';
 import { PROBLEM_TYPE, RawRoutes, type RawRoutesProvider } from '@sluice/platform';
 import type { FastifyInstance } from 'fastify';
 import { gatewayError } from '../gateway.errors.ts';
-import { problemText } from './http-reply.ts';
+import { isAnsweredEarly, problemText } from './http-reply.ts';
 import { Refusals } from './refusals.ts';
 
 /** How long the refused side may take to read its answer before the socket is destroyed. */
@@ -48,7 +48,7 @@ export class ClientErrors implements RawRoutesProvider {
     // The parser complains again about everything that follows its first complaint.
     if (this.#answered.has(socket)) return;
     this.#answered.add(socket);
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnsweredEarly(socket)) {
       socket.destroy();
       return;
     }

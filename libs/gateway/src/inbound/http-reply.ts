@@ -1,10 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { AppError } from '@sluice/contracts';
 import { PROBLEM_TYPE, problemOf } from '@sluice/platform';
 
 /** How long and how much of a refused body is still read before the connection is closed. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 16 * 1_048_576;
+
+const answeredEarly = new WeakSet<Socket>();
+
+/** Whether a request on this connection was answered before it was complete; nothing more may be written to it. */
+export function isAnsweredEarly(socket: Socket): boolean {
+  return answeredEarly.has(socket);
+}
 
 /** The text of a problem+json answer. */
 export function problemText(error: AppError, path: string | undefined): string {
@@ -45,6 +53,7 @@ function hasBody(request: IncomingMessage): boolean {
  * it is read. So the rest is read and thrown away for a moment, within bounds, before the connection closes.
  */
 function lingerThenEnd(request: IncomingMessage, response: ServerResponse): void {
+  answeredEarly.add(request.socket);
   let read = 0;
   let ended = false;
   const end = (): void => {

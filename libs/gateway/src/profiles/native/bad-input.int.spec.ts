@@ -104,8 +104,8 @@ describe('GW-03: bad input is a clear, documented error and never an event', () 
       'unsupported_content_type',
     ],
     [
-      'a content type that is none',
-      () => ({ headers: { 'content-type': ';;;' }, body: '{"a":1}' }),
+      'an unknown content type',
+      () => ({ headers: { 'content-type': 'nonsense' }, body: '{"a":1}' }),
       415,
       'unsupported_content_type',
     ],

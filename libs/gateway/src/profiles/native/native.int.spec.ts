@@ -19,6 +19,9 @@ beforeAll(async () => {
   running = await startServices({ services: [gatewayService, ...NEIGHBOURS], settings, logger: SILENT });
   neighbours = new Neighbours(running.app.nest);
   flow = await neighbours.flow();
+  await neighbours.token('editor-token', { scopes: ['automation.manage'] });
+  await neighbours.token('viewer-token', { scopes: ['automation.view'] });
+  await neighbours.token('stranger-token', { scopes: ['admin'], appId: await neighbours.app('stranger') });
 });
 afterAll(async () => {
   await running?.close();
@@ -45,7 +48,7 @@ async function post(
 }
 
 async function eventOf(id: string): Promise<StoredEvent & { accepted: TriggerAccepted }> {
-  const event = (await neighbours.accepted()).find((each) => each.streamId === id) as StoredEvent;
+  const event = await neighbours.event(id);
   return Object.assign(event, { accepted: event.data as TriggerAccepted });
 }
 
@@ -149,7 +152,6 @@ describe('GW-01: ?mode=draft', () => {
   it('runs the latest draft for a token that may edit, also of a flow that was never published', async () => {
     const draft = await neighbours.flow({ status: 'draft', publishedVersion: null });
     const trigger = await neighbours.trigger(draft);
-    await neighbours.token('editor-token', { scopes: ['automation.manage'] });
     expect((await post(trigger.id, '{}', JSON_TYPE)).status).toBe(409);
     const answer = await post(trigger.id, '{}', { ...JSON_TYPE, ...bearer('editor-token') }, '?mode=draft');
     expect(answer.status).toBe(202);
@@ -161,8 +163,6 @@ describe('GW-01: ?mode=draft', () => {
   it('is refused to the trigger’s own token, to one that may only look, and to another app’s (404)', async () => {
     const trigger = await neighbours.trigger(flow);
     await post(trigger.id, '{}', JSON_TYPE);
-    await neighbours.token('viewer-token', { scopes: ['automation.view'] });
-    await neighbours.token('stranger-token', { scopes: ['admin'], appId: await neighbours.app('stranger') });
     const status = async (headers: Record<string, string>) =>
       (await fetch(`${running.url}/t/${trigger.id}?mode=draft`, { method: 'POST', headers })).status;
     expect(await status(KEY)).toBe(401);
