@@ -31,10 +31,10 @@ export interface RunStarted {
   /** Stream of the `TriggerAccepted` that caused it; the same id as the run unless it is a replay. */
   requestId: string | null;
   mode: 'live' | 'draft';
-  /** Null when it is in libs/payloads, see `inputPayloadId`. */
+  /** Null when it is in libs/payloads, see `inputPayload`. */
   input: unknown;
-  /** The raw body in libs/payloads, when it is over 256 KiB. */
-  inputPayloadId?: string;
+  /** The raw body in libs/payloads and how it is to be read, when it is over 256 KiB. */
+  inputPayload?: { id: string; kind: 'json' | 'form' | 'empty' };
   /** The ref of the flow's webhook step; absent when the flow has none. */
   webhookRef?: string;
   /** Present when the run did not finish in its first append. */
@@ -89,7 +89,9 @@ export interface EventEmitted {
 /** A `delay` began; `RunResumed` and `StepCompleted` follow when its time has come. */
 export interface RunWaiting {
   ref: string;
+  type: string;
   until: string;
+  startedAt: string;
 }
 export interface RunFinished {
   status: 'succeeded' | 'failed' | 'cancelled' | 'timed_out';

@@ -1,0 +1,70 @@
+import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { isUuid, newId } from '@sluice/contracts';
+import { InjectSettings, type Settings } from '@sluice/platform';
+import { FlowCatalog } from '../flows/flow-catalog.ts';
+import { runnerError } from '../runner.errors.ts';
+import { RunInputs } from '../runs/run-input.ts';
+import { RunStarter } from '../starting/run-starter.ts';
+import { RunResource, runResource } from './run-resource.ts';
+import { RunFlowRequest } from './runs.requests.ts';
+
+interface Reply {
+  header(name: string, value: string): unknown;
+}
+
+/** Runs that a person starts: no trigger, no waiting caller. */
+@ApiTags('runs')
+@ApiBearerAuth()
+@Controller('v1/flows')
+export class FlowRunsController {
+  constructor(
+    private readonly starter: RunStarter,
+    private readonly catalog: FlowCatalog,
+    private readonly inputs: RunInputs,
+    @InjectSettings() private readonly settings: Settings,
+  ) {}
+
+  /** Starts the flow with an input. The run exists, and all that is pure of it is done, when this answers. */
+  @Post(':id/run')
+  @HttpCode(202)
+  @Requires('automation.webhook_run')
+  @ApiAcceptedResponse({ type: RunResource })
+  async run(
+    @InApp() app: AppScope,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() request: RunFlowRequest,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<RunResource> {
+    const flow = isUuid(id) ? await this.catalog.find(id.toLowerCase()) : null;
+    if (!flow || !app.sees(flow.appId)) throw runnerError('flow_not_found', `there is no flow ${id.slice(0, 100)}`);
+    if (flow.status === 'paused') throw runnerError('flow_paused', 'unpause the flow to run it');
+    const value = request.input === undefined ? {} : request.input;
+    const stored = await this.inputs.storeIfLarge(value);
+    const runId = newId();
+    const meta = { correlationId: runId, causationId: null, actor: { type: 'token', id: caller.tokenId } };
+    const [run] = await this.starter.start(
+      [
+        {
+          runId,
+          appId: flow.appId,
+          flowId: flow.id,
+          mode: request.mode ?? 'live',
+          input: { value },
+          inputPayload: stored.payload,
+          trigger: null,
+          triggerId: null,
+          requestId: null,
+          queuedAt: new Date().toISOString(),
+          meta,
+        },
+      ],
+      stored.alongside,
+    );
+    if (!run) throw new Error(`run ${runId} was not started`);
+    reply.header('location', `${this.settings.publicUrl}/v1/runs/${runId}`);
+    return runResource(run, { appId: flow.appId, meta }, null);
+  }
+}

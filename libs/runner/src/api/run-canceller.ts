@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '@sluice/access';
+import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { failpoint, InjectStore } from '@sluice/platform';
+import { FlowCatalog } from '../flows/flow-catalog.ts';
+import { runnerError } from '../runner.errors.ts';
+import { momentNow } from '../runs/moment.ts';
+import { appendsOf } from '../runs/run-appends.ts';
+import { countFinished } from '../runs/run-metrics.ts';
+import { unschedule, updateRun } from '../runs/run-rows.ts';
+import { requestCancel } from '../runs/run.decider.ts';
+import type { FoundRun } from './runs.query.ts';
+
+const MAX_CONFLICTS = 10;
+
+/** Records that somebody wants a run to end; ends it at once where no effect is in flight. */
+@Injectable()
+export class RunCanceller {
+  constructor(
+    @InjectStore('runner') private readonly store: EventStorePort,
+    private readonly catalog: FlowCatalog,
+  ) {}
+
+  /**
+   * Asking twice is asking once.
+   * @param find looks the run up again after somebody else moved it.
+   * @throws AppError `run_finished` when it is over.
+   */
+  async cancel(find: () => Promise<FoundRun>, caller: Principal): Promise<FoundRun> {
+    for (let conflicts = 0; ; conflicts++) {
+      const found = await find();
+      if (found.run.finished) throw runnerError('run_finished', `the run ended as ${found.run.finished.status}`);
+      if (found.run.cancelRequestedAt !== null) return found;
+      try {
+        await this.record(found, caller);
+        return found;
+      } catch (error) {
+        if (!(error instanceof VersionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
+      }
+    }
+  }
+
+  private async record({ run, origin }: FoundRun, caller: Principal): Promise<void> {
+    const { started } = run;
+    const flow = started && (await this.catalog.version(started.flowId, started.flowVersion));
+    const { events, next } = requestCancel(flow, run, momentNow());
+    const replyTo = started?.trigger?.replyTo ?? null;
+    const answer = next?.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
+    const actor = { type: caller.kind === 'trigger' ? 'trigger' : 'token', id: caller.tokenId };
+    failpoint('runner.before-cancel-commit');
+    await this.store.commit({
+      appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),
+      alongside: next?.kind === 'finished' ? [updateRun(origin.appId, run), unschedule([run.id])] : [],
+    });
+    failpoint('runner.after-cancel-commit');
+    if (run.finished) countFinished(run);
+  }
+}

@@ -1,0 +1,168 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { RunError, RunStatus } from '@sluice/contracts';
+import type { EventMeta } from '@sluice/event-store';
+import type { RunOrigin } from '../runs/run-appends.ts';
+import { statusOf } from '../runs/run-rows.ts';
+import type { RunState, StepState } from '../runs/run-state.ts';
+
+const ANY_JSON = { nullable: true, description: 'any JSON' } as const;
+const TIME = { format: 'date-time', nullable: true, type: String } as const;
+const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'];
+
+export class RunErrorResource implements RunError {
+  @ApiProperty()
+  code!: string;
+  @ApiProperty()
+  message!: string;
+  @ApiProperty({ type: String, nullable: true, description: 'the step that failed' })
+  ref!: string | null;
+}
+
+export class StepResource {
+  @ApiProperty()
+  ref!: string;
+  @ApiProperty()
+  type!: string;
+  @ApiProperty({ enum: ['running', 'retrying', 'waiting', 'succeeded', 'failed'] })
+  status!: StepState['status'];
+  @ApiProperty()
+  attempt!: number;
+  @ApiProperty(TIME)
+  startedAt!: string;
+  @ApiProperty(TIME)
+  finishedAt!: string | null;
+  @ApiProperty(ANY_JSON)
+  input!: unknown;
+  @ApiProperty(ANY_JSON)
+  output!: unknown;
+  @ApiProperty({ type: RunErrorResource, nullable: true })
+  error!: RunError | null;
+  @ApiProperty({ ...TIME, description: 'when it goes on, while it waits' })
+  nextAttemptAt!: string | null;
+}
+
+/** What lists show of a run. */
+export class RunSummary {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+  @ApiProperty({ type: Number, nullable: true, description: 'null until the run starts' })
+  number!: number | null;
+  @ApiProperty({ format: 'uuid' })
+  flowId!: string;
+  @ApiProperty({ type: Number, nullable: true })
+  flowVersion!: number | null;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  triggerId!: string | null;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  appId!: string | null;
+  @ApiProperty({ enum: ['live', 'draft'] })
+  mode!: 'live' | 'draft';
+  @ApiProperty({ enum: STATUSES })
+  status!: RunStatus;
+  @ApiProperty({ type: RunErrorResource, nullable: true })
+  error!: RunError | null;
+  @ApiProperty(TIME)
+  queuedAt!: string;
+  @ApiProperty(TIME)
+  startedAt!: string | null;
+  @ApiProperty(TIME)
+  finishedAt!: string | null;
+  @ApiProperty({ type: Number, nullable: true, description: 'milliseconds from acceptance to start' })
+  queueMs!: number | null;
+  @ApiProperty({ type: Number, nullable: true, description: 'milliseconds from start to end' })
+  runMs!: number | null;
+}
+
+export class RunResource extends RunSummary {
+  @ApiProperty(ANY_JSON)
+  input!: unknown;
+  @ApiProperty(ANY_JSON)
+  result!: unknown;
+  @ApiProperty({ type: String, nullable: true })
+  retryOf!: string | null;
+  @ApiProperty({ ...TIME, description: 'when somebody asked to cancel it' })
+  userRequestedCancelAt!: string | null;
+  @ApiProperty()
+  correlationId!: string;
+  @ApiProperty({ type: String, nullable: true })
+  traceId!: string | null;
+  @ApiProperty({ type: [StepResource] })
+  steps!: StepResource[];
+}
+
+/** What is known of a run that was accepted but has not begun. */
+export interface QueuedRun {
+  flowId: string;
+  triggerId: string;
+  mode: 'live' | 'draft';
+  queuedAt: string;
+  input: unknown;
+}
+
+/** Milliseconds between two times, never negative: they may come from two machines. */
+export function between(from: string | null, to: string | null): number | null {
+  return from === null || to === null ? null : Math.max(0, Date.parse(to) - Date.parse(from));
+}
+
+/** The trace id of a W3C traceparent header. */
+function traceIdOf(meta: EventMeta): string | null {
+  return meta.traceparent?.split('-')[1] ?? null;
+}
+
+function stepResource(step: StepState): StepResource {
+  const { ref, type, status, attempt, startedAt, finishedAt, input, output, error, dueMs } = step;
+  const nextAttemptAt = dueMs === null ? null : new Date(dueMs).toISOString();
+  return { ref, type, status, attempt, startedAt, finishedAt, input, output, error, nextAttemptAt };
+}
+
+function originFields(run: RunState, origin: RunOrigin) {
+  return {
+    appId: origin.appId,
+    retryOf: null,
+    userRequestedCancelAt: run.cancelRequestedAt,
+    correlationId: origin.meta.correlationId,
+    traceId: traceIdOf(origin.meta),
+  };
+}
+
+/** The run as `GET /v1/runs/{id}` shows it (api.md). @param queued what its request says, while it has not begun. */
+export function runResource(run: RunState, origin: RunOrigin, queued: QueuedRun | null): RunResource {
+  const { started, finished } = run;
+  if (!started) {
+    if (!queued) throw new Error(`run ${run.id} has neither begun nor been accepted`);
+    return {
+      id: run.id,
+      number: null,
+      flowVersion: null,
+      status: 'queued',
+      ...queued,
+      ...originFields(run, origin),
+      result: null,
+      error: null,
+      startedAt: null,
+      finishedAt: null,
+      queueMs: null,
+      runMs: null,
+      steps: [],
+    };
+  }
+  return {
+    id: run.id,
+    number: started.number,
+    flowId: started.flowId,
+    flowVersion: started.flowVersion,
+    triggerId: started.triggerId,
+    mode: started.mode,
+    status: statusOf(run),
+    ...originFields(run, origin),
+    input: run.input,
+    result: finished?.result ?? null,
+    error: finished?.error ?? null,
+    queuedAt: started.queuedAt,
+    startedAt: started.startedAt,
+    finishedAt: finished?.finishedAt ?? null,
+    queueMs: between(started.queuedAt, started.startedAt),
+    runMs: between(started.startedAt, finished?.finishedAt ?? null),
+    steps: [...run.steps.values()].map(stepResource),
+  };
+}

@@ -1,0 +1,92 @@
+import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { isUuid } from '@sluice/contracts';
+import { platformError } from '@sluice/platform';
+import { runnerError } from '../runner.errors.ts';
+import { RunCanceller } from './run-canceller.ts';
+import { RunResource, runResource, type RunSummary } from './run-resource.ts';
+import { RunWatch } from './run-watch.ts';
+import { type FoundRun, RunsQueries, triggerIdOf } from './runs.query.ts';
+import { AppQuery, RunQuery, RunsQuery } from './runs.requests.ts';
+import { MAX_WAIT_MS, waitMs } from './wait.rules.ts';
+
+/** What is needed of Fastify's reply: to learn that the caller has gone. */
+interface Reply {
+  raw: { once(event: 'close', listener: () => void): unknown };
+}
+
+@ApiTags('runs')
+@ApiBearerAuth()
+@Controller('v1/runs')
+export class RunsController {
+  constructor(
+    private readonly runs: RunsQueries,
+    private readonly watch: RunWatch,
+    private readonly canceller: RunCanceller,
+  ) {}
+
+  /** Runs of an app that have begun, newest first; a run's steps, input and result are in the run itself. */
+  @Get()
+  @Requires('automation.view')
+  list(@InApp() app: AppScope, @Query() query: RunsQuery): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
+    return this.runs.list(app.id, query);
+  }
+
+  /** One run, for the credential of the trigger that started it too (GW-06). `wait` holds the answer until its end. */
+  @Get(':id')
+  @Requires('automation.view', { orTrigger: true })
+  @ApiOkResponse({ type: RunResource })
+  async get(
+    @InApp() app: AppScope,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Query() query: RunQuery,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<RunResource> {
+    const ms = query.wait === undefined ? 0 : waitMs(query.wait);
+    if (ms === null) {
+      const message = `must be a duration of at most ${MAX_WAIT_MS / 1000}s, such as 30s`;
+      throw platformError('invalid_request', `wait ${message}`, { errors: [{ pointer: '/wait', message }] });
+    }
+    const waiter = ms > 0 && isUuid(id) ? this.watch.open(id.toLowerCase(), ms) : null;
+    try {
+      const found = await this.find(id, app, caller);
+      if (!waiter || found.run.finished) return show(found);
+      reply.raw.once('close', () => waiter.stop());
+      await waiter.ended;
+      return show(await this.find(id, app, caller));
+    } finally {
+      waiter?.stop();
+    }
+  }
+
+  /** Ends a run at its next boundary between steps; one that waits, or has not begun, at once. */
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @Requires('automation.view', { orTrigger: true })
+  @ApiAcceptedResponse({ type: RunResource })
+  async cancel(
+    @InApp() app: AppScope,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Query() _query: AppQuery,
+  ): Promise<RunResource> {
+    return show(await this.canceller.cancel(() => this.find(id, app, caller), caller));
+  }
+
+  /** @throws AppError `run_not_found` also for a run that is none of the caller's business. */
+  private async find(id: string, app: AppScope, caller: Principal): Promise<FoundRun> {
+    const found = isUuid(id) ? await this.runs.find(id.toLowerCase()) : null;
+    const isTheirs =
+      found !== null &&
+      app.sees(found.origin.appId) &&
+      (caller.kind !== 'trigger' || triggerIdOf(found) === caller.triggerId);
+    if (!isTheirs) throw runnerError('run_not_found', `there is no run ${id.slice(0, 100)}`);
+    return found;
+  }
+}
+
+function show({ run, origin, queued }: FoundRun): RunResource {
+  return runResource(run, origin, queued);
+}

@@ -1,0 +1,88 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  Allow,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { ValidateIf } from 'class-validator';
+
+const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const;
+const APP_ID = { required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' };
+
+/** Read by the guard; named here so that it is not an unknown parameter. */
+export class AppQuery {
+  @ApiProperty(APP_ID)
+  @IsOptional()
+  @IsString({ message: 'must be text' })
+  @MaxLength(200)
+  appId?: string;
+}
+
+export class RunQuery extends AppQuery {
+  @ApiProperty({ required: false, example: '30s', description: 'wait so long for the end of the run; at most 60s' })
+  @IsOptional()
+  @IsString({ message: 'must be a duration such as 30s' })
+  @MaxLength(20)
+  wait?: string;
+}
+
+export class RunsQuery extends AppQuery {
+  @ApiProperty({ required: false, format: 'uuid' })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of a flow' })
+  flowId?: string;
+
+  @ApiProperty({ required: false, enum: STATUSES })
+  @IsOptional()
+  @IsIn(STATUSES, { message: `must be one of ${STATUSES.join(', ')}` })
+  status?: (typeof STATUSES)[number];
+
+  @ApiProperty({ required: false, format: 'date-time', description: 'queued at or after this time' })
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true }, { message: 'must be a time (RFC 3339)' })
+  since?: string;
+
+  @ApiProperty({ required: false, format: 'date-time', description: 'queued before this time' })
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true }, { message: 'must be a time (RFC 3339)' })
+  until?: string;
+
+  @ApiProperty({ required: false, description: 'nextCursor of the page before' })
+  @IsOptional()
+  @IsUUID('all', { message: 'is not a cursor of this list' })
+  cursor?: string;
+
+  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must be at least 1' })
+  @Max(200, { message: 'must be at most 200' })
+  limit?: number;
+}
+
+export class RunFlowRequest {
+  @ApiProperty({ required: false, description: 'any JSON: what the flow starts with', default: {} })
+  @Allow()
+  input?: unknown;
+
+  @ApiProperty({ required: false, enum: ['live', 'draft'], default: 'live' })
+  @ValidateIf((_object, value: unknown) => value !== undefined)
+  @IsIn(['live', 'draft'], { message: 'must be live or draft' })
+  mode?: 'live' | 'draft';
+
+  @ApiProperty(APP_ID)
+  @ValidateIf((_object, value: unknown) => value !== undefined)
+  @IsString({ message: 'must be text' })
+  @Matches(/^.{1,200}$/su, { message: 'must have 1 to 200 characters' })
+  appId?: string;
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { isTransientError } from '@sluice/event-store';
+import { failpoint } from '@sluice/platform';
+import { TemplateError } from '@sluice/templates';
+import type { CompiledFlow } from '../flows/compiled-flow.ts';
+import { effectsInFlight } from '../runs/run-metrics.ts';
+import { type Next, scopeOf } from '../runs/run.decider.ts';
+import type { RunState } from '../runs/run-state.ts';
+import { type EffectResult, StepError } from '../steps/step-type.ts';
+import { RunSecrets } from './run-secrets.ts';
+import { StepEffects } from './step-effects.ts';
+
+export type EffectNext = Extract<Next, { kind: 'effect' }>;
+
+/** A run at work: everything that its next step needs, in memory. */
+export interface RunAtWork {
+  flow: CompiledFlow;
+  run: RunState;
+  appId: string | null;
+}
+
+/** Performs one attempt of a step: secrets are opened, the request is rendered, sent, and its answer judged. */
+@Injectable()
+export class EffectPerformer {
+  constructor(
+    private readonly effects: StepEffects,
+    private readonly secrets: RunSecrets,
+  ) {}
+
+  /** @throws a transient error when the database is away before anything was sent; trying again is safe. */
+  async perform(work: RunAtWork, next: EffectNext, signal: AbortSignal): Promise<EffectResult> {
+    const { step, idempotencyKey } = next;
+    let request: unknown;
+    try {
+      request = await this.requestOf(work, next);
+    } catch (error) {
+      if (isTransientError(error)) throw error;
+      return { error: unsendable(error), retryable: false };
+    }
+    effectsInFlight.inc();
+    failpoint('runner.before-effect');
+    try {
+      return await this.effects.of(step.type).perform({ request, idempotencyKey, timeoutMs: step.timeoutMs, signal });
+    } finally {
+      effectsInFlight.dec();
+      failpoint('runner.after-effect');
+    }
+  }
+
+  private async requestOf({ flow, run, appId }: RunAtWork, { step }: EffectNext): Promise<unknown> {
+    const now = new Date();
+    const scope = scopeOf(flow, run, { ms: now.getTime(), iso: now.toISOString() });
+    scope.context.secrets = await this.secrets.of(appId, step.interpreter.secretNames ?? []);
+    return step.interpreter.request?.(scope);
+  }
+}
+
+/** What the flow's author did wrong fails the step; it is not this process' fault. */
+function unsendable(error: unknown): { code: string; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof StepError) return { code: error.code, message };
+  return { code: error instanceof TemplateError ? 'template_error' : 'step_error', message };
+}

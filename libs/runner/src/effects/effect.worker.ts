@@ -1,0 +1,127 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Claim, type DueItem, DueQueue, type DueWorker } from '@sluice/due-queue';
+import type { Alongside, EventStorePort } from '@sluice/event-store';
+import { InjectPool, InjectSettings, InjectStore, type Settings } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CompiledFlow } from '../flows/compiled-flow.ts';
+import { FlowCatalog } from '../flows/flow-catalog.ts';
+import type { RunOrigin } from '../runs/run-appends.ts';
+import { RunReader } from '../runs/run-reader.ts';
+import { statusOf } from '../runs/run-rows.ts';
+import type { RunState } from '../runs/run-state.ts';
+import type { Next } from '../runs/run.decider.ts';
+import { type EffectNext, EffectPerformer } from './effect-performer.ts';
+import { RunDriver } from './run-driver.ts';
+
+/** A run that does not end in its first append. */
+export interface DueRun {
+  origin: RunOrigin;
+  flow: CompiledFlow;
+  run: RunState;
+  next: Exclude<Next, { kind: 'finished' }>;
+}
+
+/** What has to be written with the runs' first events, and what to do once they are durable. */
+export interface PlannedRuns {
+  alongside: Alongside[];
+  begin(): void;
+}
+
+const log = new Logger('runner');
+/** Below the 15 s within which a dead process' runs have to go on, with room for the sweep that finds them. */
+const LEASE_MS = 12_000;
+/** Effects performed straight from memory at a time; beyond that they wait in the table, where they cost nothing. */
+const MAX_DIRECT = 256;
+/** Runs that came due, at a time. */
+const MAX_CLAIMED = 128;
+/** Of one flow, so that a flow whose receiver hangs leaves room for the others. */
+const MAX_PER_FLOW = 64;
+/** Calls in flight at a shutdown may take so long to end by themselves; the process has 25 s in all. */
+const FINISH_MS = 15_000;
+
+/** Runs whose next step needs the outside world or a later time. */
+@Injectable()
+export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly queue: DueQueue;
+  private readonly driver: RunDriver;
+  private readonly direct = new Set<Promise<void>>();
+  private worker: DueWorker | null = null;
+
+  constructor(
+    @InjectStore('runner') store: EventStorePort,
+    @InjectPool('runner') pool: Pool,
+    @InjectSettings() settings: Pick<Settings, 'instanceId'>,
+    reader: RunReader,
+    catalog: FlowCatalog,
+    performer: EffectPerformer,
+  ) {
+    this.queue = new DueQueue({
+      pool,
+      schema: 'runner',
+      owner: settings.instanceId,
+      leaseMs: LEASE_MS,
+      onError: (error, doing) => log.warn(`could not ${doing}: ${(error as Error).message}`),
+    });
+    this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer });
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker = this.queue.start((claim) => this.driver.resume(claim), {
+      concurrency: MAX_CLAIMED,
+      perKey: MAX_PER_FLOW,
+    });
+  }
+
+  /** Rows for runs that have just been decided; effects begin from memory as far as there is room. */
+  plan(runs: readonly DueRun[]): PlannedRuns {
+    if (runs.length === 0) return { alongside: [], begin: () => {} };
+    const sinceMs = performance.now();
+    const ofFlow = new Map<string, number>();
+    let room = this.driver.stopping ? 0 : MAX_DIRECT - this.direct.size;
+    const planned = runs.map((due) => {
+      const { next, flow, run } = due;
+      const held = ofFlow.get(flow.id) ?? this.queue.leases.ofKey(flow.id);
+      const leased = next.kind === 'effect' && room > 0 && held < MAX_PER_FLOW;
+      if (leased) {
+        room--;
+        ofFlow.set(flow.id, held + 1);
+      }
+      const dueAt = new Date(next.kind === 'wait' ? next.untilMs : this.queue.nowMs());
+      return { due, item: { id: run.id, key: flow.id, dueAt, leased, payload: null } satisfies DueItem };
+    });
+    const direct = planned.filter(({ item }) => item.leased);
+    return {
+      alongside: [this.queue.schedule(planned.map(({ item }) => item))],
+      begin: () => {
+        const claims = this.queue.adopt(
+          direct.map(({ item }) => item),
+          sinceMs,
+        );
+        for (const [index, { due }] of direct.entries()) this.begin(claims[index] as Claim, due);
+      },
+    };
+  }
+
+  /** Finishes what can be finished soon and gives the rest to whoever is there, or to the next start. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.driver.stopping = true;
+    const finished = Promise.all([this.worker?.stop(FINISH_MS), ...this.direct]);
+    await Promise.race([finished, pause(FINISH_MS, undefined, { ref: false })]);
+    this.driver.abortEffects();
+    await Promise.race([Promise.all([...this.direct]), pause(1_000, undefined, { ref: false })]);
+    this.queue.close();
+  }
+
+  private begin(claim: Claim, { origin, flow, run, next }: DueRun): void {
+    const held = { flow, run, origin, appId: origin.appId, shownStatus: statusOf(run) };
+    const work = this.driver
+      .carryOn(claim, held, next as EffectNext)
+      .catch((error: unknown) => log.error(`run ${run.id} stopped and will be tried again: ${String(error)}`))
+      .finally(() => {
+        this.direct.delete(work);
+        this.queue.settle(claim);
+      });
+    this.direct.add(work);
+  }
+}

@@ -1,0 +1,193 @@
+import { Logger } from '@nestjs/common';
+import type { Claim, DueQueue } from '@sluice/due-queue';
+import {
+  type Alongside,
+  AlongsideConflictError,
+  type CommitUnit,
+  type EventStorePort,
+  isTransientError,
+  VersionConflictError,
+} from '@sluice/event-store';
+import { failpoint } from '@sluice/platform';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FlowCatalog } from '../flows/flow-catalog.ts';
+import { momentNow } from '../runs/moment.ts';
+import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
+import { countFinished } from '../runs/run-metrics.ts';
+import type { RunReader } from '../runs/run-reader.ts';
+import { statusOf, updateRun } from '../runs/run-rows.ts';
+import { advance, afterEffect, type Decision, failAtOnce } from '../runs/run.decider.ts';
+import type { EffectResult } from '../steps/step-type.ts';
+import type { EffectNext, EffectPerformer, RunAtWork } from './effect-performer.ts';
+
+export interface RunDriverOptions {
+  store: EventStorePort;
+  queue: DueQueue;
+  reader: RunReader;
+  catalog: FlowCatalog;
+  performer: EffectPerformer;
+}
+
+/** A run that this process holds the claim of. */
+export interface HeldRun extends RunAtWork {
+  origin: RunOrigin;
+  /** The status that its row shows. */
+  shownStatus: string;
+}
+
+const log = new Logger('runner');
+const RETRY_MS = [50, 200, 1_000, 2_000];
+
+/**
+ * Moves a run that waits for something: performs its effects one after the other, recording the start and the end of
+ * each. Everything is decided again from the stream when somebody else appended to it, so the stream's version is the
+ * fence; the claim only keeps two processes from doing the same work.
+ */
+export class RunDriver {
+  private readonly options: RunDriverOptions;
+  /** No further effect is begun; what is recorded as begun is handed over. */
+  stopping = false;
+  private readonly abort = new AbortController();
+
+  constructor(options: RunDriverOptions) {
+    this.options = options;
+  }
+
+  /** Ends the calls in flight; whether they had an effect is unknown, so their runs are handed over as they are. */
+  abortEffects(): void {
+    this.abort.abort(new Error('the process is shutting down'));
+  }
+
+  /** Goes on with the run of a due row from what its stream says. */
+  async resume(claim: Claim): Promise<void> {
+    for (;;) {
+      const held = await this.load(claim.id);
+      if (!held) return this.close(claim);
+      const { run, flow } = held;
+      const decision = flow
+        ? advance(flow, run, momentNow())
+        : failAtOnce(
+            run,
+            0,
+            { code: 'flow_not_found', message: 'the version it began with is gone', ref: null },
+            momentNow(),
+          );
+      const recorded = await this.record(claim, held as HeldRun, decision);
+      if (recorded === 'handed over') return;
+      if (recorded === 'recorded') return this.carryOn(claim, held as HeldRun, decision.next as EffectNext);
+      if (claim.lost) return;
+    }
+  }
+
+  /** Performs an effect whose start is recorded, and what follows it, until the run waits or ends. */
+  async carryOn(claim: Claim, begun: HeldRun, first: EffectNext): Promise<void> {
+    let held = begun;
+    let next = first;
+    for (;;) {
+      const result = await this.perform(held, next);
+      if (!result) return this.release(claim);
+      for (;;) {
+        const decision = afterEffect(held.flow, held.run, next.step, result, momentNow());
+        const recorded = await this.record(claim, held, decision);
+        if (recorded === 'handed over') return;
+        if (recorded === 'recorded') {
+          next = decision.next as EffectNext;
+          break;
+        }
+        const fresh = await this.load(claim.id);
+        // Taken over, or this very result was stored by a commit that seemed to fail: either way no longer ours.
+        if (!fresh?.flow || !isStillRunning(fresh as HeldRun, next)) return this.release(claim);
+        held = fresh as HeldRun;
+      }
+    }
+  }
+
+  /** Null when the process is stopping and nothing may be recorded about the effect. */
+  private async perform(held: HeldRun, next: EffectNext): Promise<EffectResult | null> {
+    for (let failures = 0; !this.stopping; failures++) {
+      try {
+        const result = await this.options.performer.perform(held, next, this.abort.signal);
+        return this.abort.signal.aborted && result.error !== null ? null : result;
+      } catch (error) {
+        if (!isTransientError(error)) throw error;
+        await this.pause(failures);
+      }
+    }
+    return null;
+  }
+
+  private async record(
+    claim: Claim,
+    held: HeldRun,
+    decision: Decision,
+  ): Promise<'recorded' | 'handed over' | 'conflict'> {
+    const { next } = decision;
+    const status = statusOf(held.run);
+    const alongside: Alongside[] = status === held.shownStatus ? [] : [updateRun(held.origin.appId, held.run)];
+    if (next.kind === 'finished') alongside.push(this.options.queue.complete([claim]));
+    if (next.kind === 'wait') {
+      alongside.push(this.options.queue.reschedule([{ claim, dueAt: new Date(next.untilMs) }]));
+    }
+    const replyTo = held.run.started?.trigger?.replyTo ?? null;
+    const answer = next.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
+    const appends = appendsOf(held.run, decision.events, held.origin, answer);
+    try {
+      await this.persist({ appends, alongside });
+    } catch (error) {
+      if (error instanceof VersionConflictError) return 'conflict';
+      // Only the due row's fence can be refused here: somebody else has the run.
+      if (error instanceof AlongsideConflictError) return 'handed over';
+      throw error;
+    }
+    held.shownStatus = status;
+    if (next.kind === 'finished') countFinished(held.run);
+    return next.kind === 'effect' ? 'recorded' : 'handed over';
+  }
+
+  /** A result in hand is worth waiting for the database, whatever becomes of the lease meanwhile. */
+  private async persist(unit: CommitUnit): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        failpoint('runner.before-step-commit');
+        await this.options.store.commit(unit);
+        failpoint('runner.after-step-commit');
+        return;
+      } catch (error) {
+        if (!isTransientError(error) || this.abort.signal.aborted) throw error;
+        log.warn(`a step cannot be recorded, trying again: ${(error as Error).message}`);
+        await this.pause(failures);
+      }
+    }
+  }
+
+  private async load(runId: string): Promise<(Omit<HeldRun, 'flow'> & { flow: HeldRun['flow'] | null }) | null> {
+    const loaded = await this.options.reader.load(runId);
+    const started = loaded?.run.started;
+    if (!loaded || !started || loaded.run.finished) return null;
+    const { run, origin } = loaded;
+    const flow = await this.options.catalog.version(started.flowId, started.flowVersion);
+    return { flow, run, origin, appId: origin.appId, shownStatus: statusOf(run) };
+  }
+
+  /** The run is over (or gone): its row has nothing left to do. */
+  private async close(claim: Claim): Promise<void> {
+    try {
+      await this.persist({ appends: [], alongside: [this.options.queue.complete([claim])] });
+    } catch (error) {
+      if (!(error instanceof AlongsideConflictError)) throw error;
+    }
+  }
+
+  private async release(claim: Claim): Promise<void> {
+    await this.options.queue.release([claim]);
+  }
+
+  private async pause(failures: number): Promise<void> {
+    await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)], undefined, { ref: false });
+  }
+}
+
+function isStillRunning(held: HeldRun, next: EffectNext): boolean {
+  const step = held.run.steps.get(next.step.ref);
+  return step?.status === 'running' && step.attempt === next.attempt;
+}

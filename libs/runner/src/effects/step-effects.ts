@@ -1,0 +1,28 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
+import { InjectSettings, type Settings } from '@sluice/platform';
+import { HttpEffect } from '../steps/http/http.effect.ts';
+import type { StepEffect } from '../steps/step-type.ts';
+
+/** The impure half of every step type that has one, with the one client they share. */
+@Injectable()
+export class StepEffects implements OnApplicationShutdown {
+  private readonly outbound: OutboundClient;
+  private readonly byType: ReadonlyMap<string, StepEffect>;
+
+  constructor(@InjectSettings() settings: Pick<Settings, 'outboundAllow'>) {
+    this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
+    this.byType = new Map<string, StepEffect>([['http', new HttpEffect(this.outbound)]]);
+  }
+
+  /** @throws Error for a type whose steps ask for an effect that nobody can perform. */
+  of(type: string): StepEffect {
+    const effect = this.byType.get(type);
+    if (!effect) throw new Error(`step type ${type} has no effect`);
+    return effect;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.outbound.close();
+  }
+}

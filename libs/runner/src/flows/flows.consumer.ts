@@ -1,0 +1,39 @@
+import { Controller, Logger } from '@nestjs/common';
+import { Consumes, type EventBatch } from '@sluice/bus';
+import { failpoint, InjectPool } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { FlowCatalog } from './flow-catalog.ts';
+import { applyFlowEvents, FLOW_EVENT_TYPES } from './flows.projection.ts';
+
+const log = new Logger('runner.flows');
+
+/** Keeps the copy of the flows in step with the registry; the group's one member writes, every replica tails. */
+@Controller()
+export class FlowsConsumer {
+  constructor(
+    @InjectPool('runner') private readonly pool: Pool,
+    private readonly catalog: FlowCatalog,
+  ) {}
+
+  @Consumes('registry.events', { group: 'runner:flows', types: FLOW_EVENT_TYPES })
+  async onFlows(batch: EventBatch): Promise<void> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query('begin');
+      await applyFlowEvents(client, batch.events, batch.partition);
+      await batch.checkpoint.saveWith(client);
+      failpoint('runner.before-flows-commit');
+      await client.query('commit');
+      failpoint('runner.after-flows-commit');
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      // A client whose transaction failed is not worth repairing: the pool opens another.
+      client.release(failure);
+    }
+    // The tables are right already; a failed refresh only means that the next poll sees it.
+    this.catalog.refresh().catch((error: unknown) => log.warn(`refresh failed: ${(error as Error).message}`));
+  }
+}

@@ -1,0 +1,62 @@
+import { Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { AccessModule } from '@sluice/access';
+import { ReplicaBoard } from '@sluice/local-copy';
+import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { FlowRunsController } from './api/flow-runs.controller.ts';
+import { RunCanceller } from './api/run-canceller.ts';
+import { RunWatch } from './api/run-watch.ts';
+import { RunsController } from './api/runs.controller.ts';
+import { RunsQueries } from './api/runs.query.ts';
+import { EffectPerformer } from './effects/effect-performer.ts';
+import { EffectWorker } from './effects/effect.worker.ts';
+import { RunSecrets } from './effects/run-secrets.ts';
+import { StepEffects } from './effects/step-effects.ts';
+import { FlowCatalog } from './flows/flow-catalog.ts';
+import { FlowsConsumer } from './flows/flows.consumer.ts';
+import { RunInputs } from './runs/run-input.ts';
+import { RunReader } from './runs/run-reader.ts';
+import { RunStarter } from './starting/run-starter.ts';
+import { TriggersConsumer } from './starting/triggers.consumer.ts';
+
+const log = new Logger('runner');
+
+/** Takes this replica off the board when it stops, so that nobody waits for it. */
+@Injectable()
+class BoardLifecycle implements OnApplicationShutdown {
+  constructor(@Inject(ReplicaBoard) private readonly board: ReplicaBoard) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.board.close();
+  }
+}
+
+@Module({
+  imports: [AccessModule],
+  controllers: [FlowsConsumer, TriggersConsumer, RunsController, FlowRunsController],
+  providers: [
+    {
+      provide: ReplicaBoard,
+      inject: [poolToken('runner'), SETTINGS],
+      useFactory: (pool: Pool, settings: Settings) =>
+        new ReplicaBoard({
+          pool,
+          instance: settings.instanceId,
+          onError: (error) => log.warn(`the replica board cannot be written: ${(error as Error).message}`),
+        }),
+    },
+    BoardLifecycle,
+    FlowCatalog,
+    RunInputs,
+    RunReader,
+    RunSecrets,
+    StepEffects,
+    EffectPerformer,
+    EffectWorker,
+    RunStarter,
+    RunsQueries,
+    RunWatch,
+    RunCanceller,
+  ],
+})
+export class RunnerModule {}

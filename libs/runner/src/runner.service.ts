@@ -1,0 +1,11 @@
+import type { ServiceDefinition } from '@sluice/platform';
+import { Runner1763800000000 } from './migrations/1763800000000-runner.ts';
+import { RunnerModule } from './runner.module.ts';
+
+export const runnerService: ServiceDefinition = {
+  name: 'runner',
+  module: RunnerModule,
+  migrations: [Runner1763800000000],
+  topics: ['runner.events', 'runner.answers'],
+  partitioned: true,
+};

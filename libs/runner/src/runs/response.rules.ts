@@ -1,0 +1,72 @@
+import type { RunAnswered, RunError } from '@sluice/contracts';
+import type { CompiledFlow } from '../flows/compiled-flow.ts';
+import { jsonValue } from './json-value.rules.ts';
+import { MAX_RESPONSE_BYTES } from './run-limits.ts';
+import type { StepScope } from '../steps/step-type.ts';
+import { StepError } from '../steps/step-type.ts';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+export type Answer = Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'error' | 'runStatus'>;
+
+/** The response of a flow, rendered: its status, and the value that is also the run's result. */
+export interface RenderedResponse {
+  status: number;
+  /** Undefined when the flow describes no body. */
+  value: unknown;
+}
+
+function statusOf(value: unknown): number {
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
+  const status = /^\d{3}$/.test(text) ? Number(text) : 0;
+  if (status < 200 || status > 599) {
+    throw new StepError(
+      'invalid_response_status',
+      `the response's status is not a number from 200 to 599: ${JSON.stringify(value ?? null).slice(0, 100)}`,
+    );
+  }
+  return status;
+}
+
+/** @throws StepError, template errors: the run fails with them. */
+export function renderResponse(flow: CompiledFlow, scope: StepScope): RenderedResponse {
+  const { status, body } = flow.response;
+  const rendered = {
+    status: status ? statusOf(status.evaluate(scope.context, scope)) : 200,
+    value: body ? body.evaluate(scope.context, scope) : undefined,
+  };
+  if (body) {
+    const { value, size } = jsonValue(rendered.value);
+    if (size > MAX_RESPONSE_BYTES)
+      throw new StepError('response_too_large', `the response has more than ${MAX_RESPONSE_BYTES} bytes`);
+    rendered.value = value;
+  }
+  return rendered;
+}
+
+function parsesAsJson(text: string): boolean {
+  // A quick look first: most text is neither.
+  if (!/^\s*(?:[[{"\d-]|true|false|null)/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** Text that parses as JSON is sent as JSON (LC-11); a value that is not text is sent as its JSON. */
+export function answerOf(response: RenderedResponse, result: unknown): Answer {
+  const value = response.value === undefined ? (result ?? null) : response.value;
+  const isText = typeof value === 'string' && response.value !== undefined;
+  const body = isText ? value : JSON.stringify(value);
+  const contentType = !isText || parsesAsJson(body) ? JSON_TYPE : TEXT_TYPE;
+  return { status: response.status, contentType, body, error: null, runStatus: 'succeeded' };
+}
+
+/** What the waiting caller of a run without success gets; each profile words it in its own way. */
+export function failedAnswer(runStatus: 'failed' | 'cancelled' | 'timed_out', error: RunError): Answer {
+  return { status: 500, contentType: JSON_TYPE, body: JSON.stringify({ error }), error, runStatus };
+}

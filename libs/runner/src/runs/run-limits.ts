@@ -1,0 +1,8 @@
+/** Bytes of one step's output, of one request, or of one emitted event's data. */
+export const MAX_OUTPUT_BYTES = 262_144;
+/** Bytes of all that a run's steps have put out. */
+export const MAX_TOTAL_BYTES = 1_048_576;
+/** Bytes of a rendered response. */
+export const MAX_RESPONSE_BYTES = 1_048_576;
+/** A step whose attempts keep ending with the process that made them (no outcome recorded) is given up after so many. */
+export const MAX_CUT_SHORT = 10;

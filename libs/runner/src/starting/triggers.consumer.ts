@@ -1,0 +1,48 @@
+import { Controller } from '@nestjs/common';
+import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
+import type { TriggerAccepted } from '@sluice/contracts';
+import { RunInputs } from '../runs/run-input.ts';
+import { type PendingStart, RunStarter } from './run-starter.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** Most triggers in a unit: about four events each, so a few times what the store otherwise puts into a batch. */
+const MAX_BATCH = 256;
+
+/** Starts a run for each accepted trigger; the whole batch is one commit together with its checkpoint. */
+@Controller()
+export class TriggersConsumer {
+  constructor(
+    private readonly starter: RunStarter,
+    private readonly inputs: RunInputs,
+  ) {}
+
+  @Consumes('gateway.events', { group: 'runner', types: ['TriggerAccepted'], maxBatch: MAX_BATCH })
+  async onTriggers(batch: EventBatch): Promise<void> {
+    const pending: PendingStart[] = [];
+    const slice = new TimeSlice();
+    for (const event of batch.events) {
+      await slice.rest();
+      pending.push(await this.pendingOf(event));
+    }
+    await this.starter.start(pending, [batch.checkpoint.alongside()]);
+  }
+
+  private async pendingOf(event: BusEvent): Promise<PendingStart> {
+    const data = event.data as TriggerAccepted;
+    const { profile, method, query, headers, receivedAt, props, replyTo } = data;
+    const { bodyPayloadId: id, bodyKind: kind } = data;
+    return {
+      runId: event.streamId,
+      appId: event.appId,
+      flowId: data.flowId,
+      mode: data.mode,
+      input: id === null ? this.inputs.ofBody(kind, event.body) : await this.inputs.ofPayload({ id, kind }),
+      inputPayload: id === null ? null : { id, kind },
+      trigger: { profile, method, query, headers, receivedAt, props, replyTo },
+      triggerId: data.triggerId,
+      requestId: event.streamId,
+      queuedAt: receivedAt,
+      meta: { ...event.meta, causationId: event.streamId },
+    };
+  }
+}
