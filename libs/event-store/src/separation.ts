@@ -41,8 +41,11 @@ export class Separation {
       for (const unit of units) unit.reject(asTransient(error, 'the database refused the batch'));
       return [];
     }
-    const rest = isAnswer(error) ? await this.#answerProven(client, units, error) : units;
-    if (rest.length === 0) return [];
+    if (isAnswer(error) && isMissingPartition(error) && this.#partitions) {
+      return [await this.#answerOutside(this.#partitions, units, error)];
+    }
+    const isConflict = isAnswer(error) && mayBeVersionConflict(error);
+    const rest = isConflict ? await this.#answerConflicts(client, units, error) : units;
     if (rest.length < units.length) return [rest];
     const only = units[0];
     if (units.length === 1 && only) {
@@ -52,12 +55,6 @@ export class Separation {
     this.stats.halved++;
     const middle = Math.ceil(units.length / 2);
     return [units.slice(middle), units.slice(0, middle)];
-  }
-
-  async #answerProven(client: PoolClient, units: readonly PendingUnit[], error: DatabaseError) {
-    if (mayBeVersionConflict(error)) return await this.#answerConflicts(client, units, error);
-    if (isMissingPartition(error)) return await this.#answerOutside(units, error);
-    return units;
   }
 
   async #answerConflicts(client: PoolClient, units: readonly PendingUnit[], cause: DatabaseError) {
@@ -83,9 +80,7 @@ export class Separation {
   }
 
   /** Partitions that may be made are made, and the whole batch goes again; streams without one are answered. */
-  async #answerOutside(units: readonly PendingUnit[], cause: DatabaseError) {
-    const partitions = this.#partitions;
-    if (!partitions) return units;
+  async #answerOutside(partitions: Partitions, units: readonly PendingUnit[], cause: DatabaseError) {
     const outside = await partitions.provide(units.flatMap((unit) => unit.events.map((event) => event.streamId)));
     return units.filter((unit) => {
       const event = unit.events.find(({ streamId }) => outside.has(streamId));

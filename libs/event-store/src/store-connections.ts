@@ -35,7 +35,7 @@ const CONNECT_TIMEOUT_MS = 3000;
  * own statements are all meant to walk indexes. (Without `jit = off` PostgreSQL 17 would compile what it has to scan
  * nevertheless, because it prices a disabled plan at 10^10.)
  */
-const SESSION = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
+export const SESSION = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', jit: 'off' };
 /** Sessions that run nothing but the queries of event-reader.ts. */
 export const READER_SESSION = { enable_sort: 'off', enable_bitmapscan: 'off' };
 

@@ -1,6 +1,6 @@
 import { newId, type ServiceName, type Topic } from '@sluice/contracts';
 import { Client, type ClientBase } from 'pg';
-import type { AlongsideStatement, NewEvent } from './event-store.contract.ts';
+import type { AlongsideStatement, NewEvent, Position, StoredEvent } from './event-store.contract.ts';
 import { EventStore, type EventStoreSettings } from './event-store.ts';
 import { eventTablesSql } from './event-tables.ts';
 
@@ -64,3 +64,27 @@ export const COUNT: AlongsideStatement = {
   sql: (arrays) => `update runner.counters c set value = c.value + t.more
     from unnest(${arrays.join(', ')}) as t(name, more) where c.name = t.name`,
 };
+
+const PATIENCE_MS = 10_000;
+
+/**
+ * Everything after a position, in reading order. Writers in other databases of the tests' cluster may hold a reader
+ * back for a moment, so it reads until `count` events have come.
+ */
+export async function readUntil(
+  store: EventStore,
+  after: Position | null,
+  count: number,
+  topic: Topic = 'runner.events',
+): Promise<StoredEvent[]> {
+  const found: StoredEvent[] = [];
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const next = await store.readAfter(topic, found.at(-1)?.position ?? after, 500);
+    found.push(...next);
+    if (next.length > 0) continue;
+    if (found.length >= count) return found;
+    if (Date.now() > deadline) throw new Error(`${found.length} of ${count} events became readable`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
