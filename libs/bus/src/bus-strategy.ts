@@ -96,12 +96,18 @@ export abstract class BusStrategy extends Server implements CustomTransportStrat
   }
 
   /** Starts consuming; does not wait for brokers and databases that are away (see `ready`). */
-  listen(callback: (error?: unknown) => void): void {
+  listen(done: (error?: unknown) => void): void {
     this.#started = this.#start();
-    this.#started.then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    );
+    void this.#tell(this.#started, done);
+  }
+
+  async #tell(started: Promise<void>, done: (error?: unknown) => void): Promise<void> {
+    try {
+      await started;
+    } catch (error) {
+      return done(error);
+    }
+    done();
   }
 
   async #start(): Promise<void> {

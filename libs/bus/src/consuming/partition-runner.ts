@@ -95,11 +95,18 @@ export class PartitionRunner implements Runner {
     }
   }
 
-  /** Saves the position of passed-over events; the driver calls it when the partition is quiet or given up. */
-  async savePassedOver(): Promise<void> {
+  /** Saves how far events were passed over: at most once a second unless the partition is given up (`now`). */
+  async savePassedOver(now = false): Promise<void> {
     if (this.#uncertain || comparePositions(this.#applied, this.#saved) <= 0) return;
+    if (!now && Date.now() - this.#savedAtMs < PASS_OVER_SAVE_MS) return;
     const to = this.#applied;
-    await this.#bound.tables.moveAlone({ key: this.#key, fence: this.#fence, from: this.#saved, to });
+    try {
+      await this.#bound.tables.moveAlone({ key: this.#key, fence: this.#fence, from: this.#saved, to });
+    } catch (error) {
+      this.#uncertain = true;
+      if (error instanceof CheckpointMovedError) throw this.#lost();
+      throw new PausedError(error);
+    }
     this.#saved = to;
     this.#savedAtMs = Date.now();
   }
@@ -261,14 +268,7 @@ export class PartitionRunner implements Runner {
 
   async #passOver(through: Position): Promise<void> {
     this.#applied = through;
-    if (Date.now() - this.#savedAtMs < PASS_OVER_SAVE_MS) return;
-    try {
-      await this.savePassedOver();
-    } catch (error) {
-      this.#uncertain = true;
-      if (error instanceof CheckpointMovedError) throw this.#lost();
-      throw new PausedError(error);
-    }
+    await this.savePassedOver();
   }
 
   #lost(): PartitionLostError {

@@ -185,7 +185,7 @@ export class TableConsumer implements Running {
     this.#source.leave(this);
     if (!(this.#runner instanceof PartitionRunner)) return;
     try {
-      await this.#runner.savePassedOver();
+      await this.#runner.savePassedOver(true);
     } catch (error) {
       this.#runtime.logger.warn(`the last position of ${this.#consumer.group} was not saved: ${String(error)}`);
     }

@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
+import type { BusRuntime } from '../consuming/bus-runtime.ts';
+
+export interface KafkaSettings {
+  brokers: string[];
+  clientId?: string;
+  ssl?: KafkaConfig['ssl'] | null;
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
+  /** Partitions of a topic when it is created; fixed from then on, because order rests on it. 6 unless given. */
+  partitions?: number;
+  /** Replicas of a topic when it is created; 1 unless given. */
+  replication?: number;
+  /** Put before the names of our topics and groups, to share a cluster. */
+  prefix?: string;
+  /** How long a consumer that died keeps its partitions, in milliseconds; 6 s unless given (the brokers' own floor). */
+  sessionTimeoutMs?: number;
+}
+
+/**
+ * Without end, and on the client: set on producer and consumer alone they do not cover reconnecting. A consumer so
+ * configured goes on 1.2 s after an outage of 35 s; the default one crashes and loses 10 s more to its dead membership.
+ */
+export const RETRY_FOR_EVER: RetryOptions = {
+  retries: Number.MAX_SAFE_INTEGER,
+  initialRetryTime: 100,
+  maxRetryTime: 1_000,
+};
+
+/** A message of the client's own log is repeated at most this often: an outage writes the same line for ever. */
+const REPEAT_LOG_MS = 10_000;
+
+let prepared = false;
+
+/**
+ * Once per process. kafkajs schedules a timer in the past after every response even if nothing waits (its issue 1751:
+ * a TimeoutNegativeWarning of Node, and a timer per response for nothing), and it knows zstd only by name.
+ */
+function prepareLibrary(): void {
+  if (prepared) return;
+  prepared = true;
+  const require = createRequire(import.meta.url);
+  const queue = require('kafkajs/src/network/requestQueue/index.js') as {
+    prototype: { pending: unknown[]; scheduleCheckPendingRequests(): void };
+  };
+  const schedule = queue.prototype.scheduleCheckPendingRequests;
+  queue.prototype.scheduleCheckPendingRequests = function scheduleIfPending() {
+    if (this.pending.length > 0) schedule.call(this);
+  };
+  const compress = promisify(zstdCompress);
+  const decompress = promisify(zstdDecompress);
+  const params = { [constants.ZSTD_c_compressionLevel]: 1 };
+  kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+    compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer, { params }),
+    decompress: (buffer: Buffer) => decompress(buffer),
+  });
+}
+
+export function createKafka(settings: KafkaSettings, logger: BusRuntime['logger']): Kafka {
+  prepareLibrary();
+  const { brokers, clientId = 'sluice', ssl, sasl } = settings;
+  return new kafkajs.Kafka({
+    brokers,
+    clientId,
+    ...(ssl ? { ssl } : {}),
+    ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
+    retry: RETRY_FOR_EVER,
+    connectionTimeout: 3_000,
+    requestTimeout: 15_000,
+    logLevel: kafkajs.logLevel.WARN,
+    logCreator: () => throttledLog(logger),
+  });
+}
+
+/** A broker that is away is nobody's to act on here: the client's errors are warnings, and rare. */
+function throttledLog(logger: BusRuntime['logger']): (entry: LogEntry) => void {
+  const lastAt = new Map<string, number>();
+  return ({ namespace, log }) => {
+    const detail = typeof log.error === 'string' ? `: ${log.error}` : '';
+    const line = `kafka ${namespace}: ${log.message}${detail}`;
+    const now = Date.now();
+    if (now - (lastAt.get(line) ?? 0) < REPEAT_LOG_MS) return;
+    if (lastAt.size > 200) lastAt.clear();
+    lastAt.set(line, now);
+    logger.warn(line);
+  };
+}
+
+/** kafkajs must see its own errors as they are (a rebalance); everything else would kill or confuse a consumer. */
+export function isKafkaError(error: unknown): error is Error {
+  return error instanceof Error && error.name.startsWith('KafkaJS');
+}

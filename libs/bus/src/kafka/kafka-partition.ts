@@ -1,0 +1,57 @@
+import type { Bound } from '../bus-bindings.ts';
+import { Backoff, type BusRuntime, PausedError, pause } from '../consuming/bus-runtime.ts';
+import type { Consumer, Message } from '../consuming/consumer.ts';
+import { InstanceRunner } from '../consuming/instance-runner.ts';
+import { PartitionRunner, type Session } from '../consuming/partition-runner.ts';
+
+/** One partition that this consumer was given: its runner, its pause and its offsets. */
+export class KafkaPartition {
+  readonly runner: PartitionRunner | InstanceRunner;
+  lag = 0;
+  pausedBecause: string | null = null;
+  /** The offset to commit, or null when the broker knows it. */
+  uncommitted: bigint | null = null;
+  readonly #backoff = new Backoff();
+  #taken = false;
+
+  constructor(consumer: Consumer, partition: number, bound: Bound, runtime: BusRuntime) {
+    const isGroup = consumer.mode === 'group';
+    this.runner = isGroup
+      ? new PartitionRunner(consumer, partition, bound, runtime)
+      : new InstanceRunner(consumer, partition, runtime);
+  }
+
+  /** Somebody else may have it now: take it again before the next batch. */
+  giveUp(): void {
+    this.#taken = false;
+    this.uncommitted = null;
+  }
+
+  /** @throws PausedError, PartitionLostError */
+  async apply(messages: readonly Message[], session: Session): Promise<void> {
+    if (this.runner instanceof PartitionRunner && !this.#taken) {
+      await this.#take(this.runner);
+      this.#taken = true;
+    }
+    await this.runner.apply(messages, session);
+    this.#backoff.reset();
+    this.pausedBecause = null;
+  }
+
+  async #take(runner: PartitionRunner): Promise<void> {
+    try {
+      await runner.take();
+    } catch (error) {
+      throw new PausedError(error);
+    }
+  }
+
+  /** Stops fetching this partition for a while; heartbeats and the other partitions go on. */
+  pause(because: string, resume: () => void, signal: AbortSignal): void {
+    this.pausedBecause = because;
+    void pause(this.#backoff.nextMs(), signal).then(() => {
+      // kafkajs throws when the consumer has stopped meanwhile; a new generation begins unpaused anyway.
+      if (!signal.aborted) resume();
+    });
+  }
+}

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto';
+import type { Topic } from '@sluice/contracts';
+import { comparePositions, type Position, type StoredEvent } from '@sluice/event-store';
+import kafkajs, { type Kafka, type Message } from 'kafkajs';
+import type { Bound } from '../bus-bindings.ts';
+import { Backoff, type BusRuntime, pause } from '../consuming/bus-runtime.ts';
+import { TopicSource } from '../postgres/topic-source.ts';
+import { messageOf, sizeOf } from './envelope.ts';
+import { RelayProducer } from './relay-producer.ts';
+import { RelayTable, type RelayTenure } from './relay-table.ts';
+
+export interface RelayOptions {
+  topicName: (topic: Topic) => string;
+  signal: AbortSignal;
+  /** Resolves once the topics exist. */
+  topicsReady: Promise<void>;
+  /** A dead relay is replaced at most this long (and one look of another) after its last renewal; 6 s unless given. */
+  leaseMs?: number;
+  /** Stands between reading a batch and sending it, for tests of a relay that wakes up late. */
+  beforeSend?: () => Promise<void>;
+}
+
+export interface RelayStatus {
+  service: string;
+  active: boolean;
+  /** Events committed but not yet on Kafka, as last seen. */
+  lag: number;
+  problem: string | null;
+}
+
+const LOOK_FOR_LEASE_MS = 1_000;
+const READ_EVENTS = 1_000;
+/** Well below the megabyte that brokers accept by default for one partition. */
+const BATCH_BYTES = 900_000;
+/** Small batches gain nothing from compression; larger ones shrink to a fifth (JSON, zstd level 1). */
+const COMPRESS_FROM_BYTES = 8_192;
+const POLL_MS = [5, 50] as const;
+
+interface Batch {
+  events: StoredEvent[];
+  bytes: number;
+}
+
+interface Reading {
+  topic: Topic;
+  source: TopicSource;
+  position: Position;
+  queue: StoredEvent[];
+}
+
+/** One stretch of being the active relay; ends when the lease is lost or the bus stops. */
+interface Tenure {
+  token: bigint;
+  validUntil: number;
+  lost: boolean;
+  readings: Reading[];
+  unsaved: Map<Topic, Position>;
+  saving: Promise<void>;
+}
+
+/**
+ * Carries a service's event tables to the Kafka topics of the same names, in the order of the tables. One relay per
+ * service is active; the others wait for its lease to end. One that wakes up late can only repeat what its successor
+ * has sent, never put anything before it, because each begins at the saved position.
+ */
+export class Relay {
+  readonly #bound: Bound;
+  readonly #runtime: BusRuntime;
+  readonly #options: RelayOptions;
+  readonly #table: RelayTable;
+  readonly #producer: RelayProducer;
+  readonly #owner: string;
+  readonly #ended: Promise<void>;
+  #tenure: Tenure | null = null;
+  #problem: string | null = null;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor(bound: Bound, kafka: Kafka, runtime: BusRuntime, options: RelayOptions) {
+    if (!bound.pool) throw new Error(`the relay of ${bound.service} needs the service's pool`);
+    this.#bound = bound;
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#table = new RelayTable(bound.service, bound.pool);
+    this.#producer = new RelayProducer(kafka, runtime.logger);
+    this.#owner = `${runtime.instanceId}/${randomUUID()}`;
+    this.#ended = this.#live();
+  }
+
+  status(): RelayStatus {
+    const tenure = this.#tenure;
+    const lag = tenure?.readings.reduce((sum, { source, position, queue }) => {
+      const ahead = source.newest ? Number(source.newest.position - position.position) : 0;
+      return sum + queue.length + Math.max(0, ahead);
+    }, 0);
+    return { service: this.#bound.service, active: tenure !== null, lag: lag ?? 0, problem: this.#problem };
+  }
+
+  async close(): Promise<void> {
+    await this.#ended;
+    await this.#producer.close();
+  }
+
+  async #live(): Promise<void> {
+    const { signal, leaseMs = 6_000 } = this.#options;
+    const backoff = new Backoff();
+    await this.#options.topicsReady;
+    while (!signal.aborted) {
+      try {
+        const asked = performance.now();
+        const tenure = await this.#table.acquire(this.#owner, leaseMs, this.#bound.store.topics);
+        backoff.reset();
+        if (tenure) await this.#serve(tenure, asked + leaseMs);
+        else await pause(LOOK_FOR_LEASE_MS, signal);
+        this.#problem = null;
+      } catch (error) {
+        this.#say(error);
+        await pause(backoff.nextMs(), signal);
+      }
+    }
+  }
+
+  #say(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#problem !== message) this.#runtime.logger.warn(`the relay of ${this.#bound.service} waits: ${message}`);
+    this.#problem = message;
+  }
+
+  async #serve({ token, positions }: RelayTenure, validUntil: number): Promise<void> {
+    const { service, store } = this.#bound;
+    const readings = store.topics.map((topic) => ({
+      topic,
+      source: new TopicSource(topic, store, false, 0),
+      position: positions.get(topic) as Position,
+      queue: [],
+    }));
+    const saving = Promise.resolve();
+    const tenure: Tenure = { token, validUntil, lost: false, readings, unsaved: new Map(), saving };
+    this.#tenure = tenure;
+    this.#unsubscribe = store.onCommitted((events) => wake(readings, events));
+    const over = new AbortController();
+    const renewing = this.#renew(tenure, over.signal);
+    this.#runtime.logger.log(`relays the events of ${service} (tenure ${token})`);
+    try {
+      await this.#carry(tenure);
+    } finally {
+      over.abort();
+      this.#unsubscribe();
+      this.#tenure = null;
+      await renewing;
+      await this.#leave(tenure);
+    }
+  }
+
+  async #leave(tenure: Tenure): Promise<void> {
+    try {
+      await tenure.saving;
+      await this.#save(tenure);
+      if (!tenure.lost) await this.#table.release(tenure.token);
+    } catch (error) {
+      this.#runtime.logger.warn(`the relay of ${this.#bound.service} left without a word: ${String(error)}`);
+    }
+    this.#runtime.logger.log(`no longer relays the events of ${this.#bound.service}`);
+  }
+
+  #holds(tenure: Tenure): boolean {
+    return !tenure.lost && performance.now() < tenure.validUntil && !this.#options.signal.aborted;
+  }
+
+  async #renew(tenure: Tenure, signal: AbortSignal): Promise<void> {
+    const { leaseMs = 6_000 } = this.#options;
+    while (!signal.aborted) {
+      await pause(leaseMs / 4, signal);
+      if (signal.aborted) return;
+      const asked = performance.now();
+      try {
+        if (await this.#table.renew(tenure.token, leaseMs)) tenure.validUntil = asked + leaseMs;
+        else tenure.lost = true;
+      } catch (error) {
+        this.#say(error);
+      }
+    }
+  }
+
+  /** Reads the next batch while the one before is on its way. */
+  async #carry(tenure: Tenure): Promise<void> {
+    let batch = await this.#next(tenure);
+    let idleMs: number = POLL_MS[0];
+    while (this.#holds(tenure)) {
+      if (!batch) {
+        const seen = commitsOf(tenure);
+        batch = await this.#next(tenure);
+        if (batch) continue;
+        await this.#idle(tenure, seen, idleMs);
+        idleMs = heldBack(tenure) ? POLL_MS[0] * 2 : Math.min(POLL_MS[1], idleMs * 2);
+        continue;
+      }
+      idleMs = POLL_MS[0];
+      const [next, sent] = await Promise.all([this.#next(tenure), this.#send(batch)]);
+      if (!sent) return;
+      for (const event of batch.events) tenure.unsaved.set(event.topic, event.position);
+      this.#saveSoon(tenure);
+      batch = next;
+    }
+  }
+
+  async #idle(tenure: Tenure, seen: readonly number[], ms: number): Promise<void> {
+    const woken = new AbortController();
+    const onStop = (): void => woken.abort();
+    this.#options.signal.addEventListener('abort', onStop, { once: true });
+    await Promise.race(tenure.readings.map(({ source }, at) => source.wait(seen[at] ?? 0, ms, woken.signal)));
+    woken.abort();
+    this.#options.signal.removeEventListener('abort', onStop);
+  }
+
+  /** The next events of all topics, in the order of each, within the bounds of a batch; null when there are none. */
+  async #next(tenure: Tenure): Promise<Batch | null> {
+    const batch: Batch = { events: [], bytes: 0 };
+    for (const reading of tenure.readings) {
+      if (reading.queue.length === 0) await this.#read(reading);
+      while (reading.queue.length > 0) {
+        const event = reading.queue[0] as StoredEvent;
+        const bytes = sizeOf(event);
+        if (batch.events.length > 0 && batch.bytes + bytes > BATCH_BYTES) return batch;
+        batch.events.push(event);
+        batch.bytes += bytes;
+        reading.queue.shift();
+      }
+    }
+    return batch.events.length > 0 ? batch : null;
+  }
+
+  async #read(reading: Reading): Promise<void> {
+    try {
+      const events = await reading.source.next(reading.position, READ_EVENTS);
+      const last = events.at(-1);
+      if (!last) return;
+      reading.queue = [...events];
+      reading.position = last.position;
+      this.#problem = null;
+    } catch (error) {
+      this.#say(error);
+      await pause(100, this.#options.signal);
+    }
+  }
+
+  async #send(batch: Batch): Promise<boolean> {
+    await this.#options.beforeSend?.();
+    this.#runtime.failpoint?.('relay.before-send');
+    const byTopic = new Map<string, Message[]>();
+    for (const event of batch.events) {
+      const name = this.#options.topicName(event.topic);
+      const messages = byTopic.get(name);
+      if (messages) messages.push(messageOf(event));
+      else byTopic.set(name, [messageOf(event)]);
+    }
+    const topicMessages = [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+    const { None, ZSTD } = kafkajs.CompressionTypes;
+    const compression = batch.bytes >= COMPRESS_FROM_BYTES ? ZSTD : None;
+    const sent = await this.#producer.send({ topicMessages, compression }, this.#options.signal);
+    this.#runtime.failpoint?.('relay.after-send');
+    return sent;
+  }
+
+  /** One save at a time and always of the newest: losing one only means that events are repeated. */
+  #saveSoon(tenure: Tenure): void {
+    tenure.saving = tenure.saving.then(async () => {
+      if (tenure.unsaved.size === 0) return;
+      try {
+        await this.#save(tenure);
+      } catch (error) {
+        this.#say(error);
+      }
+    });
+  }
+
+  async #save(tenure: Tenure): Promise<void> {
+    for (const [topic, position] of tenure.unsaved) {
+      if (!(await this.#table.save(tenure.token, topic, position))) tenure.lost = true;
+      const newest = tenure.unsaved.get(topic);
+      if (newest && comparePositions(newest, position) === 0) tenure.unsaved.delete(topic);
+    }
+  }
+}
+
+function wake(readings: readonly Reading[], events: readonly StoredEvent[]): void {
+  for (const { topic, source } of readings) {
+    const ours = events.filter((event) => event.topic === topic);
+    if (ours.length > 0) source.committed(ours);
+  }
+}
+
+function commitsOf(tenure: Tenure): number[] {
+  return tenure.readings.map(({ source }) => source.commits);
+}
+
+/** Committed here but not readable yet: an older transaction still runs somewhere. */
+function heldBack(tenure: Tenure): boolean {
+  return tenure.readings.some(
+    ({ source, position }) => source.newest !== null && comparePositions(source.newest, position) > 0,
+  );
+}
