@@ -116,6 +116,14 @@ export class AccessControl {
     return principal.appId ?? DEFAULT_APP_ID;
   }
 
+  /**
+   * Reads what was just committed, so that this process knows it at once; others know it with their next poll.
+   * @throws what the database threw.
+   */
+  async refresh(): Promise<void> {
+    await Promise.all([this.#tokens.poke(), this.#apps.poke()]);
+  }
+
   /** When each token was used last (RFC 3339), as far as it was; exact to half a minute. */
   async lastUsed(tokenIds: readonly string[]): Promise<Map<string, string>> {
     await this.#flush();

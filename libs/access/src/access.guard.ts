@@ -67,6 +67,7 @@ export class AccessGuard implements CanActivate {
     const only = ids[0] ?? caller.appId;
     return {
       id: only ?? this.access.defaultAppOf(caller),
+      only,
       sees: (appId) => (only === null ? true : appId === only),
     };
   }

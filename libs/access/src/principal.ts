@@ -14,6 +14,8 @@ export interface Principal {
 export interface AppScope {
   /** Where new things go and what lists show. */
   readonly id: string;
+  /** The app that the caller's token belongs to or that the request names; null when it may see all. */
+  readonly only: string | null;
   /** Whether a thing of that app exists as far as this caller is concerned; if not, the answer is 404. */
   sees(appId: string | null): boolean;
 }

@@ -40,6 +40,8 @@ export type {
   FlowStep,
   RegistryEvents,
   SealedRef,
+  SecretChanged,
+  SecretState,
   TokenChanged,
   TokenState,
   TriggerAuth,

@@ -118,6 +118,18 @@ export interface TokenChanged {
   token: TokenState;
 }
 
+/** A named secret of an app; its value is sealed. */
+export interface SecretState {
+  appId: string;
+  name: string;
+  value: SealedRef;
+  createdAt: string;
+  updatedAt: string;
+}
+export interface SecretChanged {
+  secret: SecretState;
+}
+
 /** registry.events; the actor of every change is in the event's meta. `*Deleted` carries the last state. */
 export interface RegistryEvents {
   AppCreated: { app: AppCreated };
@@ -136,4 +148,6 @@ export interface RegistryEvents {
   EndpointDeleted: EndpointChanged;
   TokenCreated: TokenChanged;
   TokenRevoked: TokenChanged;
+  SecretSaved: SecretChanged;
+  SecretDeleted: SecretChanged;
 }

@@ -1,1 +1,2 @@
-export {};
+export { REGISTRY_ERRORS } from './registry.errors.ts';
+export { registryService } from './registry.service.ts';

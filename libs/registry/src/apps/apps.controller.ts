@@ -1,0 +1,63 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { isUuid } from '@sluice/contracts';
+import { platformError } from '@sluice/platform';
+import { actorOf } from '../changes/change-log.ts';
+import { History, HistoryPage } from '../changes/history.ts';
+import { type Page, PageQuery } from '../requests/page.requests.ts';
+import type { Reply } from '../requests/reply.ts';
+import { validated } from '../requests/validated.ts';
+import { AppPage, AppView, CreateApp } from './app.requests.ts';
+import { Apps } from './apps.ts';
+
+@ApiTags('apps')
+@ApiBearerAuth()
+@Controller('v1/apps')
+export class AppsController {
+  constructor(
+    private readonly apps: Apps,
+    private readonly history: History,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Requires('admin')
+  @ApiBody({ type: CreateApp })
+  @ApiCreatedResponse({ type: AppView })
+  async create(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<AppView> {
+    const { name } = await validated(CreateApp, body);
+    if (caller.appId !== null) throw platformError('forbidden', 'a token of one app cannot create another');
+    const app = await this.apps.create(name, actorOf(caller));
+    reply.header('location', `/v1/apps/${app.id}`);
+    return app;
+  }
+
+  @Get()
+  @Requires('automation.view')
+  @ApiOkResponse({ type: AppPage })
+  list(@Query() query: PageQuery, @Caller() caller: Principal): Promise<Page<AppView>> {
+    return this.apps.page(query, caller.appId);
+  }
+
+  @Get(':id')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: AppView })
+  async get(@Param('id') id: string, @InApp() app: AppScope): Promise<AppView> {
+    const found = isUuid(id) && app.sees(id.toLowerCase()) ? await this.apps.find(id) : null;
+    if (!found) throw platformError('not_found', 'there is no such app');
+    return found;
+  }
+
+  @Get(':id/history')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: HistoryPage })
+  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    const found = await this.get(id, app);
+    return this.history.page(found.id, query);
+  }
+}

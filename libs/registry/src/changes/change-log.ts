@@ -1,0 +1,118 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { newId, type ServiceName } from '@sluice/contracts';
+import type { Principal } from '@sluice/access';
+import {
+  type Alongside,
+  type EventStorePort,
+  isTransientError,
+  type Position,
+  VersionConflictError,
+} from '@sluice/event-store';
+import { ReplicaBoard } from '@sluice/local-copy';
+import { failpoint, InjectStore, platformError } from '@sluice/platform';
+import type { PoolClient } from 'pg';
+import { registryError } from '../registry.errors.ts';
+import type { RegistryEvent } from './registry-event.ts';
+
+/** Who makes a change, as it stands in the event's meta. */
+export interface Actor {
+  type: 'token' | 'user' | 'system';
+  id: string;
+}
+
+export const SYSTEM: Actor = { type: 'system', id: 'registry' };
+
+export function actorOf(caller: Principal): Actor {
+  return caller.userId === null ? { type: 'token', id: caller.tokenId } : { type: 'user', id: caller.userId };
+}
+
+/** One change of one resource: its events and the rows that show the state after them. */
+export interface Change {
+  streamId: string;
+  expectedVersion: number;
+  appId: string | null;
+  actor: Actor;
+  events: readonly RegistryEvent[];
+  alongside: readonly Alongside[];
+  /** Free SQL in the same transaction, for what is not set-based (sealing). */
+  alone?: (client: PoolClient) => Promise<void>;
+}
+
+const MAX_TRIES = 5;
+const PROPAGATION_TIMEOUT_MS = 2000;
+/** Injection token: how long a change waits for the replicas. */
+export const PROPAGATION_TIMEOUT = 'registry:propagation-timeout-ms';
+export const propagationTimeout = { provide: PROPAGATION_TIMEOUT, useValue: PROPAGATION_TIMEOUT_MS };
+
+/** The one way in which the registry changes anything: events and rows in one unit, then waiting for the replicas. */
+@Injectable()
+export class ChangeLog {
+  constructor(
+    @InjectStore('registry') private readonly store: EventStorePort,
+    private readonly board: ReplicaBoard,
+    @Inject(PROPAGATION_TIMEOUT) private readonly timeoutMs: number,
+  ) {}
+
+  /**
+   * Resolves once the change is durable.
+   * @returns the position that replicas have to reach.
+   * @throws VersionConflictError, AlongsideConflictError, transient errors: see EventStorePort.commit.
+   */
+  async commit(change: Change): Promise<Position> {
+    const meta = { correlationId: newId(), causationId: null, actor: change.actor };
+    await failpoint('registry.before-append');
+    const committed = await this.store.commit({
+      appends: [
+        {
+          streamId: change.streamId,
+          expectedVersion: change.expectedVersion,
+          events: change.events.map((event) => ({ type: event.type, appId: change.appId, data: event.data, meta })),
+        },
+      ],
+      alongside: change.alongside,
+      ...(change.alone ? { alone: change.alone } : {}),
+    });
+    await failpoint('registry.after-append');
+    const last = committed.events.at(-1);
+    if (!last) throw new Error('a change without events');
+    return last.position;
+  }
+
+  /**
+   * Reads, decides and commits, again from the start when somebody else was faster. With `ifMatch` the caller has
+   * said which version it wants to change, so being late is its error (412).
+   */
+  async deciding<T>(ifMatch: string | undefined, attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof VersionConflictError) || isTransientError(error)) throw error;
+        if (ifMatch !== undefined) throw stale();
+        if (tries === MAX_TRIES) throw registryError('changed_meanwhile', 'others keep changing this; try again');
+      }
+    }
+  }
+
+  /** Whether the change is still on its way to some live replica of the services when the wait is over. */
+  async isPropagating(position: Position, services: readonly ServiceName[]): Promise<boolean> {
+    const options = { timeoutMs: this.timeoutMs };
+    return !(await this.board.waitUntilApplied('registry.events', position, services, options));
+  }
+}
+
+/** The entity tag of a resource: the version of its stream. */
+export function etagOf(streamVersion: number): string {
+  return `"${streamVersion}"`;
+}
+
+/** RFC 9110 §13.1.1; @throws AppError 412 when none of the given tags is the present one. */
+export function requireMatch(ifMatch: string | undefined, streamVersion: number): void {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return;
+  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  if (!tags.includes(etagOf(streamVersion))) throw stale();
+}
+
+function stale(): Error {
+  return platformError('precondition_failed', 'the version named by If-Match is not the present one: read it again');
+}

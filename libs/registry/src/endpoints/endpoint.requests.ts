@@ -1,0 +1,173 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { EndpointState } from '@sluice/contracts';
+import {
+  Allow,
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsEmpty,
+  IsIn,
+  IsInt,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
+import { IsDescription, IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+
+const LATER = { message: 'is not supported yet: leave it out or send null' };
+/** An event type, `prefix.*`, or `*` for all. */
+const EVENT_PATTERN = /^(?:\*|[^\s*\p{Cc}]{1,198}(?:\.\*)?)$/u;
+const EVENTS = [
+  IsArray({ message: 'must be a list of event types' }),
+  ArrayMinSize(1, { message: 'must name at least one event type, or "*" for all' }),
+  ArrayMaxSize(100, { message: 'must name at most 100 event types' }),
+  ArrayUnique({ message: 'names an event type twice' }),
+  IsString({ each: true, message: 'must be texts' }),
+  Matches(EVENT_PATTERN, { each: true, message: 'must be event types such as "order.created", "order.*" or "*"' }),
+];
+const IsEvents = (): PropertyDecorator => (target, key) => {
+  for (const decorate of EVENTS) decorate(target, key as string);
+};
+
+class EndpointFields {
+  @MayBeAbsent()
+  @IsDescription()
+  description?: string;
+
+  @ApiProperty({ enum: ['POST', 'GET'], required: false, default: 'POST' })
+  @MayBeAbsent()
+  @IsIn(['POST', 'GET'], { message: 'must be "POST" or "GET"' })
+  method?: EndpointState['method'];
+
+  @ApiProperty({
+    enum: ['application/json', 'application/x-www-form-urlencoded'],
+    required: false,
+    default: 'application/json',
+  })
+  @MayBeAbsent()
+  @IsIn(['application/json', 'application/x-www-form-urlencoded'], {
+    message: 'must be "application/json" or "application/x-www-form-urlencoded"',
+  })
+  contentType?: EndpointState['contentType'];
+
+  @ApiProperty({ required: false, default: true })
+  @MayBeAbsent()
+  @IsBoolean({ message: 'must be true or false' })
+  includeEntity?: boolean;
+
+  @ApiProperty({ required: false, default: true })
+  @MayBeAbsent()
+  @IsBoolean({ message: 'must be true or false' })
+  enabled?: boolean;
+
+  @ApiProperty({
+    required: false,
+    type: 'array',
+    items: { type: 'object', properties: { key: { type: 'string' }, value: { type: 'string' } } },
+    description: 'replaces the whole list; values are masked on read, and the mask keeps the stored value',
+  })
+  @Allow()
+  headers?: { key: string; value: string }[];
+
+  @ApiProperty({ required: false, nullable: true, type: String, description: 'masked on read; the mask keeps it' })
+  @Allow()
+  secret?: string | null;
+
+  @ApiProperty({ required: false, nullable: true, type: String })
+  @MayBeNull()
+  @IsString({ message: 'must be text' })
+  @Length(0, 200, { message: 'must have at most 200 characters' })
+  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  basicUser?: string | null;
+
+  @ApiProperty({ required: false, nullable: true, type: String, description: 'masked on read; the mask keeps it' })
+  @Allow()
+  basicPass?: string | null;
+
+  @ApiProperty({ enum: ['etl', 'standard', 'cloudevents'], required: false, default: 'etl' })
+  @MayBeAbsent()
+  @IsIn(['etl', 'standard', 'cloudevents'], { message: 'must be "etl", "standard" or "cloudevents"' })
+  format?: EndpointState['format'];
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    properties: { schedule: { type: 'array', items: { type: 'string' } } },
+    description: 'ISO 8601 durations: the delay before each attempt, the first one included',
+  })
+  @Allow()
+  retry?: { schedule: string[] } | null;
+
+  @ApiProperty({ required: false, nullable: true, type: Number, description: 'requests per second' })
+  @MayBeNull()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must be at least 1' })
+  @Max(100_000, { message: 'must be at most 100000' })
+  rateLimit?: number | null;
+
+  @ApiProperty({ required: false, default: 10 })
+  @MayBeAbsent()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1, { message: 'must be at least 1' })
+  @Max(1000, { message: 'must be at most 1000' })
+  concurrency?: number;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  filter?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  transform?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  ordering?: null;
+}
+
+export class CreateEndpoint extends EndpointFields {
+  @ApiProperty({ enum: ['event'] })
+  @IsIn(['event'], { message: 'must be "event"; inline endpoints are not supported yet' })
+  kind!: 'event';
+
+  @IsName()
+  name!: string;
+
+  @ApiProperty({ type: [String], description: '"*" is all, "order.*" all that begin so' })
+  @IsEvents()
+  events!: string[];
+
+  @ApiProperty({ format: 'uri' })
+  @Allow()
+  url!: string;
+
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
+  @MayBeAbsent()
+  @IsString({ message: 'must be text' })
+  appId?: string;
+}
+
+export class ChangeEndpoint extends EndpointFields {
+  @ApiProperty({ enum: ['event'], required: false })
+  @MayBeAbsent()
+  @IsIn(['event'], { message: 'must be "event": the kind of an endpoint does not change' })
+  kind?: 'event';
+
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+
+  @ApiProperty({ type: [String], required: false })
+  @MayBeAbsent()
+  @IsEvents()
+  events?: string[];
+
+  @ApiProperty({ format: 'uri', required: false })
+  @Allow()
+  url?: string;
+}

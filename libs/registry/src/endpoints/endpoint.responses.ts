@@ -1,0 +1,109 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { EndpointState } from '@sluice/contracts';
+import { MASK } from '../sealing/sealing.decider.ts';
+
+export class EndpointView {
+  @ApiProperty({ description: 'the integer of the wire (webhookId)' })
+  id!: number;
+
+  @ApiProperty({ format: 'uuid' })
+  uuid!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  appId!: string;
+
+  @ApiProperty({ enum: ['event', 'inline'] })
+  kind!: EndpointState['kind'];
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty()
+  description!: string;
+
+  @ApiProperty({ type: [String] })
+  events!: string[];
+
+  @ApiProperty()
+  url!: string;
+
+  @ApiProperty({ enum: ['POST', 'GET'] })
+  method!: EndpointState['method'];
+
+  @ApiProperty()
+  contentType!: EndpointState['contentType'];
+
+  @ApiProperty()
+  includeEntity!: boolean;
+
+  @ApiProperty()
+  enabled!: boolean;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', properties: { key: { type: 'string' }, value: { type: 'string' } } },
+  })
+  headers!: { key: string; value: string }[];
+
+  @ApiProperty({ type: String, nullable: true, description: 'masked' })
+  secret!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  basicUser!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'masked' })
+  basicPass!: string | null;
+
+  @ApiProperty({ enum: ['etl', 'standard', 'cloudevents'] })
+  format!: EndpointState['format'];
+
+  @ApiProperty({ type: 'object', properties: { schedule: { type: 'array', items: { type: 'string' } } } })
+  retry!: { schedule: string[] };
+
+  @ApiProperty({ type: Number, nullable: true })
+  rateLimit!: number | null;
+
+  @ApiProperty()
+  concurrency!: number;
+
+  @ApiProperty({ type: String, nullable: true })
+  filter!: null;
+
+  @ApiProperty({ type: String, nullable: true })
+  transform!: null;
+
+  @ApiProperty({ type: String, nullable: true })
+  ordering!: null;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+
+  @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
+  propagating?: boolean;
+}
+
+export class EndpointPage {
+  @ApiProperty({ type: [EndpointView] })
+  items!: EndpointView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}
+
+/** Sealed values are never read back: each shows as the mask. */
+export function endpointViewOf(state: EndpointState): EndpointView {
+  const { retrySchedule, ...rest } = state;
+  return {
+    ...rest,
+    headers: state.headers.map(({ key }) => ({ key, value: MASK })),
+    secret: state.secret ? MASK : null,
+    basicPass: state.basicPass ? MASK : null,
+    retry: { schedule: retrySchedule },
+    filter: null,
+    transform: null,
+    ordering: null,
+  };
+}

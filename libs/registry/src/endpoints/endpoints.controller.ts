@@ -1,0 +1,108 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { platformError } from '@sluice/platform';
+import { actorOf, etagOf } from '../changes/change-log.ts';
+import { answerDeleted, answerWith } from '../changes/changed.ts';
+import { History, HistoryPage } from '../changes/history.ts';
+import { PageQuery, SearchQuery } from '../requests/page.requests.ts';
+import type { Reply } from '../requests/reply.ts';
+import { ChangeEndpoint, CreateEndpoint } from './endpoint.requests.ts';
+import { EndpointPage, EndpointView, endpointViewOf } from './endpoint.responses.ts';
+import { Endpoints } from './endpoints.ts';
+import { EndpointQueries } from './endpoints.query.ts';
+
+const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
+
+/** Only administrators change endpoints (ET-01); `/rest/v1/webhooks` is the name that one vendor's users know. */
+@ApiTags('endpoints')
+@ApiBearerAuth()
+@Controller(['v1/endpoints', 'rest/v1/webhooks'])
+export class EndpointsController {
+  constructor(
+    private readonly endpoints: Endpoints,
+    private readonly queries: EndpointQueries,
+    private readonly history: History,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Requires('admin')
+  @ApiBody({ type: CreateEndpoint })
+  @ApiCreatedResponse({ type: EndpointView })
+  async create(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<EndpointView> {
+    const created = await this.endpoints.create(body, app.id, actorOf(caller));
+    reply.header('location', `/v1/endpoints/${created.value.id}`);
+    return answerWith(reply, created, endpointViewOf(created.value));
+  }
+
+  @Get()
+  @Requires('automation.view')
+  @ApiOkResponse({ type: EndpointPage })
+  async list(@Query() query: SearchQuery, @InApp() app: AppScope): Promise<EndpointPage> {
+    const page = await this.queries.page(app.id, query);
+    return { items: page.items.map(endpointViewOf), nextCursor: page.nextCursor };
+  }
+
+  @Get(':id')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: EndpointView })
+  async get(
+    @Param('id') id: string,
+    @InApp() app: AppScope,
+    @Req() request: { url: string },
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<EndpointView> {
+    const endpoint = await this.endpoints.find(id, app);
+    if (endpoint.deleted) {
+      // Addresses under /rest/v1 stand in events that were sent long ago (ET-11).
+      const isEntity = request.url.startsWith('/rest/');
+      throw platformError(isEntity ? 'gone' : 'not_found', isEntity ? 'it was deleted' : 'there is no such endpoint');
+    }
+    reply.header('etag', etagOf(endpoint.streamVersion));
+    return endpointViewOf(endpoint.state);
+  }
+
+  @Patch(':id')
+  @Requires('admin')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: ChangeEndpoint })
+  @ApiOkResponse({ type: EndpointView })
+  async change(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<EndpointView> {
+    const changed = await this.endpoints.change(id, body, app, actorOf(caller), ifMatch);
+    return answerWith(reply, changed, endpointViewOf(changed.value));
+  }
+
+  @Delete(':id')
+  @Requires('admin')
+  @ApiHeader(IF_MATCH)
+  async delete(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.endpoints.delete(id, app, actorOf(caller), ifMatch));
+  }
+
+  @Get(':id/history')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: HistoryPage })
+  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    const endpoint = await this.endpoints.get(id, app);
+    return this.history.page(endpoint.state.uuid, query);
+  }
+}

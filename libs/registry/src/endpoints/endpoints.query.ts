@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { EndpointState } from '@sluice/contracts';
+import { InjectPool } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { type Page, pageOf, type SearchQuery, windowOf } from '../requests/page.requests.ts';
+import type { StoredEndpoint } from './endpoint.decider.ts';
+
+export interface FoundEndpoint extends StoredEndpoint {
+  deleted: boolean;
+}
+
+interface EndpointRecord {
+  id: number;
+  state: string;
+  stream_version: number;
+  deleted: boolean;
+}
+
+const FIND = 'select id, state, stream_version, deleted from registry.endpoints';
+
+@Injectable()
+export class EndpointQueries {
+  constructor(@InjectPool('registry') private readonly pool: Pool) {}
+
+  async byNumber(id: number): Promise<FoundEndpoint | null> {
+    const { rows } = await this.pool.query<EndpointRecord>(`${FIND} where id = $1`, [id]);
+    return found(rows[0]);
+  }
+
+  async byUuid(uuid: string): Promise<FoundEndpoint | null> {
+    const { rows } = await this.pool.query<EndpointRecord>(`${FIND} where uuid = $1`, [uuid]);
+    return found(rows[0]);
+  }
+
+  async page(appId: string, query: SearchQuery): Promise<Page<EndpointState>> {
+    const { below, limit } = windowOf(query);
+    const { rows } = await this.pool.query<EndpointRecord>(
+      `${FIND} where not deleted and app_id = $1 and id < $2
+         and ($3::text is null or position(lower($3) in lower(name)) > 0)
+       order by id desc limit $4`,
+      [appId, below, query.q ?? null, limit + 1],
+    );
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.id,
+      (row) => JSON.parse(row.state) as EndpointState,
+    );
+  }
+}
+
+function found(row: EndpointRecord | undefined): FoundEndpoint | null {
+  if (!row) return null;
+  return { state: JSON.parse(row.state) as EndpointState, streamVersion: row.stream_version, deleted: row.deleted };
+}

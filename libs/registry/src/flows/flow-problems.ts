@@ -1,0 +1,18 @@
+import type { FieldProblem } from '@sluice/contracts';
+
+/** Collects what is wrong with a flow; `at` builds the JSON pointer (RFC 6901) as one goes down. */
+export class FlowProblems {
+  readonly found: FieldProblem[] = [];
+
+  add(pointer: string, message: string): void {
+    this.found.push({ pointer, message });
+  }
+}
+
+/** The pointer of a member of the value at `pointer`. */
+export function at(pointer: string, ...parts: readonly (string | number)[]): string {
+  return parts.reduce<string>((path, part) => {
+    const escaped = String(part).replaceAll('~', '~0').replaceAll('/', '~1');
+    return `${path}/${escaped}`;
+  }, pointer);
+}

@@ -1,0 +1,89 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Allow, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+import { SearchQuery } from '../requests/page.requests.ts';
+
+/** What of a flow is the same for creating and changing; the definition's fields are judged by flow.rules. */
+class FlowFields {
+  @ApiProperty({
+    enum: ['draft', 'active', 'paused'],
+    required: false,
+    description: '`live` is another word for active',
+  })
+  @MayBeAbsent()
+  @IsIn(['draft', 'active', 'paused', 'live'], { message: 'must be "draft", "active" or "paused"' })
+  status?: string;
+
+  @ApiProperty({ type: String, nullable: true, required: false, description: 'unique in the app' })
+  @MayBeNull()
+  @IsString({ message: 'must be text' })
+  @Length(1, 200, { message: 'must have 1 to 200 characters' })
+  @Matches(/^[^\s\p{Cc}]*$/u, { message: 'must not contain blanks or control characters' })
+  listener?: string | null;
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
+  @Allow()
+  inputs?: unknown;
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true, description: '{mode, status, body}' })
+  @Allow()
+  response?: unknown;
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true, description: '{limit, whenFull}' })
+  @Allow()
+  concurrency?: unknown;
+
+  @ApiProperty({ required: false, type: Boolean, description: 'undefined names in templates are errors' })
+  @Allow()
+  strict?: unknown;
+}
+
+export class CreateFlow extends FlowFields {
+  @IsName()
+  name!: string;
+
+  @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'each {ref, type, …}' })
+  @Allow()
+  steps!: unknown;
+
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
+  @MayBeAbsent()
+  @IsString({ message: 'must be text' })
+  appId?: string;
+}
+
+export class ChangeFlow extends FlowFields {
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+
+  @ApiProperty({ required: false, type: 'array', items: { type: 'object' } })
+  @Allow()
+  steps?: unknown;
+}
+
+const MAX_INT4 = 2_147_483_647;
+
+export class PublishFlow {
+  @ApiProperty({ required: false, description: 'the latest saved version unless given' })
+  @MayBeAbsent()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1)
+  @Max(MAX_INT4)
+  version?: number;
+}
+
+export class RollBackFlow {
+  @ApiProperty()
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1)
+  @Max(MAX_INT4)
+  version!: number;
+}
+
+export class FlowsQuery extends SearchQuery {
+  @ApiProperty({ required: false, enum: ['draft', 'active', 'paused'] })
+  @IsOptional()
+  @IsIn(['draft', 'active', 'paused'], { message: 'must be "draft", "active" or "paused"' })
+  status?: string;
+}

@@ -1,0 +1,92 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { FlowDefinition, FlowState } from '@sluice/contracts';
+
+/** A flow in a list: without its definition. */
+export class FlowSummary {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ description: 'the flow as the integer of compatibility routes and events' })
+  number!: number;
+
+  @ApiProperty({ format: 'uuid' })
+  appId!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  listener!: string | null;
+
+  @ApiProperty({ enum: ['draft', 'active', 'paused'] })
+  status!: FlowState['status'];
+
+  @ApiProperty({ description: 'the latest saved version' })
+  version!: number;
+
+  @ApiProperty({ type: Number, nullable: true })
+  publishedVersion!: number | null;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+}
+
+/** A flow with the definition of its latest saved version. */
+export class FlowView extends FlowSummary {
+  @ApiProperty({ type: 'array', items: { type: 'object' } })
+  steps!: FlowDefinition['steps'];
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
+  inputs?: FlowDefinition['inputs'];
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
+  response?: FlowDefinition['response'];
+
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
+  concurrency?: FlowDefinition['concurrency'];
+
+  @ApiProperty({ required: false })
+  strict?: boolean;
+
+  @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
+  propagating?: boolean;
+}
+
+export class FlowPage {
+  @ApiProperty({ type: [FlowSummary] })
+  items!: FlowSummary[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}
+
+/** A saved version; it never changes. */
+export class FlowVersionSummary {
+  @ApiProperty()
+  version!: number;
+
+  @ApiProperty({ description: 'this is the version that runs' })
+  published!: boolean;
+
+  @ApiProperty({ format: 'date-time' })
+  savedAt!: string;
+
+  @ApiProperty()
+  savedBy!: string;
+}
+
+export class FlowVersionView extends FlowVersionSummary {
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  definition!: FlowDefinition;
+}
+
+export class FlowVersionPage {
+  @ApiProperty({ type: [FlowVersionSummary] })
+  items!: FlowVersionSummary[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}

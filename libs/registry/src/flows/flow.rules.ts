@@ -1,0 +1,138 @@
+import type { FieldProblem } from '@sluice/contracts';
+import { didYouMean } from './did-you-mean.rules.ts';
+import { at, FlowProblems } from './flow-problems.ts';
+import { isObject } from './step-field.rules.ts';
+import { collectRefs, StepsCheck } from './steps.rules.ts';
+import { checkText, isTemplate, referencesOf } from './template.rules.ts';
+
+/** The fields of a flow that make up a version, as they were sent. */
+export interface FlowInput {
+  inputs?: unknown;
+  steps?: unknown;
+  response?: unknown;
+  concurrency?: unknown;
+  strict?: unknown;
+}
+
+export const DEFINITION_FIELDS = ['inputs', 'steps', 'response', 'concurrency', 'strict'] as const;
+
+const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
+const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
+const MAX_INPUTS = 200;
+const MAX_RUNS_AT_ONCE = 10_000;
+
+/** Everything that is wrong with a flow, each with its JSON pointer; empty when it can be run. */
+export function flowProblems(flow: FlowInput): FieldProblem[] {
+  const problems = new FlowProblems();
+  const refs = collectRefs(flow.steps, problems);
+  // What is far too long is not looked at any further.
+  if (problems.found.some((problem) => problem.pointer === '/steps')) return problems.found;
+  const all = new Set(refs.keys());
+  const visible =
+    flow.steps === undefined
+      ? new Set<string>()
+      : new StepsCheck(all, problems).check(flow.steps, '/steps', new Set(), 1);
+  if (flow.steps === undefined) problems.add('/steps', 'is required: a list of steps');
+  if (flow.inputs !== undefined) checkInputs(flow.inputs, problems);
+  if (flow.response !== undefined) checkResponse(flow.response, visible, webhookRefOf(flow.steps), problems);
+  if (flow.concurrency !== undefined) checkConcurrency(flow.concurrency, problems);
+  if (flow.strict !== undefined && typeof flow.strict !== 'boolean') problems.add('/strict', 'must be true or false');
+  return problems.found;
+}
+
+function refuseOthers(
+  value: Record<string, unknown>,
+  known: readonly string[],
+  pointer: string,
+  problems: FlowProblems,
+) {
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) problems.add(at(pointer, name), `unknown field "${name}"${didYouMean(name, known)}`);
+  }
+}
+
+function checkInputs(inputs: unknown, problems: FlowProblems): void {
+  if (!isObject(inputs)) return problems.add('/inputs', 'must be an object of {type, required} by name');
+  const entries = Object.entries(inputs);
+  if (entries.length > MAX_INPUTS) problems.add('/inputs', `a flow declares at most ${MAX_INPUTS} inputs`);
+  for (const [name, input] of entries.slice(0, MAX_INPUTS)) {
+    const place = at('/inputs', name);
+    if (!INPUT_NAME.test(name)) problems.add(place, 'the name must be letters, digits and _');
+    if (!isObject(input)) {
+      problems.add(place, 'must be an object {type, required}');
+      continue;
+    }
+    refuseOthers(input, ['type', 'required'], place, problems);
+    if (typeof input.type !== 'string' || !INPUT_TYPES.includes(input.type)) {
+      problems.add(at(place, 'type'), `must be one of ${INPUT_TYPES.join(', ')}`);
+    }
+    if (input.required !== undefined && typeof input.required !== 'boolean') {
+      problems.add(at(place, 'required'), 'must be true or false');
+    }
+  }
+}
+
+function webhookRefOf(steps: unknown): string | null {
+  const first: unknown = Array.isArray(steps) ? steps[0] : undefined;
+  return isObject(first) && first.type === 'webhook' && typeof first.ref === 'string' ? first.ref : null;
+}
+
+function checkResponse(
+  response: unknown,
+  visible: ReadonlySet<string>,
+  webhookRef: string | null,
+  problems: FlowProblems,
+): void {
+  if (!isObject(response)) return problems.add('/response', 'must be an object {mode, status, body}');
+  refuseOthers(response, ['mode', 'status', 'body'], '/response', problems);
+  const { mode, status, body } = response;
+  if (mode !== undefined && mode !== 'sync' && mode !== 'async') {
+    problems.add('/response/mode', 'must be "sync" or "async"');
+  }
+  const scope = { visible, all: visible, secrets: false };
+  for (const [name, text] of Object.entries({ status, body })) {
+    const place = at('/response', name);
+    if (text === undefined) continue;
+    if (typeof text !== 'string') {
+      problems.add(place, 'must be text');
+      continue;
+    }
+    checkText(text, place, scope, problems);
+    if (name === 'status') checkStatus(text, problems);
+    if (mode === 'async') refuseOutputs(text, place, visible, webhookRef, problems);
+  }
+}
+
+/** A status that is a template can only be judged when it is rendered. */
+function checkStatus(text: string, problems: FlowProblems): void {
+  if (isTemplate(text) || /^[2-5]\d\d$/.test(text.trim())) return;
+  problems.add('/response/status', 'must be three digits from 200 to 599');
+}
+
+/** The answer of an async flow is given before any step has run. */
+function refuseOutputs(
+  text: string,
+  pointer: string,
+  refs: ReadonlySet<string>,
+  webhookRef: string | null,
+  problems: FlowProblems,
+): void {
+  if (!isTemplate(text)) return;
+  const read = (referencesOf(text, pointer, new FlowProblems()) ?? []).filter(
+    (name) => refs.has(name) && name !== webhookRef,
+  );
+  for (const name of read) {
+    problems.add(pointer, `an async response is given before the step "${name}" has run: use mode "sync"`);
+  }
+}
+
+function checkConcurrency(concurrency: unknown, problems: FlowProblems): void {
+  if (!isObject(concurrency)) return problems.add('/concurrency', 'must be an object {limit, whenFull}');
+  refuseOthers(concurrency, ['limit', 'whenFull'], '/concurrency', problems);
+  const { limit, whenFull } = concurrency;
+  if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > MAX_RUNS_AT_ONCE) {
+    problems.add('/concurrency/limit', `must be a whole number from 1 to ${MAX_RUNS_AT_ONCE}`);
+  }
+  if (whenFull !== 'queue' && whenFull !== 'reject')
+    problems.add('/concurrency/whenFull', 'must be "queue" or "reject"');
+}

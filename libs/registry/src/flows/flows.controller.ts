@@ -1,0 +1,165 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { platformError } from '@sluice/platform';
+import { actorOf, etagOf } from '../changes/change-log.ts';
+import { answerDeleted, answerWith } from '../changes/changed.ts';
+import { History, HistoryPage } from '../changes/history.ts';
+import { type Page, PageQuery } from '../requests/page.requests.ts';
+import type { Reply } from '../requests/reply.ts';
+import { validated } from '../requests/validated.ts';
+import { ChangeFlow, CreateFlow, FlowsQuery, PublishFlow, RollBackFlow } from './flow.requests.ts';
+import { FlowPage, type FlowSummary, FlowVersionPage, FlowVersionView, FlowView } from './flow.responses.ts';
+import { type FlowResult, Flows } from './flows.ts';
+import { FlowQueries } from './flows.query.ts';
+
+const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
+
+@ApiTags('flows')
+@ApiBearerAuth()
+@Controller('v1/flows')
+export class FlowsController {
+  constructor(
+    private readonly flows: Flows,
+    private readonly queries: FlowQueries,
+    private readonly history: History,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Requires('automation.manage')
+  @ApiBody({ type: CreateFlow })
+  @ApiCreatedResponse({ type: FlowView })
+  async create(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<FlowView> {
+    const created = await this.flows.create(body, app.id, actorOf(caller));
+    reply.header('location', `/v1/flows/${created.value.state.id}`);
+    return answerWith(reply, created, viewOf(created.value));
+  }
+
+  @Get()
+  @Requires('automation.view')
+  @ApiOkResponse({ type: FlowPage })
+  list(@Query() query: FlowsQuery, @InApp() app: AppScope): Promise<Page<FlowSummary>> {
+    return this.queries.page(app.id, query);
+  }
+
+  @Get(':id')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: FlowView })
+  async get(
+    @Param('id') id: string,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<FlowView> {
+    const flow = await this.flows.get(id, app);
+    reply.header('etag', etagOf(flow.streamVersion));
+    return viewOf(flow);
+  }
+
+  @Patch(':id')
+  @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: ChangeFlow })
+  @ApiOkResponse({ type: FlowView })
+  async change(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<FlowView> {
+    const changed = await this.flows.change(id, body, app, actorOf(caller), ifMatch);
+    return answerWith(reply, changed, viewOf(changed.value));
+  }
+
+  @Delete(':id')
+  @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
+  async delete(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.flows.delete(id, app, actorOf(caller), ifMatch));
+  }
+
+  @Post(':id/publish')
+  @HttpCode(200)
+  @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: PublishFlow, required: false })
+  @ApiOkResponse({ type: FlowView })
+  async publish(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<FlowView> {
+    const { version } = await validated(PublishFlow, body ?? {});
+    const changed = await this.flows.publish(id, version, app, actorOf(caller), ifMatch);
+    return answerWith(reply, changed, viewOf(changed.value));
+  }
+
+  @Post(':id/rollback')
+  @HttpCode(200)
+  @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: RollBackFlow })
+  @ApiOkResponse({ type: FlowView })
+  async rollBack(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<FlowView> {
+    const { version } = await validated(RollBackFlow, body);
+    const changed = await this.flows.publish(id, version, app, actorOf(caller), ifMatch);
+    return answerWith(reply, changed, viewOf(changed.value));
+  }
+
+  @Get(':id/versions')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: FlowVersionPage })
+  async versions(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<FlowVersionPage> {
+    const flow = await this.flows.get(id, app);
+    return this.queries.versions(flow.state.id, query);
+  }
+
+  @Get(':id/versions/:version')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: FlowVersionView })
+  async version(
+    @Param('id') id: string,
+    @Param('version') version: string,
+    @InApp() app: AppScope,
+  ): Promise<FlowVersionView> {
+    const flow = await this.flows.get(id, app);
+    const found = /^[1-9]\d{0,8}$/.test(version) ? await this.queries.version(flow.state.id, Number(version)) : null;
+    if (!found) throw platformError('not_found', 'the flow has no such version');
+    return found;
+  }
+
+  @Get(':id/history')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: HistoryPage })
+  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    const flow = await this.flows.get(id, app);
+    return this.history.page(flow.state.id, query);
+  }
+}
+
+export function viewOf(flow: FlowResult): FlowView {
+  return { ...flow.state, ...flow.definition };
+}

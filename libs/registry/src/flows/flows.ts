@@ -1,0 +1,161 @@
+import { Injectable } from '@nestjs/common';
+import type { AppScope } from '@sluice/access';
+import { type FlowDefinition, type FlowState, type FlowStatus, isUuid, newId } from '@sluice/contracts';
+import { AlongsideConflictError } from '@sluice/event-store';
+import { InjectPool, platformError } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
+import type { Changed } from '../changes/changed.ts';
+import { nextNumber } from '../changes/numbers.ts';
+import { registryError } from '../registry.errors.ts';
+import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
+import { changeFlow, createFlow, deleteFlow, type FlowDecision, publishFlow, type StoredFlow } from './flow.decider.ts';
+import { ChangeFlow, CreateFlow } from './flow.requests.ts';
+import { DEFINITION_FIELDS, flowProblems } from './flow.rules.ts';
+import { flowRow, versionRow } from './flow-rows.ts';
+import { FlowQueries, type FoundFlow } from './flows.query.ts';
+
+/** A flow after a change. */
+export interface FlowResult {
+  state: FlowState;
+  definition: FlowDefinition;
+}
+
+/** Creates and changes flows: saving makes versions, publishing says which one runs. */
+@Injectable()
+export class Flows {
+  constructor(
+    @InjectPool('registry') private readonly pool: Pool,
+    private readonly changes: ChangeLog,
+    private readonly queries: FlowQueries,
+  ) {}
+
+  async create(body: unknown, appId: string, actor: Actor): Promise<Changed<FlowResult>> {
+    const request = await validated(CreateFlow, body, (sent) => flowProblems(withoutNulls(sent)));
+    const decision = createFlow(
+      {
+        id: newId(),
+        number: await nextNumber(this.pool, 'flow'),
+        appId,
+        name: request.name,
+        listener: request.listener ?? null,
+        status: statusOf(request.status) ?? 'draft',
+        definition: definitionOf(withoutNulls(body as JsonObject)),
+      },
+      new Date().toISOString(),
+    );
+    return this.commit(decision, 0, actor);
+  }
+
+  async change(
+    id: string,
+    body: unknown,
+    app: AppScope,
+    actor: Actor,
+    ifMatch: string | undefined,
+  ): Promise<Changed<FlowResult>> {
+    return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
+      const merged = { ...flow.definition, ...(body as JsonObject) };
+      const request = await validated(ChangeFlow, body, () => flowProblems(withoutNulls(merged)));
+      const status = statusOf(request.status);
+      const patch = {
+        ...(request.name === undefined ? {} : { name: request.name }),
+        ...(request.listener === undefined ? {} : { listener: request.listener }),
+        ...(status === undefined ? {} : { status }),
+        definition: definitionOf(withoutNulls(merged)),
+      };
+      return changeFlow(flow, patch, now);
+    });
+  }
+
+  /** Publishes a saved version, the latest unless one is named. */
+  publish(
+    id: string,
+    version: number | undefined,
+    app: AppScope,
+    actor: Actor,
+    ifMatch: string | undefined,
+  ): Promise<Changed<FlowResult>> {
+    return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
+      const wanted = version ?? flow.state.version;
+      if (!(await this.queries.version(id, wanted))) {
+        throw invalidRequest([{ pointer: '/version', message: `the flow has no version ${wanted}` }]);
+      }
+      return publishFlow(flow, wanted, now);
+    });
+  }
+
+  delete(id: string, app: AppScope, actor: Actor, ifMatch: string | undefined): Promise<Changed<FlowResult>> {
+    return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
+      const triggers = await this.queries.countTriggers(id);
+      if (triggers > 0) {
+        throw registryError('flow_in_use', `${triggers} trigger(s) start this flow: delete them first`);
+      }
+      return deleteFlow(flow, now);
+    });
+  }
+
+  /** @throws AppError 404 when there is no such flow as far as the caller may see. */
+  async get(id: string, app: AppScope): Promise<FoundFlow> {
+    const flow = isUuid(id) ? await this.queries.byId(id) : null;
+    if (!flow || flow.deleted || !app.sees(flow.state.appId)) throw platformError('not_found', 'there is no such flow');
+    return flow;
+  }
+
+  private deciding(
+    id: string,
+    app: AppScope,
+    actor: Actor,
+    ifMatch: string | undefined,
+    decide: (flow: StoredFlow, now: string) => Promise<FlowDecision>,
+  ): Promise<Changed<FlowResult>> {
+    return this.changes.deciding(ifMatch, async () => {
+      const flow = await this.get(id, app);
+      requireMatch(ifMatch, flow.streamVersion);
+      return this.commit(await decide(flow, new Date().toISOString()), flow.streamVersion, actor);
+    });
+  }
+
+  private async commit(decision: FlowDecision, expectedVersion: number, actor: Actor): Promise<Changed<FlowResult>> {
+    const { events, state, definition, saved } = decision;
+    const streamVersion = expectedVersion + events.length;
+    const result = { value: { state, definition }, streamVersion, propagating: false };
+    if (events.length === 0) return result;
+    const deleted = events.some((event) => event.type === 'FlowDeleted');
+    try {
+      const position = await this.changes.commit({
+        streamId: state.id,
+        expectedVersion,
+        appId: state.appId,
+        actor,
+        events,
+        alongside: [
+          flowRow(state, streamVersion, deleted),
+          ...(saved ? [versionRow(state, definition, `${actor.type}/${actor.id}`)] : []),
+        ],
+      });
+      return { ...result, propagating: await this.changes.isPropagating(position, ['gateway', 'runner']) };
+    } catch (error) {
+      if (!(error instanceof AlongsideConflictError) || error.constraint !== 'flow_listener') throw error;
+      throw registryError('listener_taken', `another flow of the app has the listener name ${state.listener}`, {
+        errors: [{ pointer: '/listener', message: 'is taken by another flow' }],
+        cause: error,
+      });
+    }
+  }
+}
+
+/** `live` is what one of the vendors calls `active`. */
+function statusOf(text: string | undefined): FlowStatus | undefined {
+  return text === 'live' ? 'active' : (text as FlowStatus | undefined);
+}
+
+/** `null` takes an optional part of the definition away. */
+function withoutNulls(sent: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== null || name === 'steps'));
+}
+
+function definitionOf(checked: JsonObject): FlowDefinition {
+  const fields = DEFINITION_FIELDS.filter((name) => checked[name] !== undefined);
+  return Object.fromEntries(fields.map((name) => [name, checked[name]])) as unknown as FlowDefinition;
+}

@@ -1,0 +1,13 @@
+import { errorFactory } from '@sluice/contracts';
+
+/** Codes of the registry besides those of the platform; listed in docs/errors.md. */
+export const REGISTRY_ERRORS = {
+  name_taken: { status: 409, title: 'The name is taken', retry: 'never' },
+  listener_taken: { status: 409, title: 'Another flow of the app has this listener name', retry: 'never' },
+  flow_in_use: { status: 409, title: 'Triggers still start this flow', retry: 'never' },
+  too_many_tokens: { status: 409, title: 'The trigger has two live tokens', retry: 'never' },
+  auth_without_token: { status: 409, title: 'The trigger asks for no token', retry: 'never' },
+  changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },
+} as const;
+
+export const registryError = errorFactory(REGISTRY_ERRORS);

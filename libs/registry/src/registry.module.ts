@@ -1,0 +1,96 @@
+import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { AccessModule } from '@sluice/access';
+import { ReplicaBoard } from '@sluice/local-copy';
+import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
+import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
+import { SealedValues } from '@sluice/sealed-values';
+import type { Pool } from 'pg';
+import { Apps } from './apps/apps.ts';
+import { AppsController } from './apps/apps.controller.ts';
+import { FirstStart } from './bootstrap/first-start.ts';
+import { ChangeLog, propagationTimeout } from './changes/change-log.ts';
+import { History } from './changes/history.ts';
+import { Endpoints } from './endpoints/endpoints.ts';
+import { EndpointsController } from './endpoints/endpoints.controller.ts';
+import { EndpointQueries } from './endpoints/endpoints.query.ts';
+import { EntitiesController } from './entities/entities.controller.ts';
+import { Flows } from './flows/flows.ts';
+import { FlowsController } from './flows/flows.controller.ts';
+import { FlowQueries } from './flows/flows.query.ts';
+import { Sealing } from './sealing/sealing.ts';
+import { Secrets } from './secrets/secrets.ts';
+import { SecretsController } from './secrets/secrets.controller.ts';
+import { Tokens } from './tokens/tokens.ts';
+import { TokensController } from './tokens/tokens.controller.ts';
+import { TokenQueries } from './tokens/tokens.query.ts';
+import { Triggers } from './triggers/triggers.ts';
+import { TriggersController } from './triggers/triggers.controller.ts';
+import { TriggerQueries } from './triggers/triggers.query.ts';
+
+const log = new Logger('registry');
+
+/** Takes down what the module opened. */
+@Injectable()
+class Closing implements OnApplicationShutdown {
+  constructor(
+    private readonly board: ReplicaBoard,
+    private readonly outbound: OutboundClient,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.board.close(), this.outbound.close()]);
+  }
+}
+
+@Module({
+  imports: [AccessModule],
+  controllers: [
+    AppsController,
+    FlowsController,
+    TriggersController,
+    EndpointsController,
+    TokensController,
+    SecretsController,
+    EntitiesController,
+  ],
+  providers: [
+    {
+      provide: ReplicaBoard,
+      inject: [poolToken('registry'), SETTINGS],
+      useFactory: (pool: Pool, settings: Settings) =>
+        new ReplicaBoard({
+          pool,
+          instance: settings.instanceId,
+          onError: (error) => log.warn(`replica board: ${(error as Error).message}`),
+        }),
+    },
+    {
+      provide: SealedValues,
+      inject: [poolToken('registry'), SETTINGS],
+      useFactory: (pool: Pool, settings: Settings) => new SealedValues({ pool, keys: settings.encryptionKeys }),
+    },
+    {
+      // Judges URLs only: the registry calls nobody.
+      provide: OutboundClient,
+      inject: [SETTINGS],
+      useFactory: (settings: Settings) => createOutboundClient({ allow: settings.outboundAllow ?? [] }),
+    },
+    propagationTimeout,
+    ChangeLog,
+    History,
+    Sealing,
+    Apps,
+    Flows,
+    FlowQueries,
+    Triggers,
+    TriggerQueries,
+    Endpoints,
+    EndpointQueries,
+    Tokens,
+    TokenQueries,
+    Secrets,
+    FirstStart,
+    Closing,
+  ],
+})
+export class RegistryModule {}

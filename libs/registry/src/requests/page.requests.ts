@@ -1,0 +1,81 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { platformError } from '@sluice/platform';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+
+/** `?cursor&limit` of every list. */
+export class PageQuery {
+  @ApiProperty({ required: false, description: 'nextCursor of the page before' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  cursor?: string;
+
+  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number' })
+  @Min(1)
+  @Max(200)
+  limit?: number;
+
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  appId?: string;
+}
+
+/** A list that can be searched by a piece of the name. */
+export class SearchQuery extends PageQuery {
+  @ApiProperty({ required: false, maxLength: 200 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  q?: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_INT4 = 2_147_483_647;
+
+export interface PageWindow {
+  /** Numbers below this one; the largest int4 for the first page. */
+  below: number;
+  limit: number;
+}
+
+/** @throws AppError `invalid_request` when the cursor is not one of ours. */
+export function windowOf(query: PageQuery): PageWindow {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  if (query.cursor === undefined) return { below: MAX_INT4, limit };
+  const match = /^n(\d{1,10})$/.exec(Buffer.from(query.cursor, 'base64url').toString('latin1'));
+  const below = Number(match?.[1] ?? Number.NaN);
+  if (!Number.isInteger(below) || below > MAX_INT4) {
+    throw platformError('invalid_request', 'the cursor is not one that a list has given', {
+      errors: [{ pointer: '/cursor', message: 'is not a cursor of this list' }],
+    });
+  }
+  return { below, limit };
+}
+
+/** One page from `limit + 1` rows, newest first. */
+export function pageOf<R, T>(
+  rows: readonly R[],
+  limit: number,
+  numberOf: (row: R) => number,
+  show: (row: R) => T,
+): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return {
+    items: items.map(show),
+    nextCursor: more ? Buffer.from(`n${numberOf(last)}`).toString('base64url') : null,
+  };
+}

@@ -1,0 +1,60 @@
+import type { FieldProblem } from '@sluice/contracts';
+import { platformError, problemsOf } from '@sluice/platform';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
+
+/** Deeper JSON is refused before anything walks it by recursion. */
+const MAX_DEPTH = 200;
+const MAX_PROBLEMS = 100;
+
+/** A JSON object as it arrived. */
+export type JsonObject = Record<string, unknown>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/**
+ * Checks a body against its class and, for what decorators cannot say, `further`; all problems are told at once.
+ * Handlers take the body as `unknown` and come here, because the global pipe would answer before `further` has spoken.
+ * @throws AppError `invalid_request` with a JSON pointer per problem.
+ */
+export async function validated<T extends object>(
+  type: new () => T,
+  body: unknown,
+  further: (body: JsonObject) => readonly FieldProblem[] = () => [],
+): Promise<T> {
+  if (!isJsonObject(body)) throw invalidRequest([{ pointer: '', message: 'must be a JSON object' }]);
+  if (isDeeperThan(body, MAX_DEPTH)) {
+    throw invalidRequest([{ pointer: '', message: `is nested more than ${MAX_DEPTH} deep` }]);
+  }
+  const instance = plainToInstance(type, body, { enableImplicitConversion: false });
+  const errors = await validate(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: false,
+    validationError: { target: false, value: false },
+  });
+  const problems = [...problemsOf(errors), ...further(body)];
+  if (problems.length > 0) throw invalidRequest(problems);
+  return instance;
+}
+
+export function invalidRequest(problems: readonly FieldProblem[]): Error {
+  const count = `${problems.length} value${problems.length === 1 ? ' is' : 's are'} not valid`;
+  return platformError('invalid_request', count, { errors: problems.slice(0, MAX_PROBLEMS) });
+}
+
+function isDeeperThan(value: unknown, limit: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    const next: unknown[] = [];
+    for (const each of level) {
+      if (each === null || typeof each !== 'object') continue;
+      for (const child of Object.values(each)) if (child !== null && typeof child === 'object') next.push(child);
+    }
+    level = next;
+  }
+  return false;
+}

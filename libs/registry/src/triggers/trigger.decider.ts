@@ -1,0 +1,70 @@
+import type { TriggerAuth, TriggerState } from '@sluice/contracts';
+import type { RegistryEvent } from '../changes/registry-event.ts';
+
+/** A trigger as it is now, and how far its stream has come. */
+export interface StoredTrigger {
+  state: TriggerState;
+  streamVersion: number;
+}
+
+export type TriggerToken = TriggerState['tokens'][number];
+
+/** Fields that are absent stay as they are. */
+export interface TriggerPatch {
+  name?: string;
+  methods?: string[];
+  auth?: TriggerAuth;
+  props?: unknown;
+  enabled?: boolean;
+}
+
+export interface TriggerDecision {
+  /** Null: nothing changes. */
+  event: Extract<RegistryEvent, { data: { trigger: TriggerState } }> | null;
+  state: TriggerState;
+  /** Tokens that may no longer be used. */
+  revoked: string[];
+}
+
+/** Why a command is refused; the caller turns it into an error. */
+export type TriggerRefusal = 'too_many_tokens' | 'auth_without_token' | 'no_such_token';
+
+/** During a rotation two tokens are live, never more (LT-10). */
+const MAX_TOKENS = 2;
+
+type NewTrigger = Omit<TriggerState, 'tokens' | 'createdAt' | 'updatedAt'>;
+
+/** @param token the first token, or null for a trigger that asks for none. */
+export function createTrigger(trigger: NewTrigger, token: TriggerToken | null, now: string): TriggerDecision {
+  const state: TriggerState = { ...trigger, tokens: token ? [token] : [], createdAt: now, updatedAt: now };
+  return { event: { type: 'TriggerCreated', data: { trigger: state } }, state, revoked: [] };
+}
+
+export function changeTrigger(trigger: StoredTrigger, patch: TriggerPatch, now: string): TriggerDecision {
+  const state: TriggerState = { ...trigger.state, ...patch };
+  if (JSON.stringify(state) === JSON.stringify(trigger.state))
+    return { event: null, state: trigger.state, revoked: [] };
+  const changed = { ...state, updatedAt: now };
+  return { event: { type: 'TriggerUpdated', data: { trigger: changed } }, state: changed, revoked: [] };
+}
+
+export function addToken(trigger: StoredTrigger, token: TriggerToken, now: string): TriggerDecision | TriggerRefusal {
+  if (trigger.state.auth.type === 'none') return 'auth_without_token';
+  if (trigger.state.tokens.length >= MAX_TOKENS) return 'too_many_tokens';
+  const state = { ...trigger.state, tokens: [...trigger.state.tokens, token], updatedAt: now };
+  return { event: { type: 'TriggerTokenAdded', data: { trigger: state } }, state, revoked: [] };
+}
+
+export function revokeToken(trigger: StoredTrigger, tokenId: string, now: string): TriggerDecision | TriggerRefusal {
+  const tokens = trigger.state.tokens.filter((token) => token.id !== tokenId);
+  if (tokens.length === trigger.state.tokens.length) return 'no_such_token';
+  const state = { ...trigger.state, tokens, updatedAt: now };
+  return { event: { type: 'TriggerTokenRevoked', data: { trigger: state } }, state, revoked: [tokenId] };
+}
+
+/** The event carries the last state; its tokens go with it. */
+export function deleteTrigger(trigger: StoredTrigger, now: string): TriggerDecision {
+  const state = { ...trigger.state, updatedAt: now };
+  const revoked = state.tokens.map((token) => token.id);
+  return { event: { type: 'TriggerDeleted', data: { trigger: state } }, state, revoked };
+}

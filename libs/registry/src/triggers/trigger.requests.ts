@@ -1,0 +1,179 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  Allow,
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsEmpty,
+  IsIn,
+  IsOptional,
+  IsString,
+  IsUUID,
+} from 'class-validator';
+import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+import { SearchQuery } from '../requests/page.requests.ts';
+import { TRIGGER_METHODS } from './trigger.rules.ts';
+
+const LATER = { message: 'is not supported yet: leave it out or send null' };
+
+class TriggerFields {
+  @ApiProperty({ enum: TRIGGER_METHODS, isArray: true, required: false, default: ['POST'] })
+  @MayBeAbsent()
+  @IsArray({ message: 'must be a list of methods' })
+  @ArrayMinSize(1, { message: 'must name at least one method' })
+  @ArrayMaxSize(TRIGGER_METHODS.length, { message: 'names more methods than there are' })
+  @ArrayUnique({ message: 'names a method twice' })
+  @IsIn(TRIGGER_METHODS, { each: true, message: `must be among ${TRIGGER_METHODS.join(', ')}` })
+  methods?: string[];
+
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: true,
+    description: '{"type": "bearer"} unless given, {"type": "header", "name": "…"} or {"type": "none"}',
+  })
+  @Allow()
+  auth?: unknown;
+
+  @ApiProperty({ required: false, nullable: true, description: 'any JSON; the flow reads it as trigger.props' })
+  @Allow()
+  props?: unknown;
+
+  @ApiProperty({ required: false, default: true })
+  @MayBeAbsent()
+  @IsBoolean({ message: 'must be true or false' })
+  enabled?: boolean;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  ordering?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  idempotency?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  rateLimit?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  allowedIps?: null;
+
+  @MayBeNull()
+  @IsEmpty(LATER)
+  forwardTo?: null;
+}
+
+export class CreateTrigger extends TriggerFields {
+  @ApiProperty({ format: 'uuid' })
+  @IsUUID('all', { message: 'must be the id of a flow' })
+  flowId!: string;
+
+  @IsName()
+  name!: string;
+
+  @ApiProperty({ enum: ['native'], required: false, default: 'native' })
+  @MayBeAbsent()
+  @IsIn(['native'], { message: 'must be "native"; the other profiles are not supported yet' })
+  profile?: 'native';
+
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
+  @MayBeAbsent()
+  @IsString({ message: 'must be text' })
+  appId?: string;
+}
+
+export class ChangeTrigger extends TriggerFields {
+  @MayBeAbsent()
+  @IsName()
+  name?: string;
+}
+
+export class TriggersQuery extends SearchQuery {
+  @ApiProperty({ required: false, format: 'uuid' })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of a flow' })
+  flowId?: string;
+}
+
+export class TriggerTokenView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+}
+
+export class NewTriggerToken extends TriggerTokenView {
+  @ApiProperty({ description: 'shown only here: keep it confidential' })
+  token!: string;
+
+  @ApiProperty({ type: 'object', properties: { curl: { type: 'string' } } })
+  instructions!: { curl: string };
+}
+
+export class TriggerView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty()
+  number!: number;
+
+  @ApiProperty({ format: 'uuid' })
+  appId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  flowId!: string;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty()
+  profile!: string;
+
+  @ApiProperty({ description: 'where requests are sent' })
+  url!: string;
+
+  @ApiProperty({ type: [String] })
+  methods!: string[];
+
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  auth!: unknown;
+
+  @ApiProperty({ nullable: true })
+  props!: unknown;
+
+  @ApiProperty()
+  enabled!: boolean;
+
+  @ApiProperty({ type: [TriggerTokenView], description: 'live tokens, without the tokens themselves' })
+  tokens!: TriggerTokenView[];
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt!: string;
+
+  @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
+  propagating?: boolean;
+}
+
+export class NewTriggerView extends TriggerView {
+  @ApiProperty({ type: String, nullable: true, description: 'shown only here: keep it confidential' })
+  token!: string | null;
+
+  @ApiProperty({ type: 'object', properties: { curl: { type: 'string' } } })
+  instructions!: { curl: string };
+}
+
+export class TriggerPage {
+  @ApiProperty({ type: [TriggerView] })
+  items!: TriggerView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}
