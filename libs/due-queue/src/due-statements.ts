@@ -11,13 +11,6 @@ export interface DueStatements {
   sweep: string;
 }
 
-/** A lease that is held is locked here until the commit, so whoever takes it over afterwards sees the row gone or moved. */
-function held(schema: string, columns: string, arrays: readonly string[]): string {
-  return `select w.* from unnest(${arrays.join(', ')}) as w(${columns})
-    left join lateral (select x.id from ${schema}.due x where x.id = w.id and x.token = w.token for update) h on true
-    where ${schema}.due_fence(h.id, w.id)`;
-}
-
 const FREE = '(d.lease_until is null or d.lease_until < clock_timestamp())';
 
 /** Leases are timed by the database's clock alone; due times are the callers'. */
@@ -36,14 +29,17 @@ export function dueStatements(schema: string, leaseMs: number): DueStatements {
     complete: {
       name: `due_complete_${schema}`,
       columns: ['uuid', 'int8'],
-      sql: (arrays) => `delete from ${schema}.due d using (${held(schema, 'id, token', arrays)}) f where d.id = f.id`,
+      // Inserts nothing: the function returns true or fails. An insert's select is always read to its end.
+      sql: (arrays) =>
+        `insert into ${schema}.due (id) select w.id from unnest(${arrays.join(', ')}) as w(id, token)
+         where not ${schema}.due_complete(w.id, w.token)`,
     },
     reschedule: {
       name: `due_reschedule_${schema}`,
       columns: ['uuid', 'int8', 'timestamptz', 'text'],
       sql: (arrays) =>
-        `update ${schema}.due d set due_at = f.due_at, payload = coalesce(f.payload, d.payload), lease_owner = null, lease_until = null
-         from (${held(schema, 'id, token, due_at, payload', arrays)}) f where d.id = f.id`,
+        `insert into ${schema}.due (id) select w.id from unnest(${arrays.join(', ')}) as w(id, token, due_at, payload)
+         where not ${schema}.due_move(w.id, w.token, w.due_at, w.payload)`,
     },
     claim: `with picked as (
         select p.id from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::int[]) as w(key, since, since_id, wanted)

@@ -8,8 +8,6 @@ export const LEASE_LOST = 'due_lease_lost';
  *   every claim is a HOT update (a partial index `where lease_until is null` would make none of them HOT: measured in
  *   the spike of hot-path.md, 0 of 39,989).
  * - The table is mostly dead rows by nature, so vacuum starts by count, not by share, and does not pause.
- * - `due_fence` is how a set-based statement fails when one of its leases is gone; a delete that finds nothing would
- *   pass in silence. It looks like a check constraint to the caller.
  */
 export function dueTableSql(schema: string): string[] {
   return [
@@ -33,9 +31,26 @@ export function dueTableSql(schema: string): string[] {
       vacuum_truncate = off
     )`,
     `create index due_by_key on ${schema}.due (key, due_at, id)`,
-    `create function ${schema}.due_fence(held uuid, wanted uuid) returns boolean language plpgsql volatile as $$
+    // Functions, because a row that is not there must be an error: a set-based delete that joins may skip reading the
+    // list of leases altogether (it did, with an empty table), and passes over what it does not find in silence. To the
+    // caller the error looks like a check constraint. enable_seqscan off: a plan cached while the table was empty
+    // would read all of it later.
+    `create function ${schema}.due_complete(wanted uuid, held bigint) returns boolean
+      language plpgsql volatile set enable_seqscan = off as $$
       begin
-        if held is null then
+        delete from ${schema}.due d where d.id = wanted and d.token = held;
+        if not found then
+          raise exception 'the lease of % was lost', wanted using errcode = 'check_violation', constraint = '${LEASE_LOST}';
+        end if;
+        return true;
+      end $$`,
+    `create function ${schema}.due_move(wanted uuid, held bigint, new_due_at timestamptz, new_payload text) returns boolean
+      language plpgsql volatile set enable_seqscan = off as $$
+      begin
+        update ${schema}.due d set due_at = new_due_at, payload = coalesce(new_payload, d.payload),
+          lease_owner = null, lease_until = null
+        where d.id = wanted and d.token = held;
+        if not found then
           raise exception 'the lease of % was lost', wanted using errcode = 'check_violation', constraint = '${LEASE_LOST}';
         end if;
         return true;
