@@ -1,0 +1,20 @@
+import { addressOf, createJsonLogger, describeSettings, environmentWithDotEnv, loadSettings } from '@sluice/platform';
+import { createEdge } from './proxy.ts';
+import { upstreamsOf } from './upstreams.config.ts';
+
+const DRAIN_MS = 10_000;
+
+/** Serves until it is closed. */
+export async function startEdge(): Promise<{ close(): Promise<void> }> {
+  const environment = environmentWithDotEnv();
+  const settings = loadSettings(environment);
+  const upstreams = upstreamsOf(environment);
+  const logger = createJsonLogger({ level: settings.logLevel, service: 'edge', instanceId: settings.instanceId });
+  logger.info({ settings: describeSettings(settings), upstreams }, 'settings');
+  const edge = await createEdge({ upstreams, trustedProxies: settings.trustedProxies });
+  await edge.app.listen({ host: settings.host, port: settings.port });
+  const address = edge.app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
+  logger.info({ url: addressOf(settings.host, port) }, 'ready');
+  return { close: () => edge.drain(DRAIN_MS) };
+}
