@@ -1,1 +1,42 @@
-export {};
+import { parseArgs } from 'node:util';
+import { accept } from './benches/accept.ts';
+import { acceptIdle } from './benches/accept-idle.ts';
+import { endToEnd } from './benches/end-to-end.ts';
+import { kafka } from './benches/kafka.ts';
+import type { BenchArguments } from './benches/rounds.ts';
+import { start } from './benches/start.ts';
+import { type BenchResult, report } from './report.ts';
+
+const BENCHES: Record<
+  string,
+  { run: (args: BenchArguments) => Promise<BenchResult>; measures: string; seconds: number }
+> = {
+  accept: { run: accept, seconds: 10, measures: 'durable 202s per second at 128 connections, beside bare Fastify' },
+  'accept-idle': { run: acceptIdle, seconds: 5, measures: 'latency of a durable 202 at one connection' },
+  'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
+  kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
+  start: { run: start, seconds: 0, measures: 'npm start to the first accepted trigger' },
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string' },
+    triggers: { type: 'string', default: '10000' },
+  },
+});
+const bench = BENCHES[positionals[0] ?? ''];
+if (!bench) {
+  const lines = Object.entries(BENCHES).map(([name, { measures }]) => `  ${name.padEnd(12)} ${measures}`);
+  process.stderr.write(
+    `Usage: npm run bench -- <name> [--rounds N] [--seconds N] [--triggers N]\n${lines.join('\n')}\n`,
+  );
+  process.exit(positionals.length === 0 ? 0 : 2);
+}
+const args = {
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds ?? bench.seconds),
+  triggers: Number(values.triggers),
+};
+report(positionals[0] as string, await bench.run(args));

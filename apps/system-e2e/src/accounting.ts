@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '@sluice/testing';
+import { type System, waitFor } from '@sluice/testing';
 import { Agent, request } from 'undici';
 import { Api, EMITTING_STEPS } from './api.ts';
-import type { System } from './system.ts';
 
 /** What a receiver saw of one order: every delivery id it came under, and how often each. */
 type Seen = Map<number, Map<string, number>>;

@@ -1,4 +1,4 @@
-import type { System } from './system.ts';
+import type { System } from '@sluice/testing';
 
 export interface Answer<T = Record<string, unknown>> {
   status: number;

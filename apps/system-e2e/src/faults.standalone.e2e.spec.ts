@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Accounting, expectNothingLost } from './accounting.ts';
-import { System } from './system.ts';
+import { System } from '@sluice/testing';
 
 let system: System | null = null;
 afterEach(async () => {

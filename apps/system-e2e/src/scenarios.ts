@@ -1,8 +1,7 @@
-import { type RecordingReceiver, recordingReceiver, waitFor } from '@sluice/testing';
+import { type RecordingReceiver, recordingReceiver, System, waitFor, type Wiring } from '@sluice/testing';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from './api.ts';
-import { System, type Wiring } from './system.ts';
 
 interface Node {
   kind: string;

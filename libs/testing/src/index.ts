@@ -11,3 +11,4 @@ export {
 } from './recording-receiver.ts';
 export { type Temporary, temporaryKafka, temporaryPostgres } from './temporary-servers.ts';
 export { testKafka } from './test-kafka.ts';
+export { System, type SystemOptions, type Wiring } from './running-system.ts';

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, waitFor } from '@sluice/testing';
+import { freePort } from '@sluice/local-servers';
+import { waitFor } from './wait-for.ts';
 
 export type Wiring = 'standalone' | 'distributed';
 

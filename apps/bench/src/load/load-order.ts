@@ -1,0 +1,36 @@
+/** What the load process is told to do; it answers with a LoadResult. */
+export interface LoadOrder {
+  host: string;
+  port: number;
+  /** Fired in turn. */
+  targets: { path: string; token: string | null }[];
+  bodyBytes: number;
+  connections: number;
+  durationMs: number;
+  warmUpMs: number;
+  /** Requests per second; absent: closed loop, each connection as fast as it can. */
+  ratePerSecond?: number;
+  /** Start a receiver in this process and measure from the 2xx to the delivery. The parent asks for its port first. */
+  measureDeliveries?: boolean;
+  /** How long to wait for deliveries after the last request. */
+  drainMs?: number;
+}
+
+export interface LoadResult {
+  requests: number;
+  errors: number;
+  non2xx: Record<string, number>;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  deliveries?: {
+    count: number;
+    perSecond: number;
+    p50Ms: number;
+    p99Ms: number;
+    missing: number;
+    duplicates: number;
+    drainedAfterMs: number;
+  };
+}

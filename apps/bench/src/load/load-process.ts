@@ -1,0 +1,24 @@
+import { DeliveryMeter } from './delivery-meter.ts';
+import type { LoadOrder } from './load-order.ts';
+import { LoadRun } from './load-run.ts';
+
+let meter: DeliveryMeter | null = null;
+
+async function obey(message: { receiver?: true; order?: LoadOrder }): Promise<void> {
+  if (message.receiver) {
+    meter = await DeliveryMeter.start();
+    process.send?.({ port: meter.port });
+  }
+  if (message.order) {
+    const result = await new LoadRun(message.order, message.order.measureDeliveries ? meter : null).run();
+    process.send?.({ result });
+    process.disconnect();
+  }
+}
+
+process.on('message', (message: { receiver?: true; order?: LoadOrder }) => {
+  obey(message).catch((error: Error) => {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  });
+});

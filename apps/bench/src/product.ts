@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { System, type Wiring } from '@sluice/testing';
+import type { LoadOrder } from './load/load-order.ts';
+
+export interface Product {
+  system: System;
+  targets: LoadOrder['targets'];
+  call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
+}
+
+const FLOW = {
+  name: 'Bench',
+  status: 'active',
+  steps: [
+    { ref: 'order', type: 'webhook' },
+    { ref: 'text', type: 'set', values: { line: 'Order {{ order.n }}' } },
+    {
+      ref: 'told',
+      type: 'emit',
+      event: 'order.placed',
+      subject: '{{ order.n }}',
+      data: { n: '{{ order.n }}', line: '{{ text.line }}', filler: '{{ order.filler }}' },
+    },
+  ],
+};
+
+async function inParallel<T>(count: number, width: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = new Array(count);
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (let index = next++; index < count; index = next++) results[index] = await work(index);
+    }),
+  );
+  return results;
+}
+
+/** The product as a user starts it, with one flow, `triggers` triggers for it and, when a receiver is given, one endpoint. */
+export async function startProduct(
+  wiring: Wiring,
+  options: { triggers: number; receiverPort?: number; env?: Record<string, string> },
+): Promise<Product> {
+  const system = await System.start(wiring, { env: { ...options.env } });
+  const call: Product['call'] = async (method, path, body) => {
+    const answer = await fetch(system.url + path, {
+      method,
+      headers: { authorization: `Bearer ${system.adminToken}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as Record<string, unknown>;
+  };
+  const flow = await call('POST', '/v1/flows', FLOW);
+  if (options.receiverPort !== undefined) {
+    await call('POST', '/v1/endpoints', {
+      kind: 'event',
+      name: 'Bench',
+      events: ['order.*'],
+      url: `http://127.0.0.1:${options.receiverPort}/`,
+      secret: 'whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQh',
+      concurrency: 100,
+    });
+  }
+  const targets = await inParallel(options.triggers, 32, async (index) => {
+    const trigger = await call('POST', '/v1/triggers', {
+      flowId: flow.id,
+      name: `T${index}`,
+      profile: 'native',
+      auth: { type: 'bearer' },
+    });
+    return { path: `/t/${String(trigger.id)}`, token: String(trigger.token) };
+  });
+  return { system, targets, call };
+}
+
+/** Resident memory of the product's own Node processes, in MiB. */
+export function nodeMemoryMiB(system: System): number {
+  const pids = Object.entries(system.pids()).filter(([name]) => name !== 'postgres' && name !== 'kafka');
+  const kib = pids.map(([, pid]) =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
+  );
+  return Math.round(kib.reduce((sum, each) => sum + each, 0) / 1024);
+}
