@@ -84,9 +84,11 @@ export async function install() {
   writeFileSync(markFile, digestOfLock());
 }
 
-/** Builds a project and what it needs, or everything; what is unchanged costs a fraction of a second. */
-export async function build(project = '.') {
+/** Builds projects and what they need, or everything; what is unchanged costs a fraction of a second. */
+export async function build(...projects) {
   const node = productNode();
   const compiler = path.join(root, 'node_modules', 'ts7', 'bin', 'tsc');
-  await timed('Building', () => runQuietly(node, [compiler, '-b', project], { env: productEnvironment(node) }));
+  await timed('Building', () =>
+    runQuietly(node, [compiler, '-b', ...(projects.length > 0 ? projects : ['.'])], { env: productEnvironment(node) }),
+  );
 }

@@ -3,25 +3,32 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { productEnvironment, productNode, requireNode, root } from './node-version.mjs';
 
 requireNode();
 const { build, install } = await import('./prepare.mjs');
 
-const APPS = ['standalone', 'distributed'];
+/** What has to be built for each: the launcher of the distributed wiring starts the other apps as processes. */
+const APPS = {
+  standalone: ['standalone'],
+  distributed: ['distributed', 'edge', 'gateway', 'registry', 'runner', 'dispatcher', 'delivery-log'],
+};
 const [app, ...rest] = process.argv.slice(2);
-if (!APPS.includes(app)) {
-  console.error(`usage: node tools/start.mjs ${APPS.join('|')} [options of the app]`);
+if (!Object.hasOwn(APPS, app ?? '')) {
+  console.error(`usage: node tools/start.mjs ${Object.keys(APPS).join('|')} [options of the app]`);
   process.exit(2);
 }
 
 await install();
-await build(`apps/${app}`);
+const preload = path.join(root, 'libs', 'observability'); // does nothing unless an exporter is set
+await build(preload, ...APPS[app].map((name) => path.join(root, 'apps', name)));
 
 const node = productNode();
-const watch = new URL('./end-with-parent.mjs', import.meta.url).href;
+const preloads = [path.join(preload, 'dist', 'preload.js'), path.join(root, 'tools', 'end-with-parent.mjs')];
+const imports = preloads.flatMap((file) => ['--import', pathToFileURL(file).href]);
 // A session of its own: Ctrl-C in a terminal reaches npm and us, who both pass it on; the app must get it once.
-const child = spawn(node, ['--import', watch, path.join(root, 'apps', app, 'dist', 'main.js'), ...rest], {
+const child = spawn(node, [...imports, path.join(root, 'apps', app, 'dist', 'main.js'), ...rest], {
   cwd: process.cwd(),
   env: productEnvironment(node),
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

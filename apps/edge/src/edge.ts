@@ -1,4 +1,12 @@
-import { addressOf, createJsonLogger, describeSettings, environmentWithDotEnv, loadSettings } from '@sluice/platform';
+import { Logger } from '@nestjs/common';
+import {
+  addressOf,
+  createJsonLogger,
+  describeSettings,
+  environmentWithDotEnv,
+  loadSettings,
+  NestJsonLogger,
+} from '@sluice/platform';
 import { createEdge } from './proxy.ts';
 import { upstreamsOf } from './upstreams.config.ts';
 
@@ -11,6 +19,7 @@ export async function startEdge(): Promise<{ close(): Promise<void> }> {
   const upstreams = upstreamsOf(environment);
   const logger = createJsonLogger({ level: settings.logLevel, service: 'edge', instanceId: settings.instanceId });
   logger.info({ settings: describeSettings(settings), upstreams }, 'settings');
+  Logger.overrideLogger(new NestJsonLogger(logger)); // what libs/platform logs is JSON too
   const edge = await createEdge({ upstreams, trustedProxies: settings.trustedProxies });
   await edge.app.listen({ host: settings.host, port: settings.port });
   const address = edge.app.server.address();

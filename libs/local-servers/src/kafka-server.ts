@@ -20,8 +20,8 @@ const ENVIRONMENT = Object.fromEntries(
 );
 const READY_TIMEOUT_MS = 60_000;
 const STOP_STAGES = [
-  ['SIGTERM', 12_000],
-  ['SIGKILL', 3_000],
+  ['SIGTERM', 7_000],
+  ['SIGKILL', 2_000],
 ] as const;
 
 export interface KafkaOptions {
@@ -64,7 +64,7 @@ async function readNotes(file: string): Promise<KafkaNotes | null> {
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw new LocalServerError(
-      `${file} is damaged (${reasonOf(error)}): delete the directory of Kafka's data, its topics are filled again from the event tables`,
+      `${file} is damaged (${reasonOf(error)}): restore it, or set SLUICE_DATA_DIR to another directory`,
     );
   }
 }

@@ -16,9 +16,9 @@ import { unprivilegedUser } from './unprivileged-user.ts';
 
 // Fast shutdown rolls open transactions back and writes a checkpoint; immediate leaves the rest to recovery.
 const STOP_STAGES = [
-  ['SIGINT', 12_000],
-  ['SIGQUIT', 4_000],
-  ['SIGKILL', 2_000],
+  ['SIGINT', 7_000],
+  ['SIGQUIT', 2_000],
+  ['SIGKILL', 1_000],
 ] as const;
 const WINDOWS = 'the embedded PostgreSQL does not run on Windows: set SLUICE_DATABASE_URL to a PostgreSQL of your own';
 const READY_TIMEOUT_MS = 60_000; // recovery after a kill -9 replays up to max_wal_size
@@ -43,7 +43,7 @@ export interface PostgresServer {
   logFile: string;
   /** Resolves when the process ends, whoever ended it; never rejects. */
   exited: Promise<ExitReason>;
-  /** Fast shutdown: open transactions are rolled back. Takes up to 18 s before it is forced. */
+  /** Fast shutdown: open transactions are rolled back. Forced after 7 s. */
   stop(): Promise<void>;
   /** SIGKILL, for fault tests; resolves when its children have noticed and are gone too. */
   kill9(): Promise<void>;
