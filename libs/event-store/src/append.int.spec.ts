@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredEvent } from './event-store.contract.ts';
 import { InvalidAppendError, VersionConflictError } from './event-store.errors.ts';
 import type { EventStore } from './event-store.ts';
-import { COUNT, event, openStore, readUntil, TAKE_KEY, TEMPLATE } from './store.fixture.ts';
+import { COUNT, event, mark, openStore, readUntil, TAKE_KEY, TEMPLATE } from './store.fixture.ts';
 
 let database: TestDatabase;
 let store: EventStore;
@@ -23,7 +23,7 @@ describe('an append', () => {
     const stream = newId();
     const first = event('A', { n: 1, text: 'ä€😀' }, { appId: 'app', body: Buffer.from([0, 255, 10]), typeVersion: 3 });
     const second = event('B', null, { partitionKey: 'key "1"', occurredAt: new Date('2026-01-02T03:04:05.678Z') });
-    const before = await store.head('runner.events');
+    const before = await mark(store);
     const { events } = await store.append(stream, 0, [first, second]);
     expect(await store.read(stream)).toEqual(events);
     expect(await readUntil(store, before, 2)).toEqual(events);
@@ -174,7 +174,7 @@ describe('commits of one process', () => {
 
   it('are handed over once each, in the order of the table', async () => {
     const handed: StoredEvent[] = [];
-    const before = await store.head('runner.events');
+    const before = await mark(store);
     const stop = store.onCommitted((events) => handed.push(...events));
     const streams = Array.from({ length: 300 }, () => newId());
     await Promise.all(streams.map((stream) => store.append(stream, 0, [event('A'), event('B')])));

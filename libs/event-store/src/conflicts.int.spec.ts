@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AlongsideStatement, Committed } from './event-store.contract.ts';
 import { AlongsideConflictError, InvalidAppendError, VersionConflictError } from './event-store.errors.ts';
 import type { EventStore } from './event-store.ts';
-import { COUNT, event, openStore, readUntil, TAKE_KEY, TEMPLATE, withClient } from './store.fixture.ts';
+import { COUNT, event, mark, openStore, readUntil, TAKE_KEY, TEMPLATE, withClient } from './store.fixture.ts';
 
 let database: TestDatabase;
 let store: EventStore;
@@ -106,7 +106,7 @@ it('a value that does not fit its column, and a row that is too short, are refus
 
 it('two processes that append to the same streams neither die in a deadlock nor tear a stream', async () => {
   const rival = await openStore(database.url);
-  const start = await store.head('runner.events');
+  const start = await mark(store);
   const streams = Array.from({ length: 64 }, () => newId());
   const work = async (one: EventStore, order: readonly string[]) => {
     let committed = 0;
@@ -147,7 +147,7 @@ it('a batch that PostgreSQL ends as the victim of a deadlock is sent again, and 
     });
     await waitFor(async () => {
       const { rows } = await database.pool.query(
-        `select 1 from pg_stat_activity where application_name = 'sluice:runner:append' and wait_event_type = 'Lock'`,
+        `select 1 from pg_stat_activity where application_name = 'sluice:runner:append' and wait_event_type = 'Lock' and datname = current_database()`,
       );
       return rows.length > 0;
     });

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { quoted } from './event-tables.ts';
+import { TransientError } from './transient-error.ts';
 
 /**
  * Which history of transaction ids a connection writes into: the cluster and its timeline. Restoring a dump changes
@@ -11,6 +12,8 @@ const CLUSTER = `(select system_identifier::text from pg_control_system())
   || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)`;
 
 async function newest(client: ClientBase, table: string): Promise<{ epoch: number; isCurrent: boolean }> {
+  const { rows: servers } = await client.query<{ recovers: boolean }>('select pg_is_in_recovery() as recovers');
+  if (servers[0]?.recovers) throw new TransientError('the PostgreSQL server is a standby, or still recovering');
   const { rows } = await client.query<{ epoch: number; current: boolean }>(
     `select e.epoch, e.cluster = ${CLUSTER} as current from ${table} e order by e.epoch desc limit 1`,
   );
@@ -20,6 +23,7 @@ async function newest(client: ClientBase, table: string): Promise<{ epoch: numbe
 /**
  * The epoch that this connection appends with; raises it when the rows come from another cluster (compared with the
  * newest epoch only: rows that moved away and back again need a new epoch, too).
+ * @throws TransientError on a server that takes no writes yet.
  */
 export async function currentEpoch(client: ClientBase, schema: string): Promise<number> {
   const table = `${quoted(schema)}.epochs`;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { StoredEvent } from './event-store.contract.ts';
 import type { EventStore } from './event-store.ts';
 import { comparePositions } from './position.ts';
-import { event, openStore, readUntil, TEMPLATE, withClient } from './store.fixture.ts';
+import { event, mark, openStore, readUntil, TEMPLATE, withClient } from './store.fixture.ts';
 
 let database: TestDatabase;
 let store: EventStore;
@@ -23,7 +23,7 @@ const idsOf = (events: readonly StoredEvent[]) => events.map(({ streamId }) => s
 it("a slow writer's events are not skipped: readers wait for it, and get them in their place", async () => {
   const slow = await openStore(database.url, { transactionTimeoutMs: 20_000, maxWaitMs: 20_000 });
   const [before, first, later] = [newId(), newId(), newId()];
-  const start = await store.head('runner.events');
+  const start = await mark(store);
   await store.append(before, 0, [event('before')]);
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {
@@ -49,7 +49,7 @@ it("a slow writer's events are not skipped: readers wait for it, and get them in
 
 it('many writers at once: a reader that follows along sees every event once and in order', async () => {
   const writers = await Promise.all([1, 2, 3].map(() => openStore(database.url, { lanes: 2, maxRows: 7 })));
-  const start = await store.head('runner.events');
+  const start = await mark(store);
   const sent: string[] = [];
   let writing = true;
   const written = Promise.all(
@@ -78,7 +78,7 @@ it('many writers at once: a reader that follows along sees every event once and 
 
 it('a read stops at its bound in bytes, but gives one event at least', async () => {
   const frugal = await openStore(database.url, { maxReadBytes: 10_000 });
-  const start = await store.head('runner.events');
+  const start = await mark(store);
   for (const size of [4000, 4000, 4000, 50_000, 10]) {
     await store.append(newId(), 0, [event('A', { size }, { body: Buffer.alloc(size) })]);
   }
@@ -114,7 +114,7 @@ it('reading alone does not hold readers back', async () => {
   await withClient(database.url, async (client) => {
     await client.query('begin isolation level repeatable read');
     await client.query('select count(*) from runner.events');
-    const start = await store.head('runner.events');
+    const start = await mark(store);
     const id = newId();
     await store.append(id, 0, [event('A')]);
     expect(idsOf(await readUntil(store, start, 1))).toEqual([id]);

@@ -65,6 +65,12 @@ export const COUNT: AlongsideStatement = {
     from unnest(${arrays.join(', ')}) as t(name, more) where c.name = t.name`,
 };
 
+/** A position that all later appends come behind; the head may be older than what was appended last. */
+export async function mark(store: EventStore): Promise<Position> {
+  const { events } = await store.append(newId(), 0, [event('mark')]);
+  return (events[0] as StoredEvent).position;
+}
+
 const PATIENCE_MS = 10_000;
 
 /**
