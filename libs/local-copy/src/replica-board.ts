@@ -87,8 +87,13 @@ export class ReplicaBoard {
     if (this.#soon) clearTimeout(this.#soon);
     await this.#writing;
     if (this.#held.size === 0) return;
+    // Standalone has a board per service under one instance: each takes away its own rows.
+    const services = [...new Set([...this.#held.values()].map((held) => held.service))];
     await this.#options.pool
-      .query('delete from replicas.positions where instance = $1', [this.#options.instance])
+      .query('delete from replicas.positions where instance = $1 and service = any($2::text[])', [
+        this.#options.instance,
+        services,
+      ])
       .catch((error: unknown) => this.#options.onError?.(error));
   }
 
