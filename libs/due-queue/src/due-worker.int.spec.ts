@@ -133,6 +133,7 @@ describe('DueWorker', () => {
     await database.pool.query('alter table work.away rename to due');
     await commitAlone(database.pool, queue.schedule([itemOf(1, 'k')]));
     await waitFor(() => done === 1, 10_000);
+    expect(errors).toContain('claim what is due');
     queue.close();
   });
 

@@ -13,7 +13,7 @@ export interface BoundedAgentOptions {
 export class BoundedAgent extends Dispatcher {
   readonly #pools = new Map<string, Pool>();
   readonly #options: BoundedAgentOptions;
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<Pool, Promise<void>>();
 
   constructor(options: BoundedAgentOptions) {
     super();
@@ -31,16 +31,15 @@ export class BoundedAgent extends Dispatcher {
   override close(): Promise<void>;
   override close(onClosed: () => void): void;
   override close(onClosed?: () => void): Promise<void> | void {
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    const done = Promise.all([...pools.map((pool) => pool.close()), ...this.#closing]).then(() => undefined);
+    for (const origin of this.#pools.keys()) this.#closePool(origin);
+    const done = Promise.all(this.#closing.values()).then(() => undefined);
     if (!onClosed) return done;
     void done.then(() => onClosed());
   }
 
-  /** Ends every connection now; running requests fail. */
+  /** Ends every connection now, also those that `close` waits for; running requests fail. */
   async destroyAll(): Promise<void> {
-    const pools = [...this.#pools.values()];
+    const pools = [...this.#pools.values(), ...this.#closing.keys()];
     this.#pools.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
@@ -52,17 +51,17 @@ export class BoundedAgent extends Dispatcher {
       this.#pools.set(origin, known);
       return known;
     }
-    if (this.#pools.size >= this.#options.maxOrigins) this.#closeOldest();
+    if (this.#pools.size >= this.#options.maxOrigins) this.#closePool(this.#pools.keys().next().value as string);
     const pool = new Pool(origin, this.#options.pool);
     this.#pools.set(origin, pool);
     return pool;
   }
 
-  #closeOldest(): void {
-    const oldest = this.#pools.entries().next().value;
-    if (!oldest) return;
-    this.#pools.delete(oldest[0]);
-    const closed = oldest[1].close().finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
+  #closePool(origin: string): void {
+    const pool = this.#pools.get(origin);
+    if (!pool) return;
+    this.#pools.delete(origin);
+    const closed = pool.close().finally(() => this.#closing.delete(pool));
+    this.#closing.set(pool, closed);
   }
 }

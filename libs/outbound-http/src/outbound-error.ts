@@ -40,7 +40,7 @@ function codeOf(error: Error): string {
   if (typeof code === 'string') return code;
   const inner =
     error instanceof AggregateError ? error.errors.find((one: unknown) => one instanceof Error) : error.cause;
-  return inner instanceof Error && inner !== error ? codeOf(inner) : 'unknown';
+  return inner instanceof Error && inner !== error ? codeOf(inner) : error.name;
 }
 
 /** What an error means to the person whose endpoint it was; the stage says where to look. */

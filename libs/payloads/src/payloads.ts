@@ -23,9 +23,13 @@ export function payloadTablesSql(): string[] {
     // Not compressed: it would cost CPU on the way in and out for bodies that are often compressed already.
     'alter table payloads.payloads alter column bytes set storage external',
     'create index if not exists payloads_unreferenced on payloads.payloads (created_at) where not referenced',
-    `create or replace function payloads.must_exist(found uuid, wanted uuid) returns boolean language plpgsql volatile as $$
+    // A function, because a payload that is not there must be an error: an update passes over it in silence. To the
+    // caller the error looks like a check constraint.
+    `create or replace function payloads.mark_referenced(wanted uuid) returns boolean
+      language plpgsql volatile set enable_seqscan = off as $$
       begin
-        if found is null then
+        update payloads.payloads p set referenced = true where p.id = wanted;
+        if not found then
           raise exception 'payload % is gone', wanted using errcode = 'check_violation', constraint = '${PAYLOAD_GONE}';
         end if;
         return true;
@@ -36,12 +40,9 @@ export function payloadTablesSql(): string[] {
 const REFERENCE: AlongsideStatement = {
   name: 'payloads_reference',
   columns: ['uuid'],
+  // Inserts nothing: the function returns true or fails. An insert's select is always read to its end.
   sql: (arrays) =>
-    `update payloads.payloads p set referenced = true from (
-      select w.id from unnest(${arrays[0]}) as w(id)
-      left join lateral (select x.id from payloads.payloads x where x.id = w.id for update) f on true
-      where payloads.must_exist(f.id, w.id)
-    ) w where p.id = w.id`,
+    `insert into payloads.payloads (id) select w.id from unnest(${arrays[0]}) as w(id) where not payloads.mark_referenced(w.id)`,
 };
 
 export class PayloadError extends Error {
