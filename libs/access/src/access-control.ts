@@ -144,14 +144,17 @@ export class AccessControl {
 
   /** One look-up for everybody who waits, begun after this call. */
   #lookUpSoon(): Promise<void> {
-    this.#lookUp ??= (async () => {
-      const waitMs = this.#lookedUpAt + LOOK_UP_EVERY_MS - Date.now();
-      if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-      this.#lookUp = null;
-      this.#lookedUpAt = Date.now();
-      await Promise.all([this.#tokens.poke(), this.#apps.poke()]);
-    })();
+    this.#lookUp ??= this.#nextLookUp();
     return this.#lookUp;
+  }
+
+  async #nextLookUp(): Promise<void> {
+    // Always later than this call: `#lookUp` has to be set before it is taken back.
+    const waitMs = Math.max(0, this.#lookedUpAt + LOOK_UP_EVERY_MS - Date.now());
+    await (waitMs > 0 ? new Promise((resolve) => setTimeout(resolve, waitMs)) : Promise.resolve());
+    this.#lookUp = null;
+    this.#lookedUpAt = Date.now();
+    await Promise.all([this.#tokens.poke(), this.#apps.poke()]);
   }
 
   #isNegative(key: string): boolean {
