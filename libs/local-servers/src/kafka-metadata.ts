@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 
+const LONGEST_ANSWER_BYTES = 65_536;
+
 export interface KafkaMetadata {
   clusterId: string | null;
   brokers: number;
@@ -49,7 +51,9 @@ export function askMetadata(port: number, timeoutMs: number): Promise<KafkaMetad
     socket.once('connect', () => socket.write(request()));
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
-      if (received.length < 4 || received.length < 4 + received.readInt32BE(0)) return;
+      if (received.length < 4) return;
+      const length = received.readInt32BE(0);
+      if (length >= 0 && length <= LONGEST_ANSWER_BYTES && received.length < 4 + length) return;
       try {
         resolve(parse(received));
       } catch (error) {

@@ -71,8 +71,9 @@ async function readNotes(file: string): Promise<KafkaNotes | null> {
 
 /** We hold the lock of `dir`, so whatever still runs in it was left by a parent that was killed. */
 async function clearLeftovers(dir: string, notes: KafkaNotes, log: (line: string) => void): Promise<void> {
-  const noted = notes.process && isAlive(notes.process) ? [notes.process] : [];
-  for (const leftover of [...noted, ...processesIn(dir).filter(({ pid }) => pid !== process.pid)]) {
+  const found = processesIn(dir).filter(({ pid }) => pid !== process.pid);
+  if (notes.process && isAlive(notes.process)) found.push(notes.process);
+  for (const leftover of new Map(found.map((one) => [one.pid, one])).values()) {
     log(`stopping an Apache Kafka (pid ${leftover.pid}) whose parent was killed`);
     signalProcess(leftover.pid, 'SIGTERM');
     if (await hasEnded(leftover, 10_000)) continue;

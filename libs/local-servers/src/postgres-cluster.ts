@@ -142,7 +142,7 @@ async function checkVersion(data: string, major: number): Promise<void> {
       ? 'run the newer Sluice that wrote it'
       : 'dump it with that version and load it into a new data directory';
   throw new LocalServerError(
-    `the database in ${data} is of a ${found > major ? 'newer' : 'older'} version, PostgreSQL ${found}, and this Sluice brings ${major}: ${advice}, or set SLUICE_DATA_DIR to another directory`,
+    `the database in ${data} is of ${found > major ? 'a newer' : 'an older'} version, PostgreSQL ${found}, and this Sluice brings ${major}: ${advice}, or set SLUICE_DATA_DIR to another directory`,
   );
 }
 
