@@ -1,1 +1,5 @@
-export {};
+export { compileTemplate, lintTemplate } from './template.ts';
+export type { CompileOptions, EvaluateOptions, Template } from './template.ts';
+export { TemplateCache } from './template-cache.ts';
+export { TemplateError, TemplateSyntaxError } from './template-error.ts';
+export type { TemplateErrorCode, TemplateProblem } from './template-error.ts';
