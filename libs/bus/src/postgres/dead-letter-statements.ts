@@ -44,9 +44,7 @@ export function parkStatement(schema: string): AlongsideStatement {
     name: 'bus_park',
     columns: PARK.map(([, type]) => type),
     sql: (arrays) => `insert into ${schema}.dead_letters (${NAMES.join(', ')})
-      select ${selected.join(', ')} from unnest(${arrays.join(', ')}) as r(${NAMES.join(', ')})
-      on conflict (id) do update set state = 'parked', reason = excluded.reason, error_name = excluded.error_name,
-        error_message = excluded.error_message, announced = excluded.announced, parked_at = excluded.parked_at`,
+      select ${selected.join(', ')} from unnest(${arrays.join(', ')}) as r(${NAMES.join(', ')})`,
   };
 }
 
@@ -67,15 +65,18 @@ function messageCells(message: StoredMessage): unknown[] {
   return [epoch, transactionId, position, partitionKey, typeVersion, appId, dataJson, metaJson, occurredAt, body];
 }
 
-/** Sets the state of letters; a null state (column is not null) refuses the transaction. */
+/**
+ * Sets the state of letters; a null state (column is not null) refuses the transaction. Two units of one batch that
+ * want the same letter are both refused, and the store then tries each alone: one passes.
+ */
 export function stateStatement(schema: string, from: readonly string[], to: 'handled' | 'done'): AlongsideStatement {
   const allowed = from.map((state) => `'${state}'`).join(', ');
   return {
     name: `bus_letter_${to}`,
     columns: ['uuid'],
     sql: ([ids]) => `update ${schema}.dead_letters d set finished_at = now(),
-      state = case when d.state in (${allowed}) then '${to}' end
-      from unnest(${ids}) as r(id) where d.id = r.id`,
+      state = case when r.wanted = 1 and d.state in (${allowed}) then '${to}' end
+      from (select id, count(*) as wanted from unnest(${ids}) as u(id) group by id) r where d.id = r.id`,
   };
 }
 
