@@ -1,1 +1,1 @@
-export {};
+export { dispatcherService } from './dispatcher.service.ts';

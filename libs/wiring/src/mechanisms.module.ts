@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { BusBindings } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import type { EventStore } from '@sluice/event-store';
+import { ReplicaBoard } from '@sluice/local-copy';
 import { HealthCheck, type HealthResult, poolToken, SETTINGS, type Settings, storeToken } from '@sluice/platform';
 import type { Pool } from 'pg';
 
@@ -12,6 +13,7 @@ export interface Mechanisms {
   bindings: BusBindings;
   stores: ReadonlyMap<ServiceName, EventStore>;
   pools: ReadonlyMap<ServiceName, Pool>;
+  board: ReplicaBoard;
 }
 
 /** PostgreSQL answers on the pools of this process. */
@@ -36,6 +38,7 @@ export class MechanismsModule {
     const providers: Provider[] = [
       { provide: SETTINGS, useValue: mechanisms.settings },
       { provide: BusBindings, useValue: mechanisms.bindings },
+      { provide: ReplicaBoard, useValue: mechanisms.board },
       ...[...mechanisms.stores].map(([service, store]) => ({ provide: storeToken(service), useValue: store })),
       ...[...mechanisms.pools].map(([service, pool]) => ({ provide: poolToken(service), useValue: pool })),
     ];

@@ -3,6 +3,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { BusBindings, type ConsumerStatus, deadLetterCommandConsumer, KafkaBus, PostgresBus } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import { EventStore } from '@sluice/event-store';
+import { ReplicaBoard } from '@sluice/local-copy';
 import {
   addressOf,
   connectionOf,
@@ -119,7 +120,13 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   const pools = new Map<ServiceName, Pool>(
     services.map((service) => [service.name, createPool(settings.databaseUrl, service.name)]),
   );
+  const board = new ReplicaBoard({
+    pool: [...pools.values()][0] as Pool,
+    instance: settings.instanceId,
+    onError: (error) => options.logger.warn(`the replica board cannot be written: ${(error as Error).message}`),
+  });
   const release = async (): Promise<void> => {
+    await board.close();
     await Promise.all([...stores.values()].map((store) => store.close()));
     await Promise.all([...pools.values()].map((pool) => pool.end()));
   };
@@ -128,7 +135,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     const bindings = new BusBindings();
     for (const [service, store] of stores) bindings.bind({ service, store, pool: pools.get(service) as Pool });
     const bus = createBus(options, bindings, stores);
-    const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools });
+    const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools, board });
     class ServicesModule {}
     Module({
       imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])],

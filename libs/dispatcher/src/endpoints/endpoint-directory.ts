@@ -1,0 +1,86 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { EndpointState } from '@sluice/contracts';
+import { parsePosition } from '@sluice/event-store';
+import { ReplicaBoard, TableTail } from '@sluice/local-copy';
+import { HealthCheck, type HealthResult, InjectPool } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { coversAny } from '../matching/event-type-match.rules.ts';
+
+const log = new Logger('dispatcher.endpoints');
+const STALE_AFTER_MS = 10_000;
+export const ENDPOINTS_GROUP = 'dispatcher:endpoints';
+
+/** How far the copy has come: the checkpoint that its writer saves with it. */
+const MARKER_SQL = `select epoch || ':' || transaction_id || ':' || position from dispatcher.checkpoints
+  where consumer_group = '${ENDPOINTS_GROUP}' and topic = 'registry.events' and transaction_id > 0
+  order by epoch desc, transaction_id desc, position desc limit 1`;
+
+/** Every endpoint in memory, by app for matching and by uuid for delivering. */
+@Injectable()
+@HealthCheck('endpoints')
+export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
+  readonly #tail: TableTail<EndpointState>;
+  readonly #byApp = new Map<string, Map<string, EndpointState>>();
+
+  constructor(
+    @InjectPool('dispatcher') pool: Pool,
+    private readonly board: ReplicaBoard,
+  ) {
+    this.#tail = new TableTail<EndpointState>({
+      pool,
+      table: 'dispatcher.endpoints',
+      key: 'uuid',
+      columns: ['state'],
+      map: (row) => JSON.parse(row.state as string) as EndpointState,
+      onChange: (changes, reset) => {
+        if (reset) this.#byApp.clear();
+        for (const { value, previous } of changes) this.#index(value, previous);
+      },
+      marker: MARKER_SQL,
+      onPolled: (marker) =>
+        this.board.report('dispatcher', 'registry.events', marker === null ? null : parsePosition(marker)),
+      onError: (error) => log.warn(`the endpoints cannot be refreshed: ${(error as Error).message}`),
+    });
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.#tail.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#tail.stop();
+  }
+
+  /** Undefined when it was deleted or is not known here. */
+  find(uuid: string): EndpointState | undefined {
+    return this.#tail.get(uuid);
+  }
+
+  /** The enabled event endpoints of an app that subscribe to the type. */
+  subscribersOf(appId: string, eventType: string): EndpointState[] {
+    const ofApp = this.#byApp.get(appId);
+    if (!ofApp) return [];
+    return [...ofApp.values()].filter(
+      (endpoint) => endpoint.enabled && endpoint.kind === 'event' && coversAny(endpoint.events, eventType),
+    );
+  }
+
+  /** Reads what was just committed to the table. */
+  async refresh(): Promise<void> {
+    await this.#tail.poke();
+  }
+
+  check(): HealthResult {
+    const staleMs = this.#tail.staleSinceMs;
+    if (staleMs <= STALE_AFTER_MS) return { ok: true };
+    return { ok: false, detail: `the endpoints were last read ${Math.round(staleMs / 1000)} s ago` };
+  }
+
+  #index(value: EndpointState | null, previous: EndpointState | null): void {
+    if (previous) this.#byApp.get(previous.appId)?.delete(previous.uuid);
+    if (!value) return;
+    const ofApp = this.#byApp.get(value.appId) ?? new Map<string, EndpointState>();
+    ofApp.set(value.uuid, value);
+    this.#byApp.set(value.appId, ofApp);
+  }
+}

@@ -1,0 +1,50 @@
+import { Controller, Logger } from '@nestjs/common';
+import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
+import type { EndpointChanged } from '@sluice/contracts';
+import { InjectPool } from '@sluice/platform';
+import type { ClientBase, Pool } from 'pg';
+import { EndpointDirectory, ENDPOINTS_GROUP } from './endpoint-directory.ts';
+
+const log = new Logger('dispatcher.endpoints');
+
+/** The last state of each endpoint in a batch; null for one that was deleted. */
+async function write(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+  for (const event of events) {
+    const { endpoint } = event.data as EndpointChanged;
+    await client.query(
+      `insert into dispatcher.endpoints (uuid, app_id, state, deleted) values ($1, $2, $3, $4)
+       on conflict (uuid) do update set state = excluded.state, deleted = excluded.deleted, changed_xid = pg_current_xact_id()`,
+      [endpoint.uuid, endpoint.appId, JSON.stringify(endpoint), event.type === 'EndpointDeleted'],
+    );
+  }
+}
+
+/** Keeps the dispatcher's copy of endpoints in step with the registry. */
+@Controller()
+export class EndpointsConsumer {
+  constructor(
+    @InjectPool('dispatcher') private readonly pool: Pool,
+    private readonly directory: EndpointDirectory,
+  ) {}
+
+  @Consumes('registry.events', {
+    group: ENDPOINTS_GROUP,
+    types: ['EndpointCreated', 'EndpointUpdated', 'EndpointDeleted'],
+  })
+  async on(batch: EventBatch): Promise<void> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query('begin');
+      await write(client, batch.events);
+      await batch.checkpoint.saveWith(client);
+      await client.query('commit');
+    } catch (error) {
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.release(failure);
+    }
+    this.directory.refresh().catch((error: unknown) => log.warn(`refresh failed: ${(error as Error).message}`));
+  }
+}

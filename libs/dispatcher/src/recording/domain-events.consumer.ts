@@ -1,0 +1,84 @@
+import { Controller, Inject } from '@nestjs/common';
+import { AccessControl } from '@sluice/access';
+import { Consumes, type EventBatch, type ForeignMessage } from '@sluice/bus';
+import { derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
+import { InjectSettings, type Settings } from '@sluice/platform';
+import { fromCloudEvent } from './cloud-event.rules.ts';
+import { EventRecorder } from './event-recorder.ts';
+import { fromGateway } from './from-gateway.ts';
+import { appOf, BadRecordError, cloudEventOf } from './from-kafka.ts';
+import { fromRegistry, REGISTRY_EVENT_TYPES } from './from-registry.ts';
+import { fromRunner } from './from-runner.ts';
+import { idOfTime } from './id-of-time.ts';
+import type { ReceivedEvent } from './received-event.ts';
+
+const MAX_BATCH = 128;
+
+/** Everything that becomes a domain event, each by its own translation, all through the one recorder. */
+@Controller()
+export class DomainEventsConsumer {
+  constructor(
+    @Inject(EventRecorder) private readonly recorder: EventRecorder,
+    @Inject(AccessControl) private readonly access: AccessControl,
+    @InjectSettings() private readonly settings: Settings,
+  ) {}
+
+  @Consumes('runner.events', { group: 'dispatcher', types: ['EventEmitted', 'RunFinished'], maxBatch: MAX_BATCH })
+  onRunner(batch: EventBatch): Promise<void> {
+    return this.recorder.record(
+      batch.events.flatMap((event) => fromRunner(event, this.settings.publicUrl)),
+      batch,
+    );
+  }
+
+  @Consumes('registry.events', { group: 'dispatcher', types: REGISTRY_EVENT_TYPES, maxBatch: MAX_BATCH })
+  onRegistry(batch: EventBatch): Promise<void> {
+    return this.recorder.record(
+      batch.events.flatMap((event) => fromRegistry(event, this.settings.publicUrl)),
+      batch,
+    );
+  }
+
+  @Consumes('gateway.events', { group: 'dispatcher', types: ['EventPublished'], maxBatch: MAX_BATCH })
+  onGateway(batch: EventBatch): Promise<void> {
+    return this.recorder.record(
+      batch.events.flatMap((event) => fromGateway(event, this.settings.publicUrl)),
+      batch,
+    );
+  }
+
+  /** Internal services publish CloudEvents here; a bad record becomes a dead letter and its neighbours go on. */
+  @Consumes(DOMAIN_EVENTS_TOPIC, { group: 'dispatcher', foreign: true, maxBatch: MAX_BATCH })
+  async onKafka(batch: EventBatch<ForeignMessage>): Promise<void> {
+    const received: ReceivedEvent[] = [];
+    for (const message of batch.events) received.push(await this.#fromKafka(message));
+    await this.recorder.record(received, batch);
+  }
+
+  async #fromKafka(message: ForeignMessage): Promise<ReceivedEvent> {
+    const event = cloudEventOf(message);
+    const named = appOf(message, event, this.settings.kafka ?? { topicApps: {}, trustedTopics: [] });
+    const appId = await this.access.findApp(named, {
+      kind: 'personal',
+      tokenId: '',
+      appId: null,
+      scopes: [],
+      userId: null,
+    });
+    if (appId === null) throw new BadRecordError(`there is no app ${named}`);
+    // The record's own time decides the partition, and its place in the topic the rest, so that reading it again is the same event.
+    const cause = derivedId(
+      'kafka',
+      idOfTime(message.timestamp.getTime()),
+      `${message.topic}/${message.partition}/${message.offset}`,
+    );
+    return fromCloudEvent(event, {
+      appId,
+      cause,
+      publicUrl: this.settings.publicUrl,
+      correlationId: cause,
+      traceparent: message.headers.traceparent,
+      receivedAt: message.timestamp.toISOString(),
+    });
+  }
+}

@@ -1,0 +1,171 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EventBatch } from '@sluice/bus';
+import { derivedId, type DomainEventRecorded, type EndpointState } from '@sluice/contracts';
+import {
+  AlongsideConflictError,
+  type AlongsideStatement,
+  type EventMeta,
+  type EventStorePort,
+  type StreamAppend,
+  TransientError,
+  VersionConflictError,
+} from '@sluice/event-store';
+import { failpoint, InjectPool, InjectStore, metrics } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { DeliveryStarter } from '../delivering/delivery-starter.ts';
+import type { PlannedDelivery } from '../delivering/planned-delivery.ts';
+import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import type { ReceivedEvent } from './received-event.ts';
+
+const REMEMBER_KEYS: AlongsideStatement = {
+  name: 'dispatcher_event_keys',
+  columns: ['uuid', 'bytea', 'uuid'],
+  sql: (arrays) =>
+    `insert into dispatcher.event_keys (app_id, key, event_id) select * from unnest(${arrays.join(', ')})`,
+};
+
+/** Each further try sees what the winner of a race committed. */
+const MAX_TRIES = 5;
+const recordedTotal = metrics.counter(
+  'sluice_domain_events_recorded_total',
+  'Domain events recorded by the dispatcher',
+);
+const plannedTotal = metrics.counter('sluice_deliveries_planned_total', 'Deliveries planned by the dispatcher');
+
+/** The one door for domain events: what comes in is recorded once, matched, and its deliveries are planned with it. */
+@Injectable()
+export class EventRecorder {
+  constructor(
+    @InjectStore('dispatcher') private readonly store: EventStorePort,
+    @InjectPool('dispatcher') private readonly pool: Pool,
+    @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
+    @Inject(DeliveryStarter) private readonly starter: DeliveryStarter,
+  ) {}
+
+  /** Records events with the batch's checkpoint, then starts their deliveries. Events known already are dropped. */
+  async record(received: readonly ReceivedEvent[], batch: Pick<EventBatch<unknown>, 'checkpoint'>): Promise<void> {
+    const known = new Set<string>();
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const fresh = await this.#fresh(received, known);
+      try {
+        await this.#commit(fresh, batch);
+        return;
+      } catch (error) {
+        if (!(await this.#learn(error, fresh, known))) throw error;
+      }
+    }
+    throw new TransientError('the same events are being recorded by others at this moment');
+  }
+
+  /** Leaves out what is known, and what the batch itself holds twice. */
+  async #fresh(received: readonly ReceivedEvent[], known: ReadonlySet<string>): Promise<ReceivedEvent[]> {
+    const keyed = received.filter((event) => event.dedupeKey !== null);
+    const taken = keyed.length === 0 ? new Set<string>() : await this.#takenKeys(keyed);
+    const seen = new Set<string>();
+    return received.filter((event) => {
+      const name = event.dedupeKey === null ? event.eventId : `${event.appId}/${event.dedupeKey.toString('hex')}`;
+      if (seen.has(name) || known.has(event.eventId) || taken.has(name)) return false;
+      seen.add(name);
+      return true;
+    });
+  }
+
+  async #takenKeys(events: readonly ReceivedEvent[]): Promise<Set<string>> {
+    const { rows } = await this.pool.query<{ name: string }>({
+      name: 'dispatcher:taken-keys',
+      text: `select k.app_id || '/' || encode(k.key, 'hex') as name from dispatcher.event_keys k
+        join unnest($1::uuid[], $2::bytea[]) as w(app_id, key) on w.app_id = k.app_id and w.key = k.key`,
+      values: [events.map((event) => event.appId), events.map((event) => event.dedupeKey)],
+    });
+    return new Set(rows.map((row) => row.name));
+  }
+
+  async #commit(
+    events: readonly ReceivedEvent[],
+    { checkpoint }: Pick<EventBatch<unknown>, 'checkpoint'>,
+  ): Promise<void> {
+    const matched = events.map((event) => this.#match(event));
+    const planned = matched.flatMap((each) => each.deliveries);
+    const plan = this.starter.plan(planned);
+    const keys = events
+      .filter((event) => event.dedupeKey !== null)
+      .map((event) => [event.appId, event.dedupeKey, event.eventId]);
+    failpoint('dispatcher.before-record');
+    await this.store.commit({
+      appends: matched.map((each) => each.append),
+      alongside: [
+        checkpoint.alongside(),
+        ...(planned.length > 0 ? [plan.alongside] : []),
+        ...(keys.length > 0 ? [{ statement: REMEMBER_KEYS, rows: keys }] : []),
+      ],
+    });
+    failpoint('dispatcher.after-record');
+    recordedTotal.inc(events.length);
+    plannedTotal.inc(planned.length);
+    plan.begin();
+  }
+
+  #match(event: ReceivedEvent): { append: StreamAppend; deliveries: PlannedDelivery[] } {
+    const subscribers = this.endpoints.subscribersOf(event.appId, event.type);
+    const targets = subscribers.map((endpoint) => ({
+      endpoint,
+      deliveryId: derivedId('delivery', event.eventId, endpoint.uuid),
+    }));
+    const recorded = recordedOf(event, targets);
+    const meta: EventMeta = {
+      correlationId: event.correlationId,
+      causationId: event.causationId,
+      ...(event.traceparent ? { traceparent: event.traceparent } : {}),
+    };
+    return {
+      append: {
+        streamId: event.eventId,
+        expectedVersion: 0,
+        events: [{ type: 'DomainEventRecorded', appId: event.appId, data: recorded, meta }],
+      },
+      deliveries: targets.map(({ endpoint, deliveryId }) => ({
+        deliveryId,
+        appId: event.appId,
+        event: recorded,
+        endpoint,
+        meta,
+      })),
+    };
+  }
+
+  /** After a conflict: notes which events exist already. False when the failure was something else. */
+  async #learn(error: unknown, events: readonly ReceivedEvent[], known: Set<string>): Promise<boolean> {
+    if (error instanceof AlongsideConflictError) return error.constraint === 'event_keys_pkey';
+    if (!(error instanceof VersionConflictError)) return false;
+    const before = known.size;
+    for (const event of events) {
+      if ((await this.store.read(event.eventId)).length > 0) known.add(event.eventId);
+    }
+    return known.size > before;
+  }
+}
+
+function recordedOf(
+  event: ReceivedEvent,
+  targets: readonly { endpoint: EndpointState; deliveryId: string }[],
+): DomainEventRecorded {
+  return {
+    eventId: event.eventId,
+    type: event.type,
+    source: event.source,
+    sourceId: event.sourceId,
+    subject: event.subject,
+    time: event.time,
+    data: event.data,
+    entityId: event.entityId,
+    entityUrl: event.entityUrl,
+    runId: event.runId,
+    requestId: event.requestId,
+    deliveries: targets.map(({ endpoint, deliveryId }) => ({
+      deliveryId,
+      endpointId: endpoint.id,
+      endpointUuid: endpoint.uuid,
+      endpointName: endpoint.name,
+    })),
+  };
+}
