@@ -50,6 +50,7 @@ export class Lane {
   #connected: StoreClient | null = null;
   #isBusy = false;
   #isClosed = false;
+  #isAway = false;
   #rowsSincePlan = 0;
   #plannedAt = 0;
   /** How often the connection was lost. */
@@ -69,6 +70,10 @@ export class Lane {
   }
 
   #adopt(connected: StoreClient): void {
+    if (this.#isClosed) {
+      connected.client.release(true);
+      throw new TransientError('the event store is closed');
+    }
     this.#connected = connected;
     const onEnd = (error?: Error) => {
       if (this.#connected !== connected) return;
@@ -84,6 +89,7 @@ export class Lane {
     this.#connected = null;
     if (!connected) return;
     this.losses++;
+    this.#isAway = true;
     this.#settings.logger.warn(`append connection lost: ${messageOf(cause)}`);
     connected.client.release(true);
   }
@@ -115,6 +121,8 @@ export class Lane {
   }
 
   #becomeIdle(): void {
+    if (this.#isAway) this.#settings.logger.log('append connection is back');
+    this.#isAway = false;
     this.#isBusy = false;
     this.#settings.onIdle();
   }
@@ -173,6 +181,7 @@ export class Lane {
   async #recover(loss: Loss | null): Promise<void> {
     this.#isBusy = true;
     let unsettled = loss;
+    let isReported = false;
     for (let backoffMs = FIRST_BACKOFF_MS; !this.#isClosed; backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS)) {
       try {
         if (!this.#connected) await this.open();
@@ -180,7 +189,8 @@ export class Lane {
         unsettled = null;
         if (this.#connected) return this.#becomeIdle();
       } catch (error) {
-        this.#settings.logger.warn(`append connection is still away: ${messageOf(error)}`);
+        if (!isReported) this.#settings.logger.warn(`no append connection, trying on: ${messageOf(error)}`);
+        isReported = true;
       }
       await delay(backoffMs * (0.5 + Math.random() / 2));
     }

@@ -28,6 +28,7 @@ export interface ConnectionSettings {
 }
 
 const CONNECT_TIMEOUT_MS = 3000;
+const NO_ANSWER_MS = 2000;
 
 /**
  * A generic plan is kept until the statistics change. One made while a table was small and analysed scanned and sorted
@@ -54,6 +55,8 @@ export class StoreConnections {
       keepAlive: true,
       max: settings.size,
       idleTimeoutMillis: settings.idleTimeoutMs,
+      // The server ends what takes long; this is for a server that does not answer any more.
+      ...(settings.transactionTimeoutMs > 0 ? { query_timeout: settings.transactionTimeoutMs + NO_ANSWER_MS } : {}),
     });
     this.#pool.on('error', (error) =>
       settings.logger.warn(`idle ${settings.purpose} connection lost: ${error.message}`),
@@ -96,6 +99,9 @@ export class StoreConnections {
       Object.keys(settings),
       Object.values(settings),
     ]);
+    // A commit that is acknowledged is durable, whatever the role or the database was set to.
+    await client.query(`select set_config('synchronous_commit', 'on', false)
+      where current_setting('synchronous_commit') in ('off', 'local')`);
     const { rows } = await client.query<{ pid: number; started: string }>(
       'select pid, backend_start::text as started from pg_stat_get_activity(pg_backend_pid())',
     );

@@ -20,7 +20,7 @@ const SYSTEM = new Set([
   'ENOENT',
 ]);
 const MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end/;
+  /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after calling end/;
 
 /** Whether trying the same thing again later can succeed: database, broker or network away, deadlock, restart. */
 export function isTransientError(error: unknown): boolean {

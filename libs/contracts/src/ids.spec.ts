@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { derivedId, isUuid, newId, timeOfId } from './ids.ts';
+
+const variantOf = (id: string) => id[19];
+
+describe('a new id', () => {
+  it('is a UUIDv7 that carries its time and differs from every other one', () => {
+    const at = Date.parse('2026-11-22T10:20:30.456Z');
+    const ids = Array.from({ length: 1000 }, () => newId(at));
+    expect(new Set(ids).size).toBe(1000);
+    for (const id of ids) {
+      expect(isUuid(id)).toBe(true);
+      expect(id[14]).toBe('7');
+      expect('89ab').toContain(variantOf(id));
+      expect(timeOfId(id)).toBe(at);
+    }
+  });
+
+  it('carries the time now unless told otherwise', () => {
+    const before = Date.now();
+    const time = timeOfId(newId());
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('sorts behind every id of an earlier millisecond, as text and so as a uuid', () => {
+    const start = Date.parse('2026-11-22T00:00:00Z');
+    const ids = Array.from({ length: 300 }, (_, index) => newId(start + index * 7));
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('carries any time of 48 bits, to the millisecond', () => {
+    for (const time of [0, 1, 2 ** 31, 2 ** 32 + 5, 2 ** 48 - 1]) expect(timeOfId(newId(time))).toBe(time);
+  });
+});
+
+describe('a derived id', () => {
+  const cause = newId(Date.parse('2026-11-20T23:59:59.999Z'));
+
+  it('is the same for the same cause and target, so a redelivery finds its work done', () => {
+    expect(derivedId('delivery', cause, 'endpoint')).toBe(derivedId('delivery', cause, 'endpoint'));
+    expect(derivedId('delivery', cause.toUpperCase(), 'endpoint')).toBe(derivedId('delivery', cause, 'endpoint'));
+  });
+
+  it("is a UUIDv8 that carries its cause's time, so both live in one partition", () => {
+    const id = derivedId('delivery', cause, 'endpoint');
+    expect(isUuid(id)).toBe(true);
+    expect(id[14]).toBe('8');
+    expect('89ab').toContain(variantOf(id));
+    expect(timeOfId(id)).toBe(timeOfId(cause));
+    expect(timeOfId(derivedId('attempt', id, '1'))).toBe(timeOfId(cause));
+  });
+
+  it('differs by kind, cause, target and replay: a replay is not swallowed as already done', () => {
+    const other = newId(timeOfId(cause));
+    const ids = [
+      derivedId('delivery', cause, 'endpoint'),
+      derivedId('attempt', cause, 'endpoint'),
+      derivedId('delivery', other, 'endpoint'),
+      derivedId('delivery', cause, 'endpoint 2'),
+      derivedId('delivery', cause, 'endpoint', 'replay 1'),
+      derivedId('delivery', cause, 'endpoint', 'replay 2'),
+    ];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('cannot be forged by moving text from one part into the next', () => {
+    expect(derivedId('a', cause, 'b","c')).not.toBe(derivedId('a', cause, 'b', 'c'));
+    expect(derivedId('ab', cause, 'c')).not.toBe(derivedId('a', cause, 'bc'));
+  });
+});
+
+describe('what counts as a uuid', () => {
+  it('is the canonical text of any version and case, and nothing else', () => {
+    expect(isUuid(newId())).toBe(true);
+    expect(isUuid(newId().toUpperCase())).toBe(true);
+    for (const text of ['', 'x', newId().replaceAll('-', ''), `${newId()} `, `{${newId()}}`, null, undefined, 7, {}]) {
+      expect(isUuid(text)).toBe(false);
+    }
+  });
+});
