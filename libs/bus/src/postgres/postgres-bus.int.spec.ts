@@ -1,11 +1,11 @@
 import { createTestDatabase, temporaryPostgres } from '@sluice/testing';
-import { Client } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import type { BusWorld } from '../contract/bus-world.fixture.ts';
 import { describeDelivery } from '../contract/delivery.contract-suite.ts';
 import { describeFailure } from '../contract/failure.contract-suite.ts';
 import { postgresWorld, prepareBusTables } from '../contract/postgres-world.fixture.ts';
 import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
+import { copyOfDatabase } from '../contract/stoppable-postgres.fixture.ts';
 import { PostgresBus } from './postgres-bus.ts';
 
 const template = { name: 'bus 1', prepare: prepareBusTables };
@@ -37,15 +37,9 @@ async function world(soleWriter: boolean): Promise<BusWorld> {
   return worldOn(database.url, soleWriter, { removed: () => database.drop() });
 }
 
-/** On a server of this file's own, which a test may stop; each world begins with a fresh copy of its tables. */
+/** On a server of this file's own, which a test may stop. */
 async function stoppableWorld(soleWriter: boolean): Promise<BusWorld> {
-  const name = `world_${Math.random().toString(36).slice(2)}`;
-  const client = new Client({ connectionString: own.server.url });
-  await client.connect();
-  await client.query(`create database ${name} template ${client.database}`).finally(() => client.end());
-  const url = new URL(own.server.url);
-  url.pathname = `/${name}`;
-  return worldOn(url.href, soleWriter, {
+  return worldOn(await copyOfDatabase(own.server.url), soleWriter, {
     databaseAway: () => own.server.stop(),
     databaseBack: async () => void (await own.restart()),
   });
