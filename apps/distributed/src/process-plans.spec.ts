@@ -1,0 +1,63 @@
+import { SERVICES } from '@sluice/contracts';
+import { expect, test } from 'vitest';
+import { type Deployment, processPlans } from './process-plans.ts';
+
+const deployment = (environment: Record<string, string> = {}): Deployment => ({
+  environment,
+  host: '127.0.0.1',
+  port: 8080,
+  publicUrl: 'https://hooks.example.org',
+  databaseUrl: 'postgresql://sluice:pw@127.0.0.1:20000/postgres',
+  brokers: '127.0.0.1:20001',
+  adminToken: 'generated-token',
+  encryptionKeys: 'k1:AAAA',
+  outboundAllow: ['127.0.0.0/8', '::1/128'],
+  ports: new Map(SERVICES.map((service, index) => [service, 20_010 + index])),
+});
+
+test('every service is told its own port on loopback, and everything that they share', () => {
+  const { services } = processPlans(deployment());
+  expect([...services.keys()]).toEqual([...SERVICES]);
+  expect(services.get('runner')?.main).toMatch(/apps\/runner\/dist\/main\.js$/);
+  expect(services.get('runner')?.env).toMatchObject({
+    HOST: '127.0.0.1',
+    PORT: '20012',
+    SLUICE_PUBLIC_URL: 'https://hooks.example.org',
+    SLUICE_DATABASE_URL: 'postgresql://sluice:pw@127.0.0.1:20000/postgres',
+    SLUICE_KAFKA_BROKERS: '127.0.0.1:20001',
+    SLUICE_ADMIN_TOKEN: 'generated-token',
+    SLUICE_ENCRYPTION_KEYS: 'k1:AAAA',
+    SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8,::1/128',
+    SLUICE_TRUSTED_PROXIES: '127.0.0.1/32',
+  });
+});
+
+test('the edge gets the public port and the addresses of all five, but no secret', () => {
+  const { edge } = processPlans(
+    deployment({ SLUICE_ADMIN_TOKEN_FILE: '/run/token', SLUICE_DATABASE_URL: 'postgresql://x' }),
+  );
+  expect(edge.env).toMatchObject({
+    PORT: '8080',
+    SLUICE_UPSTREAM_GATEWAY: 'http://127.0.0.1:20010',
+    SLUICE_UPSTREAM_DELIVERY_LOG: 'http://127.0.0.1:20014',
+  });
+  expect(Object.keys(edge.env).filter((name) => /TOKEN|KEYS|DATABASE/.test(name))).toEqual([]);
+});
+
+test('settings of the user reach the services; proxies in front of the edge are theirs and its own', () => {
+  const { services, edge } = processPlans(
+    deployment({
+      SLUICE_TRUSTED_PROXIES: '10.0.0.0/8',
+      SLUICE_KAFKA_PARTITIONS: '6',
+      SLUICE_INSTANCE_ID: 'box',
+      OTEL_TRACES_EXPORTER: 'otlp',
+    }),
+  );
+  expect(services.get('gateway')?.env).toMatchObject({
+    SLUICE_TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1/32',
+    SLUICE_KAFKA_PARTITIONS: '6',
+    SLUICE_INSTANCE_ID: 'box-gateway',
+    OTEL_TRACES_EXPORTER: 'otlp',
+  });
+  expect(edge.env.SLUICE_TRUSTED_PROXIES).toBe('10.0.0.0/8');
+});
