@@ -129,10 +129,40 @@ it('two processes that append to the same streams neither die in a deadlock nor 
     expect(versions).toEqual(versions.map((_, index) => index + 1));
     expect(versions.length % 2).toBe(0);
   }
-  const { rows } = await database.pool.query(
-    `select deadlocks::int from pg_stat_database where datname = current_database()`,
+  expect(store.stats.deadlocks + rival.stats.deadlocks).toBe(0);
+  await rival.close();
+});
+
+/** How many append connections of this database wait for a lock. */
+async function waitingAppends(): Promise<number> {
+  const { rows } = await database.pool.query<{ n: number }>(
+    `select count(*)::int as n from pg_stat_activity
+     where application_name = 'sluice:runner:append' and wait_event_type = 'Lock' and datname = current_database()`,
   );
-  expect(rows[0].deadlocks).toBe(0);
+  return rows[0]?.n ?? 0;
+}
+
+it('two batches over the same streams in opposite order wait for each other in turn, at the worst moment, too', async () => {
+  const rival = await openStore(database.url);
+  const streams = Array.from({ length: 9 }, () => newId()).sort();
+  const append = (one: EventStore, order: readonly string[]) =>
+    Promise.allSettled(order.map((stream) => one.append(stream, 0, [event('A')])));
+  const outcomes = await withClient(database.url, async (client) => {
+    // Both have to stop in the middle: unsorted, each would hold by then what the other one needs next.
+    await client.query('begin');
+    await client.query(
+      `insert into runner.events (epoch, stream_id, version, type, type_version, occurred_at, data, meta)
+       values (1, $1, 1, 'A', 1, now(), '{}', '{}')`,
+      [streams[4]],
+    );
+    const both = [append(store, streams), append(rival, streams.toReversed())];
+    await waitFor(async () => (await waitingAppends()) === 2);
+    await client.query('rollback');
+    return await Promise.all(both);
+  });
+  expect(store.stats.deadlocks + rival.stats.deadlocks).toBe(0);
+  expect(outcomes.map((one) => new Set(errorsOf(one)).size)).toEqual([1, 1]);
+  expect(new Set(outcomes.flatMap(errorsOf))).toEqual(new Set(['committed', 'VersionConflictError']));
   await rival.close();
 });
 
@@ -145,15 +175,11 @@ it('a batch that PostgreSQL ends as the victim of a deadlock is sent again, and 
     const victim = store.append(newId(), 0, [event('A')], {
       alongside: [{ statement: COUNT, rows: ['lock a', 'lock b'].map((name) => [name, 1]) }],
     });
-    await waitFor(async () => {
-      const { rows } = await database.pool.query(
-        `select 1 from pg_stat_activity where application_name = 'sluice:runner:append' and wait_event_type = 'Lock' and datname = current_database()`,
-      );
-      return rows.length > 0;
-    });
+    await waitFor(async () => (await waitingAppends()) === 1);
     await client.query(add, ['lock a']);
     await client.query('commit');
     expect((await victim).events).toHaveLength(1);
+    expect(store.stats.deadlocks).toBe(1);
   });
   const { rows } = await database.pool.query(`select value from runner.counters where name like 'lock _'`);
   expect(rows).toEqual([{ value: 2 }, { value: 2 }]);

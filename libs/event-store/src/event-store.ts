@@ -66,6 +66,8 @@ export interface EventStoreStats {
   halved: number;
   /** Lost append connections. */
   losses: number;
+  /** Batches that PostgreSQL ended to resolve a deadlock; they were sent again. */
+  deadlocks: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -170,8 +172,9 @@ export class EventStore implements EventStorePort {
   }
 
   get stats(): EventStoreStats {
-    const losses = this.#lanes.reduce((sum, lane) => sum + lane.losses, 0);
-    return { ...this.#queue.stats, ...this.#separation.stats, events: this.#committedEvents, losses };
+    const sum = (count: (lane: Lane) => number) => this.#lanes.reduce((total, lane) => total + count(lane), 0);
+    const lanes = { losses: sum((lane) => lane.losses), deadlocks: sum((lane) => lane.deadlocks) };
+    return { ...this.#queue.stats, ...this.#separation.stats, ...lanes, events: this.#committedEvents };
   }
 
   async append(

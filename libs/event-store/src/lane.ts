@@ -55,6 +55,8 @@ export class Lane {
   #plannedAt = 0;
   /** How often the connection was lost. */
   losses = 0;
+  /** How often PostgreSQL ended a batch because it and another transaction waited for each other. */
+  deadlocks = 0;
 
   constructor(settings: LaneSettings) {
     this.#settings = settings;
@@ -137,7 +139,9 @@ export class Lane {
       } catch (error) {
         const isKnown = isAnswer(error) || error instanceof InvalidAppendError || error instanceof RolledBackError;
         if (!isKnown) throw error;
-        if (isAnswer(error) && isDeadlock(error) && deadlocks < MAX_DEADLOCKS) continue;
+        const isVictim = isAnswer(error) && isDeadlock(error);
+        if (isVictim) this.deadlocks++;
+        if (isVictim && deadlocks < MAX_DEADLOCKS) continue;
         return await this.#separate(connected, units, error);
       }
     }
