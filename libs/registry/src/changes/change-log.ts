@@ -38,7 +38,7 @@ export interface Change {
   alone?: (client: PoolClient) => Promise<void>;
 }
 
-const MAX_TRIES = 5;
+const MAX_TRIES = 12;
 const PROPAGATION_TIMEOUT_MS = 2000;
 /** Injection token: how long a change waits for the replicas. */
 export const PROPAGATION_TIMEOUT = 'registry:propagation-timeout-ms';

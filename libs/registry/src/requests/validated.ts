@@ -1,7 +1,7 @@
 import type { FieldProblem } from '@sluice/contracts';
 import { platformError, problemsOf } from '@sluice/platform';
 import { plainToInstance } from 'class-transformer';
-import { validate } from 'class-validator';
+import { validate, type ValidationError } from 'class-validator';
 
 /** Deeper JSON is refused before anything walks it by recursion. */
 const MAX_DEPTH = 200;
@@ -28,16 +28,37 @@ export async function validated<T extends object>(
   if (isDeeperThan(body, MAX_DEPTH)) {
     throw invalidRequest([{ pointer: '', message: `is nested more than ${MAX_DEPTH} deep` }]);
   }
-  const instance = plainToInstance(type, body, { enableImplicitConversion: false });
+  const instance = instanceOf(type, body);
   const errors = await validate(instance, {
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: false,
     validationError: { target: false, value: false },
   });
-  const problems = [...problemsOf(errors), ...further(body)];
+  const problems = [...problemsOf(errors.map(mainProblemOf)), ...further(body)];
   if (problems.length > 0) throw invalidRequest(problems);
   return instance;
+}
+
+/**
+ * class-transformer sees plain values only: it copies objects by their `constructor`, which in JSON from outside is data
+ * like any other key.
+ */
+function instanceOf<T extends object>(type: new () => T, body: JsonObject): T {
+  const entries = Object.entries(body);
+  const isPlain = ([, value]: [string, unknown]): boolean => value === null || typeof value !== 'object';
+  const instance = plainToInstance(type, Object.fromEntries(entries.filter(isPlain)));
+  for (const [name, value] of entries.filter((entry) => !isPlain(entry))) {
+    Object.defineProperty(instance, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return instance;
+}
+
+/** What has the wrong type is not also told to be too short. */
+function mainProblemOf(error: ValidationError): ValidationError {
+  const constraints = Object.entries(error.constraints ?? {});
+  const ofType = constraints.find(([name]) => /^(?:is|are)[A-Z]/.test(name));
+  return ofType ? Object.assign(error, { constraints: Object.fromEntries([ofType]) }) : error;
 }
 
 export function invalidRequest(problems: readonly FieldProblem[]): Error {

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { type LoggerService, Module } from '@nestjs/common';
+import { busTablesSql } from '@sluice/bus';
+import { eventTablesSql } from '@sluice/event-store';
+import type { ServiceDefinition, Settings } from '@sluice/platform';
+import { type RunningServices, startServices } from '@sluice/wiring';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { registryService } from './registry.service.ts';
+
+export const ADMIN_TOKEN = 'an-administrator-token-of-40-characters!';
+
+/** Settings of a registry that listens on a free port of this machine. */
+export function testSettings(databaseUrl: string, change: Partial<Settings> = {}): Settings & { databaseUrl: string } {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    publicUrl: 'https://sluice.example',
+    dataDir: '/nowhere',
+    kafka: null,
+    adminToken: ADMIN_TOKEN,
+    adminEmail: null,
+    adminPassword: null,
+    encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
+    trustedProxies: [],
+    outboundAllow: [],
+    logLevel: 'silent',
+    instanceId: 'registry-1',
+    demo: false,
+    ...change,
+    databaseUrl,
+  };
+}
+
+/** The bus of one process wants the service that sends dead-letter commands; here it has only its tables. */
+class DeliveryLogTables1700000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const tables = eventTablesSql('delivery-log', ['delivery-log.events'], { partitioned: false });
+    for (const statement of [...tables, ...busTablesSql('delivery_log')]) await runner.query(statement);
+  }
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop schema delivery_log cascade');
+  }
+}
+class Nothing {}
+Module({})(Nothing);
+const deliveryLog: ServiceDefinition = {
+  name: 'delivery-log',
+  module: Nothing,
+  migrations: [DeliveryLogTables1700000000000],
+  topics: ['delivery-log.events'],
+  partitioned: false,
+};
+
+/** A registry with HTTP, by itself. */
+export function startRegistry(databaseUrl: string, change: Partial<Settings> = {}): Promise<RunningServices> {
+  const settings = testSettings(databaseUrl, change);
+  return startServices({ services: [registryService, deliveryLog], settings, logger: SILENT });
+}
+
+/** What a test does not look at is not printed either. */
+export const SILENT: LoggerService = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+/** JSON of an answer; tests say what they expect of it. */
+export interface Body {
+  [field: string]: unknown;
+  id?: unknown;
+  code?: string;
+  items?: Body[];
+  nextCursor?: string | null;
+  errors?: { pointer: string; message: string }[];
+}
+
+export interface CallOptions {
+  token?: string | null;
+  headers?: Record<string, string>;
+}
+
+/** Calls the management API as the administrator, unless another token (or none) is given. */
+export function client(baseUrl: string) {
+  return async (method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<Answer> => {
+    const token = options.token === undefined ? ADMIN_TOKEN : options.token;
+    const answer = await fetch(`${baseUrl}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: text === '' ? {} : (JSON.parse(text) as Body) };
+  };
+}
+
+export type Call = ReturnType<typeof client>;
+
+/** The pointers of a refusal, sorted. */
+export function pointersOf(answer: Answer): string[] {
+  return (answer.body.errors ?? []).map((problem) => problem.pointer).sort();
+}
+
+export const GREET = {
+  name: 'Greet',
+  status: 'active',
+  steps: [
+    { ref: 'web1', type: 'webhook' },
+    { ref: 'msg', type: 'set', values: { text: 'Hello {{ web1.name }}' } },
+    {
+      ref: 'told',
+      type: 'emit',
+      event: 'greeting.created',
+      subject: '{{ web1.name }}',
+      data: { text: '{{ msg.text }}' },
+    },
+  ],
+};

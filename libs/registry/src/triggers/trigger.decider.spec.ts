@@ -1,0 +1,67 @@
+import type { TriggerState } from '@sluice/contracts';
+import { describe, expect, it } from 'vitest';
+import {
+  addToken,
+  changeTrigger,
+  createTrigger,
+  deleteTrigger,
+  revokeToken,
+  type StoredTrigger,
+} from './trigger.decider.ts';
+
+const NOW = '2026-02-02T00:00:00.000Z';
+const token = (id: string): TriggerState['tokens'][number] => ({ id, sha256: `hash of ${id}`, createdAt: NOW });
+const identity = {
+  id: 't',
+  number: 1,
+  appId: 'app',
+  flowId: 'f',
+  name: 'In',
+  profile: 'native' as const,
+  methods: ['POST'],
+  auth: { type: 'bearer' as const },
+  props: null,
+  enabled: true,
+};
+
+function trigger(tokens: string[], change: Partial<TriggerState> = {}): StoredTrigger {
+  const state = { ...identity, tokens: tokens.map(token), createdAt: NOW, updatedAt: NOW, ...change };
+  return { state, streamVersion: 1 };
+}
+
+const tokensOf = (decision: ReturnType<typeof addToken>): string[] | string =>
+  typeof decision === 'string' ? decision : decision.state.tokens.map((each) => each.id);
+
+describe('a trigger', () => {
+  it('begins with one token, or with none when it asks for none', () => {
+    expect(createTrigger(identity, token('a'), NOW).state.tokens).toEqual([token('a')]);
+    expect(createTrigger({ ...identity, auth: { type: 'none' } }, null, NOW).state.tokens).toEqual([]);
+  });
+
+  it('LT-10: has two live tokens during a rotation, never three', () => {
+    expect(tokensOf(addToken(trigger(['a']), token('b'), NOW))).toEqual(['a', 'b']);
+    expect(tokensOf(addToken(trigger(['a', 'b']), token('c'), NOW))).toBe('too_many_tokens');
+    expect(tokensOf(addToken(trigger([], { auth: { type: 'none' } }), token('a'), NOW))).toBe('auth_without_token');
+  });
+
+  it('loses exactly the token that is revoked, the last one too', () => {
+    expect(tokensOf(revokeToken(trigger(['a', 'b']), 'a', NOW))).toEqual(['b']);
+    expect(tokensOf(revokeToken(trigger(['a']), 'a', NOW))).toEqual([]);
+    expect(tokensOf(revokeToken(trigger(['a']), 'x', NOW))).toBe('no_such_token');
+    expect(revokeToken(trigger(['a', 'b']), 'a', NOW)).toMatchObject({ revoked: ['a'] });
+  });
+
+  it('is changed only where the patch differs', () => {
+    expect(changeTrigger(trigger(['a']), { name: 'In', methods: ['POST'] }, NOW).event).toBeNull();
+    const changed = changeTrigger(trigger(['a']), { methods: ['PUT'], props: { x: 1 } }, NOW);
+    expect(changed.event?.type).toBe('TriggerUpdated');
+    expect(changed.state).toMatchObject({ methods: ['PUT'], props: { x: 1 }, name: 'In', tokens: [token('a')] });
+  });
+
+  it('takes all its tokens with it when it is deleted', () => {
+    expect(deleteTrigger(trigger(['a', 'b']), NOW)).toMatchObject({
+      event: { type: 'TriggerDeleted' },
+      revoked: ['a', 'b'],
+    });
+  });
+});
