@@ -12,6 +12,7 @@ const ts = createRequire(import.meta.url)('typescript'); // version 6: the nativ
 /** A project with the tag on the left may depend on our projects that carry one of the tags on the right. */
 const MAY_USE = {
   'type:app': ['type:lib', 'type:platform', 'type:service'],
+  'type:e2e': ['type:lib', 'type:platform'], // the product is what was built and listens: over HTTP, never by import
   'type:service': ['scope:platform', 'scope:contracts', 'scope:testing'],
   'scope:platform': ['scope:platform', 'scope:contracts', 'scope:testing'],
   'scope:testing': ['scope:platform', 'scope:contracts'],
@@ -36,7 +37,9 @@ const LOADED_BY_OTHERS = {
   '@nestjs/platform-fastify': 'Nest loads its HTTP adapter by name',
 };
 
-const isTestFile = (file) => /\.spec\.tsx?$|\.contract-suite\.ts$|\.spec-support\.ts$/.test(file);
+/** What only tests use, and never ships; tools/sync-references.mjs leaves the same files out of the build. */
+const isTest = (project, file) =>
+  project.tags.includes('scope:e2e') || /\.(spec|fixture|contract-suite)\.tsx?$/.test(file);
 
 function importsOf(root, file) {
   const { importedFiles } = ts.preProcessFile(readFileSync(path.join(root, file), 'utf8'), true, true);
@@ -65,7 +68,7 @@ function ownProblem(project, file, specifier, target) {
   if (specifier !== target.name && !(specifier.slice(target.name.length + 1) in exportsOf(target))) {
     return `${file}: ${specifier} is no public entry of ${target.name}`;
   }
-  if (target.tags.includes('scope:testing') && !isTestFile(file) && !project.tags.includes('scope:e2e')) {
+  if (target.tags.includes('scope:testing') && !isTest(project, file)) {
     return `${file}: ${target.name} is for tests only`;
   }
   if (mayUse(project, target)) return null;
@@ -84,7 +87,7 @@ function declarationProblem(project, file, name, rootManifest) {
     devDependencies = {},
   } = project.manifest;
   if (name in dependencies || name in optionalDependencies || name in peerDependencies) return null;
-  if (isTestFile(file)) {
+  if (isTest(project, file)) {
     if (name in devDependencies || name in (rootManifest.devDependencies ?? {})) return null;
     return `${file}: ${name} is not declared in ${project.dir}/package.json (devDependencies)`;
   }

@@ -34,7 +34,8 @@ for (const dir of projects) {
     extends: '../../tsconfig.base.json',
     compilerOptions: { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' },
     include: ['src/**/*.ts', 'src/**/*.json'],
-    exclude: ['src/**/*.spec.ts'],
+    // What only tests use is compiled by tsconfig.spec.json and never shipped.
+    exclude: ['src/**/*.spec.ts', 'src/**/*.fixture.ts', 'src/**/*.contract-suite.ts'],
     references,
   });
 }
