@@ -25,7 +25,7 @@ const FLOW = {
 };
 
 async function inParallel<T>(count: number, width: number, work: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = new Array(count);
+  const results: T[] = [];
   let next = 0;
   await Promise.all(
     Array.from({ length: width }, async () => {

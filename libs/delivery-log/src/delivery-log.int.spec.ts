@@ -14,7 +14,7 @@ import { ListQuery } from './read-model/list.requests.ts';
 import { writeRequests } from './requests/requests.projection.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
 import { writeRuns } from './runs/runs.projection.ts';
-import { eventOf, exampleStory, type Story } from './testing/example-events.ts';
+import { eventOf, exampleStory, type Story } from './example-events.fixture.ts';
 import type { TimelineNode } from './timeline/timeline-node.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
 import { timelineTree } from './timeline/timeline-tree.ts';

@@ -32,10 +32,7 @@ function lineOf(request: IncomingMessage, body: string, valid: boolean): string 
   const id = request.headers['webhook-id'] ?? '-';
   const type = request.headers['x-etl-webhook-event'] ?? '-';
   const shown = body.length > 300 ? `${body.slice(0, 300)}…` : body;
-  return `delivery ${type} ${id} signature ${valid ? 'valid' : 'NOT VALID'} ${shown}`.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    ' ',
-  );
+  return `delivery ${type} ${id} signature ${valid ? 'valid' : 'NOT VALID'} ${shown}`.replaceAll(/\p{Cc}/gu, ' ');
 }
 
 export interface DemoReceiver {

@@ -63,7 +63,7 @@ export class RawConnection {
     }
     const head = data.toString('latin1', 0, end);
     const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-    if (!length && !/^HTTP\/1\.1 204/.test(head))
+    if (!length && !head.startsWith('HTTP/1.1 204'))
       throw new Error(`an answer without content-length: ${head.slice(0, 200)}`);
     if (data.length < end + 4 + Number(length?.[1] ?? 0)) {
       this.buffered = data;
