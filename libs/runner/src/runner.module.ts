@@ -14,6 +14,7 @@ import { RunSecrets } from './effects/run-secrets.ts';
 import { StepEffects } from './effects/step-effects.ts';
 import { FlowCatalog } from './flows/flow-catalog.ts';
 import { FlowsConsumer } from './flows/flows.consumer.ts';
+import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { RunStarter } from './starting/run-starter.ts';
@@ -46,6 +47,7 @@ class BoardLifecycle implements OnApplicationShutdown {
         }),
     },
     BoardLifecycle,
+    RunnerConfig,
     FlowCatalog,
     RunInputs,
     RunReader,

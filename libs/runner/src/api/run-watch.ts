@@ -32,7 +32,7 @@ export class RunWatch implements OnApplicationBootstrap, BeforeApplicationShutdo
   beforeApplicationShutdown(): void {
     this.stopped = true;
     this.unsubscribe();
-    for (const runId of [...this.waiting.keys()]) this.wake(runId);
+    for (const runId of this.waiting.keys()) this.wake(runId);
   }
 
   /**
@@ -74,7 +74,7 @@ export class RunWatch implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private wake(runId: string): void {
-    for (const waiter of [...(this.waiting.get(runId) ?? [])]) waiter();
+    for (const waiter of this.waiting.get(runId) ?? []) waiter();
   }
 
   private onCommitted(events: readonly StoredEvent[]): void {

@@ -4,7 +4,9 @@ import { failpoint } from '@sluice/platform';
 import { TemplateError } from '@sluice/templates';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { effectsInFlight } from '../runs/run-metrics.ts';
-import { type Next, scopeOf } from '../runs/run.decider.ts';
+import type { Next } from '../runs/decision.ts';
+import { momentNow } from '../runs/moment.ts';
+import { scopeOf } from '../runs/run.decider.ts';
 import type { RunState } from '../runs/run-state.ts';
 import { type EffectResult, StepError } from '../steps/step-type.ts';
 import { RunSecrets } from './run-secrets.ts';
@@ -48,8 +50,7 @@ export class EffectPerformer {
   }
 
   private async requestOf({ flow, run, appId }: RunAtWork, { step }: EffectNext): Promise<unknown> {
-    const now = new Date();
-    const scope = scopeOf(flow, run, { ms: now.getTime(), iso: now.toISOString() });
+    const scope = scopeOf(flow, run, momentNow());
     scope.context.secrets = await this.secrets.of(appId, step.interpreter.secretNames ?? []);
     return step.interpreter.request?.(scope);
   }

@@ -7,10 +7,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { RunOrigin } from '../runs/run-appends.ts';
+import { RunnerConfig } from '../runner.config.ts';
 import { RunReader } from '../runs/run-reader.ts';
 import { statusOf } from '../runs/run-rows.ts';
 import type { RunState } from '../runs/run-state.ts';
-import type { Next } from '../runs/run.decider.ts';
+import type { Next } from '../runs/decision.ts';
 import { type EffectNext, EffectPerformer } from './effect-performer.ts';
 import { RunDriver } from './run-driver.ts';
 
@@ -29,17 +30,6 @@ export interface PlannedRuns {
 }
 
 const log = new Logger('runner');
-/** Below the 15 s within which a dead process' runs have to go on, with room for the sweep that finds them. */
-const LEASE_MS = 12_000;
-/** Effects performed straight from memory at a time; beyond that they wait in the table, where they cost nothing. */
-const MAX_DIRECT = 256;
-/** Runs that came due, at a time. */
-const MAX_CLAIMED = 128;
-/** Of one flow, so that a flow whose receiver hangs leaves room for the others. */
-const MAX_PER_FLOW = 64;
-/** Calls in flight at a shutdown may take so long to end by themselves; the process has 25 s in all. */
-const FINISH_MS = 15_000;
-
 /** Runs whose next step needs the outside world or a later time. */
 @Injectable()
 export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -55,12 +45,13 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     reader: RunReader,
     catalog: FlowCatalog,
     performer: EffectPerformer,
+    private readonly config: RunnerConfig,
   ) {
     this.queue = new DueQueue({
       pool,
       schema: 'runner',
       owner: settings.instanceId,
-      leaseMs: LEASE_MS,
+      leaseMs: config.leaseMs,
       onError: (error, doing) => log.warn(`could not ${doing}: ${(error as Error).message}`),
     });
     this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer });
@@ -68,8 +59,8 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     this.worker = this.queue.start((claim) => this.driver.resume(claim), {
-      concurrency: MAX_CLAIMED,
-      perKey: MAX_PER_FLOW,
+      concurrency: this.config.maxClaimed,
+      perKey: this.config.maxPerFlow,
     });
   }
 
@@ -78,11 +69,11 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     if (runs.length === 0) return { alongside: [], begin: () => {} };
     const sinceMs = performance.now();
     const ofFlow = new Map<string, number>();
-    let room = this.driver.stopping ? 0 : MAX_DIRECT - this.direct.size;
+    let room = this.driver.stopping ? 0 : this.config.maxDirect - this.direct.size;
     const planned = runs.map((due) => {
       const { next, flow, run } = due;
       const held = ofFlow.get(flow.id) ?? this.queue.leases.ofKey(flow.id);
-      const leased = next.kind === 'effect' && room > 0 && held < MAX_PER_FLOW;
+      const leased = next.kind === 'effect' && room > 0 && held < this.config.maxPerFlow;
       if (leased) {
         room--;
         ofFlow.set(flow.id, held + 1);
@@ -103,13 +94,18 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     };
   }
 
+  /** Takes up nothing that comes due from now on. */
+  async stopClaiming(withinMs: number): Promise<void> {
+    await this.worker?.stop(withinMs);
+  }
+
   /** Finishes what can be finished soon and gives the rest to whoever is there, or to the next start. */
   async beforeApplicationShutdown(): Promise<void> {
     this.driver.stopping = true;
-    const finished = Promise.all([this.worker?.stop(FINISH_MS), ...this.direct]);
-    await Promise.race([finished, pause(FINISH_MS, undefined, { ref: false })]);
+    const finished = Promise.all([this.stopClaiming(this.config.finishMs), ...this.direct]);
+    await Promise.race([finished, pause(this.config.finishMs, undefined, { ref: false })]);
     this.driver.abortEffects();
-    await Promise.race([Promise.all([...this.direct]), pause(1_000, undefined, { ref: false })]);
+    await Promise.race([Promise.all(this.direct), pause(1_000, undefined, { ref: false })]);
     this.queue.close();
   }
 

@@ -16,7 +16,8 @@ import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import type { RunReader } from '../runs/run-reader.ts';
 import { statusOf, updateRun } from '../runs/run-rows.ts';
-import { advance, afterEffect, type Decision, failAtOnce } from '../runs/run.decider.ts';
+import type { Decision } from '../runs/decision.ts';
+import { advance, afterEffect, failAtOnce } from '../runs/run.decider.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import type { EffectNext, EffectPerformer, RunAtWork } from './effect-performer.ts';
 

@@ -11,6 +11,8 @@ export interface ValueTemplate {
 export interface TemplateOptions {
   strict?: boolean;
   now?: Date;
+  /** Called before each template; throws when there have been enough. */
+  checkTime?: (() => void) | undefined;
 }
 
 export interface TemplateCompiler {
@@ -47,10 +49,11 @@ class Text implements ValueTemplate {
     this.references = new Set(this.template.references);
   }
   evaluate(context: Readonly<Record<string, unknown>>, options?: TemplateOptions): unknown {
+    options?.checkTime?.();
     return this.template.evaluate(context, options);
   }
   evaluateExcept(name: string, context: Readonly<Record<string, unknown>>, options?: TemplateOptions): unknown {
-    return this.references.has(name) ? this.source : this.template.evaluate(context, options);
+    return this.references.has(name) ? this.source : this.evaluate(context, options);
   }
 }
 

@@ -1,7 +1,24 @@
-import type { Moment } from './run.decider.ts';
+import { StepError } from '../steps/step-type.ts';
+import type { Moment } from './decision.ts';
 
-/** The instant of a decision, taken outside of it. */
-export function momentNow(): Moment {
+/** Computing time of one decision; a flow that needs more fails its run instead of holding up all others. */
+const MAX_DECISION_MS = 250;
+
+/** The instant of a decision, taken outside of it. @param at the clock's reading, when it was just taken. */
+export function momentNow(at: { ms: number; iso: string } = clock()): Moment {
+  const startedMs = performance.now();
+  return {
+    ms: at.ms,
+    iso: at.iso,
+    checkTime: () => {
+      if (performance.now() - startedMs <= MAX_DECISION_MS) return;
+      throw new StepError('too_much_work', `the steps took more than ${MAX_DECISION_MS} ms of computing at once`);
+    },
+  };
+}
+
+/** The time of day, once for many decisions of the same millisecond. */
+export function clock(): { ms: number; iso: string } {
   const date = new Date();
   return { ms: date.getTime(), iso: date.toISOString() };
 }

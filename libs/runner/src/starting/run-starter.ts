@@ -5,8 +5,8 @@ import type { Pool } from 'pg';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
-import type { Decision } from '../runs/run.decider.ts';
-import { momentNow } from '../runs/moment.ts';
+import type { Decision } from '../runs/decision.ts';
+import { clock, momentNow } from '../runs/moment.ts';
 import { insertRuns } from '../runs/run-rows.ts';
 import { emptyRun, foldRun, type RunState } from '../runs/run-state.ts';
 import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
@@ -74,15 +74,15 @@ export class RunStarter {
     const numbers = await this.numbers.take(pending.length);
     const started: Started[] = [];
     const slice = new TimeSlice();
-    let moment = momentNow();
+    let time = clock();
     for (const [index, each] of pending.entries()) {
       if (slice.isOver) {
         await slice.rest();
-        moment = momentNow();
+        time = clock();
       }
       const flow = this.catalog.peek(each.flowId, each.mode) ?? (await this.catalog.forNewRun(each.flowId, each.mode));
       const run = begun.get(each.runId) ?? emptyRun(each.runId);
-      const decision = startRun(each, flow, numbers[index] as number, moment, run);
+      const decision = startRun(each, flow, numbers[index] as number, momentNow(time), run);
       started.push({ pending: each, origin: originOf(each), flow, run, decision });
     }
     return started;

@@ -1,6 +1,7 @@
 import type { RunError, RunStarted, RunTrigger } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
-import { advance, type Decision, failAtOnce, type Moment } from '../runs/run.decider.ts';
+import type { Decision, Moment } from '../runs/decision.ts';
+import { advance, failAtOnce } from '../runs/run.decider.ts';
 import { applyEvent, type RunEvent, type RunState, setInput } from '../runs/run-state.ts';
 
 /** A run that shall begin. */

@@ -8,6 +8,8 @@ export interface StepScope {
   strict: boolean;
   /** A decision has one instant. */
   now: Date;
+  /** Throws when the decision has taken too long. */
+  checkTime: (() => void) | undefined;
 }
 
 /** What a step wants to happen. Thrown StepErrors and template errors count as `failed`. */

@@ -1,0 +1,176 @@
+import type { EventBatch } from '@sluice/bus';
+import { EventStore, type CommitUnit, type EventStorePort, type StoredEvent } from '@sluice/event-store';
+import { ReplicaBoard } from '@sluice/local-copy';
+import { connectionOf, type Settings } from '@sluice/platform';
+import pg from 'pg';
+import { FlowCatalog } from '../flows/flow-catalog.ts';
+import { RunnerConfig } from '../runner.config.ts';
+import { RunInputs } from '../runs/run-input.ts';
+import { RunReader } from '../runs/run-reader.ts';
+import type { EffectResult } from '../steps/step-type.ts';
+import { RunStarter } from '../starting/run-starter.ts';
+import { TriggersConsumer } from '../starting/triggers.consumer.ts';
+import { type EffectNext, EffectPerformer, type RunAtWork } from './effect-performer.ts';
+import { EffectWorker } from './effect.worker.ts';
+import { RunSecrets } from './run-secrets.ts';
+import { StepEffects } from './step-effects.ts';
+
+/** Where the process dies: before or after its nth commit or nth outside call, counted from 1 over both. */
+export interface Death {
+  point: number;
+}
+
+const never = new Promise<never>(() => {});
+
+/** Counts the points that a run passes, and stops the process at one of them: nothing it does later has an effect. */
+class Fate {
+  passed = 0;
+  readonly died: Promise<void>;
+  private die: () => void = () => {};
+  dead = false;
+  private readonly point: number;
+
+  constructor(point: number) {
+    this.point = point;
+    this.died = new Promise((resolve) => {
+      this.die = resolve;
+    });
+  }
+
+  async pass(): Promise<void> {
+    if (!this.dead && ++this.passed === this.point) {
+      this.dead = true;
+      this.die();
+    }
+    if (this.dead) await never;
+  }
+}
+
+/** What is not committed when the process dies is lost, what is committed stays. */
+class MortalStore implements EventStorePort {
+  readonly topics: EventStorePort['topics'];
+  private readonly store: EventStore;
+  private readonly fate: Fate;
+
+  constructor(store: EventStore, fate: Fate) {
+    this.store = store;
+    this.fate = fate;
+    this.topics = store.topics;
+  }
+
+  async commit(unit: CommitUnit) {
+    await this.fate.pass();
+    const committed = await this.store.commit(unit);
+    await this.fate.pass();
+    return committed;
+  }
+
+  append: EventStorePort['append'] = (streamId, expectedVersion, events, options = {}) =>
+    this.commit({
+      appends: [{ streamId, expectedVersion, events, ...(options.topic ? { topic: options.topic } : {}) }],
+    });
+  read: EventStorePort['read'] = (streamId, options) => this.store.read(streamId, options);
+  readAfter: EventStorePort['readAfter'] = (topic, after, limit) => this.store.readAfter(topic, after, limit);
+  head: EventStorePort['head'] = (topic) => this.store.head(topic);
+  onCommitted: EventStorePort['onCommitted'] = (listener) => this.store.onCommitted(listener);
+}
+
+class MortalPerformer extends EffectPerformer {
+  fate!: Fate;
+
+  override async perform(work: RunAtWork, next: EffectNext, signal: AbortSignal): Promise<EffectResult> {
+    await this.fate.pass();
+    const result = await super.perform(work, next, signal);
+    await this.fate.pass();
+    return result;
+  }
+}
+
+/** A runner's working parts without HTTP and bus, in a "process" that can die anywhere. */
+export class MortalRunner {
+  readonly fate: Fate;
+  private readonly store: EventStore;
+  private readonly pool: pg.Pool;
+  private readonly worker: EffectWorker;
+  private readonly catalog: FlowCatalog;
+  private readonly effects: StepEffects;
+  private readonly consumer: TriggersConsumer;
+
+  constructor(settings: Settings & { databaseUrl: string }, point = Number.POSITIVE_INFINITY) {
+    this.fate = new Fate(point);
+    const { databaseUrl, instanceId } = settings;
+    this.store = new EventStore({
+      service: 'runner',
+      topics: ['runner.events', 'runner.answers'],
+      connection: connectionOf(databaseUrl, 'runner', 'test'),
+      partitioned: true,
+    });
+    this.pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+    const mortal = new MortalStore(this.store, this.fate);
+    this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
+    const inputs = new RunInputs(this.pool);
+    this.effects = new StepEffects(settings);
+    const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
+    performer.fate = this.fate;
+    const config = Object.assign(new RunnerConfig(), { leaseMs: 400, finishMs: 300 });
+    this.worker = new EffectWorker(
+      mortal,
+      this.pool,
+      settings,
+      new RunReader(mortal, inputs),
+      this.catalog,
+      performer,
+      config,
+    );
+    this.consumer = new TriggersConsumer(new RunStarter(mortal, this.pool, this.catalog, this.worker), inputs);
+  }
+
+  async start(): Promise<void> {
+    await this.store.start();
+    await this.catalog.onModuleInit();
+    this.worker.onApplicationBootstrap();
+  }
+
+  /** Hands the events on as the bus does; the checkpoint is left out. */
+  deliver(events: readonly StoredEvent[]): Promise<void> {
+    const batch: EventBatch = {
+      topic: 'gateway.events',
+      group: 'runner',
+      partition: 0,
+      events,
+      checkpoint: {
+        alongside: () => ({ statement: NOTHING, rows: [] }),
+        saveWith: () => Promise.reject(new Error('the runner commits its checkpoint alongside')),
+      },
+      heartbeat: () => Promise.resolve(),
+      signal: new AbortController().signal,
+    };
+    return this.consumer.onTriggers(batch);
+  }
+
+  /** Closes the connections; a dead process cannot do more, a living one hands its runs over first. */
+  async stop(): Promise<void> {
+    await this.worker.beforeApplicationShutdown();
+    await this.catalog.onApplicationShutdown();
+    await this.effects.onApplicationShutdown();
+    await this.store.close();
+    await this.pool.end();
+  }
+
+  /** As kill -9: no lease is given back, no run is handed over. */
+  async kill(): Promise<void> {
+    this.fate.dead = true;
+    await this.worker.stopClaiming(0);
+    this.worker.queue.close();
+    await this.catalog.onApplicationShutdown();
+    await this.store.close();
+    await this.pool.end();
+  }
+}
+
+const NOTHING = {
+  name: 'runner_test_nothing',
+  columns: ['int4'],
+  sql: ([numbers]: readonly string[]) =>
+    `delete from runner.flows_position where partition = any(${numbers}) and false`,
+};

@@ -1,0 +1,290 @@
+import { createHash } from 'node:crypto';
+import { type LoggerService, Module } from '@nestjs/common';
+import { type AccessGrant, DEFAULT_APP_ID, grantAccess } from '@sluice/access';
+import { busTablesSql } from '@sluice/bus';
+import { ReplicaBoard } from '@sluice/local-copy';
+import {
+  type FlowDefinition,
+  type FlowState,
+  newId,
+  type RegistryEvents,
+  schemaOf,
+  type ServiceName,
+  type Topic,
+  type TriggerAccepted,
+} from '@sluice/contracts';
+import { EventStore, type EventStorePort, eventTablesSql, type StoredEvent } from '@sluice/event-store';
+import {
+  connectionOf,
+  type MigrationClass,
+  poolToken,
+  type ServiceDefinition,
+  type Settings,
+  storeToken,
+} from '@sluice/platform';
+import { SealedValues } from '@sluice/sealed-values';
+import pg, { type Pool } from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Some service that owns topics and tables but does nothing: the runner's neighbours as its tests need them. */
+function standIn(name: ServiceName, topics: readonly Topic[], tables: readonly string[] = []): ServiceDefinition {
+  class Tables1700000000000 implements MigrationInterface {
+    async up(runner: QueryRunner): Promise<void> {
+      const own = [...eventTablesSql(name, topics, { partitioned: false }), ...busTablesSql(schemaOf(name)), ...tables];
+      for (const statement of own) await runner.query(statement);
+    }
+    async down(runner: QueryRunner): Promise<void> {
+      await runner.query(`drop schema ${schemaOf(name)} cascade`);
+    }
+  }
+  class Nothing {}
+  Module({})(Nothing);
+  return { name, module: Nothing, migrations: [Tables1700000000000 as MigrationClass], topics, partitioned: false };
+}
+
+/** What the runner reads of the registry: the columns of its view `flow_versions` and of its secrets. */
+const REGISTRY_TABLES = [
+  `create table registry.flow_versions (
+    flow_id uuid, version int, definition text, app_id text, number int, name text, status text, saved_version int,
+    published_version int, deleted boolean)`,
+  `create table registry.secrets (
+    app_id uuid, name text, sealed_id uuid, sealed_version int, deleted boolean not null default false)`,
+];
+
+export const NEIGHBOURS: readonly ServiceDefinition[] = [
+  standIn('gateway', ['gateway.events']),
+  standIn('registry', ['registry.events'], REGISTRY_TABLES),
+  standIn('delivery-log', ['delivery-log.events']),
+];
+
+const KEYS = [{ id: 'k1', key: Buffer.alloc(32, 7) }];
+
+/** Settings of a process that listens on a free port of this machine and may call it. */
+export function testSettings(databaseUrl: string, change: Partial<Settings> = {}): Settings & { databaseUrl: string } {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    publicUrl: '',
+    dataDir: '/nowhere',
+    kafka: null,
+    adminToken: null,
+    adminEmail: null,
+    adminPassword: null,
+    encryptionKeys: KEYS,
+    trustedProxies: [],
+    outboundAllow: ['127.0.0.0/8'],
+    logLevel: 'silent',
+    instanceId: 'runner-1',
+    demo: false,
+    ...change,
+    databaseUrl,
+  };
+}
+
+/** The stores and the pool that the neighbours work with. */
+export interface NeighbourParts {
+  pool: Pool;
+  runner: EventStorePort;
+  registry: EventStorePort;
+  gateway: EventStorePort;
+}
+const ADMIN_TOKEN = 'an-administrator-of-all-apps-and-flows';
+
+export interface Accept extends Partial<TriggerAccepted> {
+  body?: unknown;
+}
+
+/** Plays the gateway and the registry towards a runner: appends their events to their own stores. */
+export class Neighbours {
+  readonly pool: Pool;
+  readonly runner: EventStorePort;
+  readonly #registry: EventStorePort;
+  readonly #gateway: EventStorePort;
+  readonly #versions = new Map<string, number>();
+
+  constructor(parts: NeighbourParts) {
+    this.pool = parts.pool;
+    this.runner = parts.runner;
+    this.#registry = parts.registry;
+    this.#gateway = parts.gateway;
+  }
+
+  async append<T extends keyof RegistryEvents>(streamId: string, type: T, data: RegistryEvents[T]): Promise<void> {
+    const version = this.#versions.get(streamId) ?? 0;
+    const meta = { correlationId: streamId, causationId: null };
+    const { events } = await this.#registry.append(streamId, version, [{ type, appId: DEFAULT_APP_ID, data, meta }]);
+    this.#versions.set(streamId, version + 1);
+    // As the registry does before it answers.
+    const board = new ReplicaBoard({ pool: this.pool, instance: 'registry-1' });
+    const position = events[0]?.position;
+    if (position && !(await board.waitUntilApplied('registry.events', position, ['runner'], { timeoutMs: 10_000 }))) {
+      throw new Error(`the runner has not applied ${type} within 10 s`);
+    }
+  }
+
+  /** A flow that is active and published, unless `change` says otherwise. */
+  async flow(definition: FlowDefinition, change: Partial<FlowState> = {}): Promise<FlowState> {
+    const flow = flowState(change);
+    await this.append(flow.id, 'FlowCreated', { flow, definition });
+    return flow;
+  }
+
+  /** The flow as the registry's tables have it, before any event of it has arrived. */
+  async flowInRegistryOnly(definition: FlowDefinition, change: Partial<FlowState> = {}): Promise<FlowState> {
+    const flow = flowState(change);
+    await this.pool.query(`insert into registry.flow_versions values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false)`, [
+      flow.id,
+      flow.version,
+      JSON.stringify(definition),
+      flow.appId,
+      flow.number,
+      flow.name,
+      flow.status,
+      flow.version,
+      flow.publishedVersion,
+    ]);
+    return flow;
+  }
+
+  /** A request that the gateway accepted; its id is also the run's. */
+  async accept(flow: { id: string }, accept: Accept = {}): Promise<string> {
+    const [id] = await this.acceptAll([{ flow, accept }]);
+    return id as string;
+  }
+
+  /** Many requests in one commit. */
+  async acceptAll(requests: readonly { flow: { id: string }; accept?: Accept }[]): Promise<string[]> {
+    const appends = requests.map(({ flow, accept = {} }) => {
+      const { body = {}, ...change } = accept;
+      const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      const id = newId();
+      const meta = { correlationId: id, causationId: null, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+      const data = acceptedOf(flow.id, bytes, change);
+      return {
+        streamId: id,
+        expectedVersion: 0,
+        events: [{ type: 'TriggerAccepted', appId: DEFAULT_APP_ID, data, meta, body: bytes }],
+      };
+    });
+    await this.#gateway.commit({ appends });
+    return appends.map((append) => append.streamId);
+  }
+
+  /** The events of a request, as the bus would hand them on. */
+  accepted(id: string): Promise<StoredEvent[]> {
+    return this.#gateway.read(id);
+  }
+
+  async token(token: string, grant: Partial<AccessGrant>): Promise<void> {
+    const full: AccessGrant = {
+      tokenId: newId(),
+      sha256: createHash('sha256').update(token).digest('hex'),
+      kind: 'personal',
+      appId: null,
+      userId: null,
+      triggerId: null,
+      scopes: [],
+      expiresAt: null,
+      ...grant,
+    };
+    await this.#registry.commit({ appends: [], alongside: [grantAccess([full])] });
+  }
+
+  /** A token that may do everything. */
+  async admin(): Promise<string> {
+    await this.token(ADMIN_TOKEN, { scopes: ['admin'] });
+    return ADMIN_TOKEN;
+  }
+
+  async secret(name: string, value: string): Promise<void> {
+    const sealed = new SealedValues({ pool: this.pool, keys: KEYS });
+    const { id, version } = await sealed.seal(this.pool, { owner: `secret/${name}` }, value);
+    await this.pool.query('insert into registry.secrets values ($1, $2, $3, $4)', [DEFAULT_APP_ID, name, id, version]);
+  }
+
+  run(id: string): Promise<StoredEvent[]> {
+    return this.runner.read(id, { topic: 'runner.events' });
+  }
+}
+
+interface Container {
+  get<T>(token: string, options: { strict: false }): T;
+}
+
+/** The neighbours inside a process that was started with `NEIGHBOURS`. */
+export function neighboursIn(container: Container): Neighbours {
+  const store = (service: ServiceName) => container.get<EventStorePort>(storeToken(service), { strict: false });
+  return new Neighbours({
+    pool: container.get<Pool>(poolToken('runner'), { strict: false }),
+    runner: store('runner'),
+    registry: store('registry'),
+    gateway: store('gateway'),
+  });
+}
+
+/** The neighbours of runners that come and go. */
+export async function neighboursOf(
+  databaseUrl: string,
+): Promise<{ neighbours: Neighbours; release: () => Promise<void> }> {
+  const open = async (service: ServiceName, topics: readonly Topic[], partitioned: boolean): Promise<EventStore> => {
+    const connection = connectionOf(databaseUrl, service, 'neighbour');
+    const store = new EventStore({ service, topics, connection, partitioned });
+    await store.start();
+    return store;
+  };
+  const runner = await open('runner', ['runner.events', 'runner.answers'], true);
+  const registry = await open('registry', ['registry.events'], false);
+  const gateway = await open('gateway', ['gateway.events'], false);
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+  return {
+    neighbours: new Neighbours({ pool, runner, registry, gateway }),
+    release: async () => {
+      await Promise.all([runner.close(), registry.close(), gateway.close(), pool.end()]);
+    },
+  };
+}
+
+function flowState(change: Partial<FlowState>): FlowState {
+  return {
+    id: newId(),
+    number: 1,
+    appId: DEFAULT_APP_ID,
+    name: 'Test',
+    listener: null,
+    status: 'active',
+    version: 1,
+    publishedVersion: 1,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    ...change,
+  };
+}
+
+function acceptedOf(flowId: string, body: Buffer, change: Partial<TriggerAccepted>): TriggerAccepted {
+  return {
+    triggerId: newId(),
+    flowId,
+    mode: 'live',
+    profile: 'native',
+    method: 'POST',
+    query: {},
+    headers: { 'content-type': 'application/json' },
+    contentType: 'application/json',
+    bodyKind: body.length === 0 ? 'empty' : 'json',
+    bodySize: body.length,
+    bodySha256: createHash('sha256').update(body).digest('hex'),
+    bodyPayloadId: null,
+    remoteAddress: '127.0.0.1',
+    receivedAt: new Date().toISOString(),
+    replyTo: null,
+    props: null,
+    ...change,
+  };
+}
+
+/** What a test does not look at is not printed either. */
+export const SILENT: LoggerService = {
+  log: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
