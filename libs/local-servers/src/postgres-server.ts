@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -224,4 +224,9 @@ export async function postgresAvailable(): Promise<{ ok: true } | { ok: false; r
     if (error instanceof LocalServerError) return { ok: false, reason: error.message };
     throw error;
   }
+}
+
+/** Stops the PostgreSQL that another process of ours, ended since, has started in `dir`; none is no error. */
+export async function stopLeftPostgres(dir: string): Promise<void> {
+  if (existsSync(path.join(dir, 'data'))) await clearLeftovers(path.join(await realpath(dir), 'data'), () => undefined);
 }

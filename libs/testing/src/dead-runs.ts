@@ -1,14 +1,23 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isAlive, lockDataDir, type ProcessIdentity, startPostgres, stopLeftKafka } from '@sluice/local-servers';
-import { KAFKA_DIR, RUN_PREFIX } from './test-servers.ts';
+import { isAlive, lockDataDir, type ProcessIdentity, stopLeftKafka, stopLeftPostgres } from '@sluice/local-servers';
+import { RUN_PREFIX } from './test-servers.ts';
 
 async function holderOf(dir: string): Promise<ProcessIdentity | null> {
   try {
     return JSON.parse(await readFile(path.join(dir, 'lock.json'), 'utf8')) as ProcessIdentity;
   } catch {
     return null; // not locked yet: somebody is starting right now, or it is none of ours
+  }
+}
+
+/** Stops whatever still runs in a run's directory: servers of workers that have ended, of tests that failed. */
+export async function stopServersOf(runDir: string): Promise<void> {
+  for (const name of await readdir(runDir)) {
+    const dir = path.join(runDir, name);
+    if (name.startsWith('kafka') && !name.includes('.')) await stopLeftKafka(dir);
+    else if (name.startsWith('postgres')) await stopLeftPostgres(dir);
   }
 }
 
@@ -21,9 +30,7 @@ export async function sweepDeadRuns(): Promise<void> {
     if (!holder || isAlive(holder)) continue;
     try {
       await lockDataDir(dir); // of several new runs, one sweeps
-      await stopLeftKafka(path.join(dir, KAFKA_DIR));
-      const postgres = await startPostgres({ dir: path.join(dir, 'postgres') }); // ends the one that is left, too
-      await postgres.stop();
+      await stopServersOf(dir);
       await rm(dir, { recursive: true, force: true });
     } catch (error) {
       console.warn(`left over from a killed test run, and not cleared: ${dir}`, error);

@@ -2,10 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { lockDataDir, startPostgres, stopLeftKafka } from '@sluice/local-servers';
-import { sweepDeadRuns } from './dead-runs.ts';
+import { lockDataDir, startPostgres } from '@sluice/local-servers';
+import { stopServersOf, sweepDeadRuns } from './dead-runs.ts';
 import { TEST_SETTINGS } from './temporary-servers.ts';
-import { DATABASE_URL_VARIABLE, KAFKA_DIR, RUN_DIR_VARIABLE, RUN_PREFIX } from './test-servers.ts';
+import { DATABASE_URL_VARIABLE, RUN_DIR_VARIABLE, RUN_PREFIX } from './test-servers.ts';
 
 /** One PostgreSQL per run; Kafka starts when the first test asks for it (test-kafka.ts) and is stopped here. */
 export default async function setUpServers(): Promise<(() => Promise<void>) | undefined> {
@@ -19,8 +19,8 @@ export default async function setUpServers(): Promise<(() => Promise<void>) | un
   return async () => {
     delete process.env[RUN_DIR_VARIABLE];
     delete process.env[DATABASE_URL_VARIABLE];
-    await stopLeftKafka(path.join(dir, KAFKA_DIR));
     await postgres.stop();
+    await stopServersOf(dir);
     await lock.release();
     await rm(dir, { recursive: true, force: true });
   };

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type KafkaServer, type PostgresServer, startKafka, startPostgres } from '@sluice/local-servers';
+import { RUN_DIR_VARIABLE } from './test-servers.ts';
 
 /** Nothing in a test must survive a power cut, only kill -9, and what was written survives that without fsync. */
 export const TEST_SETTINGS: Readonly<Record<string, string>> = {
@@ -27,11 +28,12 @@ async function temporary<Server extends { stop(): Promise<void> }>(
   name: string,
   start: (dir: string) => Promise<Server>,
 ): Promise<Temporary<Server>> {
-  const dir = await mkdtemp(path.join(tmpdir(), `sluice-${name}-`));
+  // In the run's directory, so that the run's end, or the next run, finds what a killed or failed test left.
+  const dir = await mkdtemp(path.join(process.env[RUN_DIR_VARIABLE] ?? tmpdir(), `${name}-`));
   const self: Temporary<Server> = {
-    server: await start(path.join(dir, name)),
+    server: await start(dir),
     async restart() {
-      self.server = await start(path.join(dir, name));
+      self.server = await start(dir);
       return self.server;
     },
     async remove() {
