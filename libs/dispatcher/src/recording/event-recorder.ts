@@ -10,6 +10,7 @@ import {
   TransientError,
   VersionConflictError,
 } from '@sluice/event-store';
+import { startWork, type TracedWork } from '@sluice/observability';
 import { failpoint, InjectPool, InjectStore, metrics } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { DeliveryStarter } from '../delivering/delivery-starter.ts';
@@ -84,7 +85,14 @@ export class EventRecorder {
     events: readonly ReceivedEvent[],
     { checkpoint }: Pick<EventBatch<unknown>, 'checkpoint'>,
   ): Promise<void> {
-    const matched = events.map((event) => this.#match(event));
+    const work = events.map((event) =>
+      startWork('dispatcher.record', {
+        parent: event.traceparent,
+        kind: 'consumer',
+        attributes: { 'event.type': event.type },
+      }),
+    );
+    const matched = events.map((event, index) => this.#match(event, (work[index] as TracedWork).traceparent));
     const planned = matched.flatMap((each) => each.deliveries);
     const plan = this.starter.plan(planned);
     const keys = events
@@ -100,12 +108,16 @@ export class EventRecorder {
       ],
     });
     failpoint('dispatcher.after-record');
+    for (const each of work) each.end();
     recordedTotal.inc(events.length);
     plannedTotal.inc(planned.length);
     plan.begin();
   }
 
-  #match(event: ReceivedEvent): { append: StreamAppend; deliveries: PlannedDelivery[] } {
+  #match(
+    event: ReceivedEvent,
+    traceparent: string | undefined,
+  ): { append: StreamAppend; deliveries: PlannedDelivery[] } {
     const subscribers = this.endpoints.subscribersOf(event.appId, event.type);
     const targets = subscribers.map((endpoint) => ({
       endpoint,
@@ -115,7 +127,7 @@ export class EventRecorder {
     const meta: EventMeta = {
       correlationId: event.correlationId,
       causationId: event.causationId,
-      ...(event.traceparent ? { traceparent: event.traceparent } : {}),
+      ...(traceparent ? { traceparent } : {}),
     };
     return {
       append: {
