@@ -14,12 +14,12 @@ export interface ConsumesExtras {
  * Nest logs an unknown exception of a handler and replaces it by "Internal server error"; the bus has to see the error
  * itself, because transient and permanent ones are treated differently.
  */
-@Catch()
 class PassErrorsOn implements ExceptionFilter {
   catch(error: unknown): Observable<never> {
     return throwError(() => error);
   }
 }
+Catch()(PassErrorsOn);
 const passErrorsOn = new PassErrorsOn();
 
 type Handles<E> = (

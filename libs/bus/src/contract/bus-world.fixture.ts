@@ -4,6 +4,7 @@ import type { BusBindings } from '../bus-bindings.ts';
 import type { BusStrategy } from '../bus-strategy.ts';
 import type { EventBatch } from '../bus.contract.ts';
 import type { DeadLetters } from '../dead-letters/dead-letters.ts';
+import type { BusChild } from './child-process.fixture.ts';
 
 /** One handled event, as the handler wrote it in the transaction of its checkpoint. */
 export interface Effect {
@@ -32,6 +33,8 @@ export interface ProcessSpec {
 /** One wiring with empty tables. */
 export interface BusWorld {
   start(spec?: ProcessSpec): Promise<BusProcess>;
+  /** A process of its own that consumes `gateway.events` as group `runner`, to kill or freeze. */
+  startChild?(): Promise<BusChild>;
   /** All effects, in the order of their commits. */
   effects(): Promise<Effect[]>;
   databaseAway(): Promise<void>;

@@ -5,7 +5,9 @@ import { BusBindings } from '../bus-bindings.ts';
 import type { BusStrategy } from '../bus-strategy.ts';
 import { busTablesSql } from '../bus-tables.ts';
 import { DeadLetters } from '../dead-letters/dead-letters.ts';
+import type { KafkaSettings } from '../kafka/kafka-client.ts';
 import type { BusProcess, BusWorld, Effect, ProcessSpec } from './bus-world.fixture.ts';
+import { startBusChild } from './child-process.fixture.ts';
 
 const SERVICES: readonly ServiceName[] = ['gateway', 'runner', 'delivery-log'];
 
@@ -35,6 +37,8 @@ export interface PostgresWorldOptions {
   url: string;
   /** The bus of a process; `number` counts the processes of this world from 1. */
   createBus(bindings: BusBindings, spec: ProcessSpec, number: number): BusStrategy;
+  /** What a child process needs to be of the Kafka wiring. */
+  kafka?: KafkaSettings;
   databaseAway?: () => Promise<void>;
   databaseBack?: () => Promise<void>;
   brokerAway?: () => Promise<void>;
@@ -48,8 +52,14 @@ export function postgresWorld(options: PostgresWorldOptions): BusWorld {
   const missing = async (): Promise<never> => {
     throw new Error('this world has no server of its own to stop');
   };
-  const running: BusProcess[] = [];
+  const running: { close(): Promise<void> }[] = [];
   return {
+    async startChild() {
+      const { kafka } = options;
+      const child = await startBusChild({ url, consumes: true, ...(kafka ? { kafka } : {}) });
+      running.push(child);
+      return child;
+    },
     async start(spec: ProcessSpec = {}) {
       const process = await startProcess(options, spec, running.length + 1);
       running.push(process);

@@ -19,14 +19,16 @@ const SERVICES: readonly ServiceName[] = ['gateway', 'runner', 'delivery-log'];
 /** Three services per process over real Kafka, each process able to be the relay of each. */
 export function kafkaWorld(world: KafkaWorldOptions): BusWorld {
   const { brokers, prefix, partitions = 3, logger = new QuietLogger() } = world;
+  const kafka = { brokers: [brokers], prefix, partitions };
   return postgresWorld({
     ...world,
+    kafka: { ...kafka, clientId: 'child' },
     createBus: (bindings, { failpoint }, number) =>
       new KafkaBus({
         bindings,
         instanceId: `process-${number}`,
         logger,
-        kafka: { brokers: [brokers], clientId: `process-${number}`, prefix, partitions },
+        kafka: { ...kafka, clientId: `process-${number}` },
         ownServices: SERVICES,
         recoverEveryMs: 200,
         ...(failpoint ? { failpoint } : {}),
