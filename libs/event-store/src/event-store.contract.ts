@@ -59,7 +59,11 @@ export interface StoredEvent {
 export interface AlongsideStatement {
   /** Unique within the service; part of the prepared statement's name. */
   name: string;
-  /** PostgreSQL element types of the columns, e.g. `['uuid', 'text', 'timestamptz', 'jsonb', 'bytea', 'int8']`. */
+  /**
+   * PostgreSQL element types of the columns, e.g. `['uuid', 'text', 'timestamptz', 'jsonb', 'bytea', 'int8']`. Values are
+   * given as node-pg takes them: Date or text for times, bigint or number for int8, Uint8Array for bytea; a string in a
+   * json column is JSON text already.
+   */
   columns: readonly string[];
   /** Text of the statement; `arrays[i]` is the SQL of the array of column i, e.g. `$7::uuid[]`. Without RETURNING. */
   sql(arrays: readonly string[]): string;
@@ -82,7 +86,10 @@ export interface StreamAppend {
 export interface CommitUnit {
   appends: readonly StreamAppend[];
   alongside?: readonly Alongside[];
-  /** Free SQL in the same transaction; such a unit goes alone, so keep it off hot paths. */
+  /**
+   * Free SQL in the same transaction, after the events; such a unit goes alone, so keep it off hot paths. What it throws
+   * reaches the caller as it is. It runs once at most.
+   */
   alone?: (client: PoolClient) => Promise<void>;
   /** How long the batcher may wait for company, in milliseconds; 0 (natural batching) unless given. */
   lingerMs?: number;
@@ -111,7 +118,10 @@ export interface EventStorePort {
   commit(unit: CommitUnit): Promise<Committed>;
   /** One stream in version order; empty when it does not exist. */
   read(streamId: string, options?: { topic?: Topic; fromVersion?: number }): Promise<StoredEvent[]>;
-  /** Events after a position (null: from the beginning) in reading order, never past the oldest running transaction. */
+  /**
+   * Events after a position (null: from the beginning) in reading order, never past the oldest running transaction.
+   * Big events come in smaller batches than `limit`; only an empty answer means that nothing more is readable now.
+   */
   readAfter(topic: Topic, after: Position | null, limit: number): Promise<StoredEvent[]>;
   /** The position of the newest readable event, or null when there is none. */
   head(topic: Topic): Promise<Position | null>;
