@@ -1,0 +1,36 @@
+import type { Provider, Type } from '@nestjs/common';
+import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
+import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
+import { SealedValues } from '@sluice/sealed-values';
+import type { Pool } from 'pg';
+import { AttemptRecorder } from './attempt-recorder.ts';
+import { DeliveringConfig } from './delivering.config.ts';
+import { DeliverySender } from './delivery-sender.ts';
+import { DeliveryStarter } from './delivery-starter.ts';
+import { DispatcherDueQueue } from './dispatcher-due-queue.ts';
+import { EventLoader } from './event-loader.ts';
+import { RetryWorker } from './retry.worker.ts';
+import { SecretOpener } from './secret-opener.ts';
+
+/** Everything from a planned delivery on. */
+export const DELIVERING_PROVIDERS: Provider[] = [
+  { provide: DeliveringConfig, useFactory: () => new DeliveringConfig() },
+  {
+    provide: OutboundClient,
+    inject: [SETTINGS],
+    useFactory: (settings: Settings) => createOutboundClient({ allow: settings.outboundAllow ?? [] }),
+  },
+  {
+    provide: SealedValues,
+    inject: [poolToken('dispatcher'), SETTINGS],
+    useFactory: (pool: Pool, settings: Settings) => new SealedValues({ pool, keys: settings.encryptionKeys }),
+  },
+  DispatcherDueQueue,
+  EventLoader,
+  SecretOpener,
+  AttemptRecorder,
+  DeliverySender,
+  DeliveryStarter,
+  RetryWorker,
+];
+export const DELIVERING_CONTROLLERS: Type<unknown>[] = [];

@@ -1,0 +1,75 @@
+import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+
+export interface DeliveryBody {
+  contentType: string;
+  text: string;
+}
+
+/** One event goes to many endpoints: its data becomes JSON once. */
+const entityTexts = new WeakMap<DomainEventRecorded, string>();
+
+export function entityJson(event: DomainEventRecorded): string {
+  let text = entityTexts.get(event);
+  if (text === undefined) {
+    text = JSON.stringify(event.data ?? null);
+    entityTexts.set(event, text);
+  }
+  return text;
+}
+
+/** What is sent to an endpoint for an event; null for GET, which has no body (ET-03). */
+export function bodyOf(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): DeliveryBody | null {
+  if (endpoint.method === 'GET') return null;
+  if (endpoint.format === 'standard') return { contentType: 'application/json', text: standardBody(event) };
+  if (endpoint.format === 'cloudevents') {
+    return { contentType: 'application/cloudevents+json', text: cloudEventBody(event) };
+  }
+  const text =
+    endpoint.contentType === 'application/json'
+      ? etlJson(event, endpoint, deliveryId)
+      : etlForm(event, endpoint, deliveryId);
+  return { contentType: endpoint.contentType, text };
+}
+
+/** ET-04. The entity's JSON is put in as it is: it may be big and goes to every subscriber. */
+function etlJson(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): string {
+  const head = JSON.stringify({
+    eventId: deliveryId,
+    eventType: event.type,
+    webhookId: endpoint.id,
+    entityId: event.entityId,
+  });
+  const tail = JSON.stringify({ entityUrl: event.entityUrl, timestamp: Date.parse(event.time) });
+  const entity = endpoint.includeEntity ? `"entity":${entityJson(event)},` : '';
+  return `${head.slice(0, -1)},${entity}${tail.slice(1)}`;
+}
+
+function etlForm(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): string {
+  const form = new URLSearchParams({
+    eventId: deliveryId,
+    eventType: event.type,
+    webhookId: String(endpoint.id),
+    entityId: event.entityId,
+    timestamp: String(Date.parse(event.time)),
+  });
+  if (endpoint.includeEntity) form.set('entity', entityJson(event));
+  return form.toString();
+}
+
+function standardBody(event: DomainEventRecorded): string {
+  const head = JSON.stringify({ type: event.type, timestamp: event.time });
+  return `${head.slice(0, -1)},"data":${entityJson(event)}}`;
+}
+
+function cloudEventBody(event: DomainEventRecorded): string {
+  const head = JSON.stringify({
+    specversion: '1.0',
+    id: event.sourceId,
+    source: event.source,
+    type: event.type,
+    ...(event.subject === null ? {} : { subject: event.subject }),
+    time: event.time,
+    datacontenttype: 'application/json',
+  });
+  return `${head.slice(0, -1)},"data":${entityJson(event)}}`;
+}

@@ -1,0 +1,104 @@
+import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+import { etlSignature, standardSignature } from './signature.rules.ts';
+
+/** The opened secrets of an endpoint. */
+export interface EndpointSecrets {
+  secret: string | null;
+  basicPass: string | null;
+  /** In the order of the endpoint's headers. */
+  headerValues: readonly string[];
+}
+
+export interface HeaderFacts {
+  event: DomainEventRecorded;
+  endpoint: EndpointState;
+  secrets: EndpointSecrets;
+  deliveryId: string;
+  /** Null when there is no body. */
+  contentType: string | null;
+  body: string;
+  nowMs: number;
+}
+
+export type HeaderList = [name: string, value: string][];
+
+const PREFIX = 'X-Etl-Webhook';
+const MASK = '***';
+const USER_AGENT = 'Sluice-Webhooks/1.0';
+
+/** What is sent, and what is recorded of it: secrets masked, names in lower case. */
+export interface DeliveryHeaders {
+  sent: HeaderList;
+  recorded: Record<string, string>;
+}
+
+/** ET-03, ET-07, ET-08, DL-01. A custom header that has the name of one of ours is left out. */
+export function headersOf(facts: HeaderFacts): DeliveryHeaders {
+  const { endpoint, secrets } = facts;
+  const ours: HeaderList = [
+    ...(facts.contentType === null ? [] : ([['Content-Type', facts.contentType]] as HeaderList)),
+    ...standardHeaders(facts),
+    ...(endpoint.format === 'etl' ? etlHeaders(facts) : []),
+  ];
+  const secret: HeaderList = [];
+  if (endpoint.basicUser !== null) {
+    const credentials = Buffer.from(`${endpoint.basicUser}:${secrets.basicPass ?? ''}`).toString('base64');
+    secret.push(['Authorization', `Basic ${credentials}`]);
+  }
+  const taken = new Set([...ours, ...secret].map(([name]) => name.toLowerCase()));
+  endpoint.headers.forEach(({ key }, index) => {
+    if (!isOurs(key) && !taken.has(key.toLowerCase())) secret.push([key, secrets.headerValues[index] ?? '']);
+  });
+  if (!secret.some(([name]) => name.toLowerCase() === 'user-agent')) ours.push(['User-Agent', USER_AGENT]);
+  return { sent: [...ours, ...secret], recorded: recordedOf(ours, secret) };
+}
+
+/** Also those that this request does not carry: without a secret nobody may forge the signature by configuration. */
+function isOurs(name: string): boolean {
+  return /^(x-etl-webhook-.*|webhook-(id|timestamp|signature)|content-type)$/i.test(name);
+}
+
+function standardHeaders({ secrets, deliveryId, body, nowMs }: HeaderFacts): HeaderList {
+  const timestamp = Math.floor(nowMs / 1000);
+  const headers: HeaderList = [
+    ['webhook-id', deliveryId],
+    ['webhook-timestamp', String(timestamp)],
+  ];
+  if (secrets.secret !== null) {
+    headers.push(['webhook-signature', standardSignature(secrets.secret, deliveryId, timestamp, body)]);
+  }
+  return headers;
+}
+
+function etlHeaders({ event, endpoint, secrets, deliveryId, body }: HeaderFacts): HeaderList {
+  const headers: HeaderList = [
+    [`${PREFIX}-Event-Id`, deliveryId],
+    [`${PREFIX}-Event`, headerText(event.type)],
+    [`${PREFIX}-Id`, String(endpoint.id)],
+    [`${PREFIX}-Entity-Id`, headerText(event.entityId)],
+    [`${PREFIX}-Entity-URL`, headerText(event.entityUrl)],
+  ];
+  if (secrets.secret !== null && endpoint.method === 'POST') {
+    headers.push([`${PREFIX}-Signature`, etlSignature(secrets.secret, body)]);
+  }
+  return headers;
+}
+
+/**
+ * Types and subjects are any Unicode text, headers are not: what a header cannot carry is percent-encoded as UTF-8 (as
+ * CloudEvents' HTTP binding does, §3.1.3.2). The body has the text as it is.
+ */
+function headerText(text: string): string {
+  // A lone surrogate has no UTF-8 form.
+  return text
+    .toWellFormed()
+    .replace(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part))
+    .trim();
+}
+
+function recordedOf(ours: HeaderList, secret: HeaderList): Record<string, string> {
+  return Object.fromEntries([
+    ...ours.map(([name, value]) => [name.toLowerCase(), value]),
+    ...secret.map(([name]) => [name.toLowerCase(), MASK]),
+  ]);
+}

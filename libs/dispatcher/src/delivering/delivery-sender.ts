@@ -1,0 +1,181 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { AttemptError, AttemptFinished, EndpointState } from '@sluice/contracts';
+import { isTransientError } from '@sluice/event-store';
+import { startWork } from '@sluice/observability';
+import { OutboundClient, type OutboundResult } from '@sluice/outbound-http';
+import { failpoint, metrics } from '@sluice/platform';
+import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { decideAttempt } from './attempt.decider.ts';
+import { AttemptRecorder } from './attempt-recorder.ts';
+import { DeliveringConfig } from './delivering.config.ts';
+import { bodyOf } from './delivery-body.rules.ts';
+import { type DeliveryHeaders, type EndpointSecrets, headersOf } from './delivery-headers.rules.ts';
+import type { Delivery } from './delivery.ts';
+import { recordedText } from './recorded-text.ts';
+import { SecretOpener } from './secret-opener.ts';
+
+const log = new Logger('dispatcher.deliveries');
+const attemptsTotal = metrics.counter('sluice_delivery_attempts_total', 'Attempts by what became of them', ['outcome']);
+const attemptSeconds = metrics.histogram(
+  'sluice_delivery_attempt_seconds',
+  'Duration of attempts, from the name’s resolution to the last byte',
+  [0.005, 0.02, 0.1, 0.5, 2, 5, 15],
+);
+const discardedTotal = metrics.counter('sluice_deliveries_discarded_total', 'Deliveries ended without an attempt');
+
+interface Signed {
+  headers: DeliveryHeaders;
+  body: string | null;
+}
+
+/** Makes one attempt of a delivery: sign, send, decide, record. */
+@Injectable()
+export class DeliverySender {
+  constructor(
+    @Inject(OutboundClient) private readonly client: OutboundClient,
+    @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
+    @Inject(SecretOpener) private readonly opener: SecretOpener,
+    @Inject(AttemptRecorder) private readonly recorder: AttemptRecorder,
+    @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
+  ) {}
+
+  /** The endpoint may have changed since the delivery was planned: what it is now decides. */
+  async attempt(delivery: Delivery): Promise<void> {
+    if (delivery.claim.lost) return;
+    const endpoint = await this.#endpointOf(delivery);
+    if (!endpoint || !endpoint.enabled) return this.#discard(delivery, endpoint);
+    const secrets = await this.#secretsOf(delivery, endpoint);
+    if (secrets === 'lost') return;
+    const work = startWork(`deliver ${delivery.event.type}`, {
+      parent: delivery.meta.traceparent,
+      kind: 'client',
+      attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
+    });
+    const startMs = Date.now();
+    const signed = 'headerValues' in secrets ? sign(delivery, endpoint, secrets, startMs) : null;
+    failpoint('dispatcher.before-send');
+    const result = signed ? await this.#send(endpoint, signed) : unsendable(secrets as AttemptError);
+    failpoint('dispatcher.after-send');
+    const attempt = this.#attemptOf(delivery, endpoint, signed, result, startMs);
+    work.set({ 'sluice.outcome': attempt.outcome, 'http.response.status_code': attempt.response?.status ?? 0 });
+    work.end(attempt.outcome === 'succeeded' ? undefined : (attempt.error?.message ?? attempt.outcome));
+    attemptsTotal.inc({ outcome: attempt.outcome });
+    attemptSeconds.observe(result.durationMs / 1000);
+    await this.recorder.finished(delivery, attempt, work.traceparent);
+  }
+
+  async #endpointOf(delivery: Delivery): Promise<EndpointState | undefined> {
+    const known = this.endpoints.find(delivery.endpointUuid);
+    if (known) return known;
+    // Another replica may have matched an endpoint that this one has not copied yet.
+    await this.endpoints.refresh();
+    return this.endpoints.find(delivery.endpointUuid);
+  }
+
+  async #discard(delivery: Delivery, endpoint: EndpointState | undefined): Promise<void> {
+    const planned = delivery.event.deliveries.find((each) => each.deliveryId === delivery.deliveryId);
+    discardedTotal.inc();
+    await this.recorder.discarded(delivery, {
+      deliveryId: delivery.deliveryId,
+      eventId: delivery.event.eventId,
+      endpointId: endpoint?.id ?? planned?.endpointId ?? 0,
+      endpointUuid: delivery.endpointUuid,
+      reason: endpoint ? 'endpoint_disabled' : 'endpoint_deleted',
+      at: new Date().toISOString(),
+    });
+  }
+
+  /** A secret that cannot be opened is a failed attempt; a database that is away is not. */
+  async #secretsOf(delivery: Delivery, endpoint: EndpointState): Promise<EndpointSecrets | AttemptError | 'lost'> {
+    for (;;) {
+      try {
+        return await this.opener.open(endpoint);
+      } catch (error) {
+        if (!isTransientError(error)) {
+          log.error(`a secret of endpoint ${endpoint.uuid} cannot be opened: ${(error as Error).message}`);
+          return { stage: 'request', code: 'secret_unavailable', message: 'a secret of the endpoint cannot be opened' };
+        }
+        if (delivery.claim.lost) return 'lost';
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  #send(endpoint: EndpointState, { headers, body }: Signed): Promise<OutboundResult> {
+    return this.client.send({
+      method: endpoint.method,
+      url: endpoint.url,
+      headers: headers.sent,
+      body,
+      timeoutMs: this.config.attemptTimeoutMs,
+    });
+  }
+
+  #attemptOf(
+    delivery: Delivery,
+    endpoint: EndpointState,
+    signed: Signed | null,
+    result: OutboundResult,
+    startMs: number,
+  ): AttemptFinished {
+    const tries = delivery.tries + 1;
+    const { outcome, nextAttemptAtMs } = decideAttempt({
+      status: result.ok ? result.status : null,
+      retryAfter: result.ok ? result.headers['retry-after'] : undefined,
+      schedule: endpoint.retrySchedule,
+      tries,
+      nowMs: Date.now(),
+      random: Math.random(),
+    });
+    return {
+      deliveryId: delivery.deliveryId,
+      eventId: delivery.event.eventId,
+      eventType: delivery.event.type,
+      endpointId: endpoint.id,
+      endpointUuid: endpoint.uuid,
+      runId: delivery.event.runId,
+      number: delivery.number + 1,
+      at: new Date(startMs).toISOString(),
+      durationMs: Math.round(result.durationMs),
+      request: {
+        method: endpoint.method,
+        url: endpoint.url,
+        headers: signed?.headers.recorded ?? {},
+        body: this.#recordedRequest(signed?.body ?? ''),
+      },
+      response: result.ok ? this.#recordedResponse(result) : null,
+      error: result.ok ? null : result.error,
+      outcome,
+      nextAttemptAt: nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs).toISOString(),
+    };
+  }
+
+  #recordedRequest(body: string): string {
+    const { text, truncated } = recordedText(body, this.config.maxRecordedBytes);
+    // The contract has no flag for it here, and a body that ends in the middle must not look like what was sent.
+    return truncated ? `${text}\n[cut: ${Buffer.byteLength(body)} bytes were sent]` : text;
+  }
+
+  #recordedResponse(result: Extract<OutboundResult, { ok: true }>): AttemptFinished['response'] {
+    const { text, truncated } = recordedText(result.body, this.config.maxRecordedBytes);
+    return { status: result.status, headers: result.headers, body: text, truncated: truncated || result.truncated };
+  }
+}
+
+function sign(delivery: Delivery, endpoint: EndpointState, secrets: EndpointSecrets, nowMs: number): Signed {
+  const body = bodyOf(delivery.event, endpoint, delivery.deliveryId);
+  const headers = headersOf({
+    event: delivery.event,
+    endpoint,
+    secrets,
+    deliveryId: delivery.deliveryId,
+    contentType: body?.contentType ?? null,
+    body: body?.text ?? '',
+    nowMs,
+  });
+  return { headers, body: body?.text ?? null };
+}
+
+function unsendable(error: AttemptError): OutboundResult {
+  return { ok: false, error, durationMs: 0 };
+}

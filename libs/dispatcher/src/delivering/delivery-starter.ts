@@ -1,0 +1,142 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Claim, DueItem } from '@sluice/due-queue';
+import { metrics } from '@sluice/platform';
+import { DeliveringConfig } from './delivering.config.ts';
+import { entityJson } from './delivery-body.rules.ts';
+import { DeliverySender } from './delivery-sender.ts';
+import type { Delivery } from './delivery.ts';
+import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
+import type { DeliveryPlan, DeliveryPlanner, PlannedDelivery } from './planned-delivery.ts';
+import { delayBeforeMs } from './retry-schedule.ts';
+import { SendLanes } from './send-lanes.ts';
+
+const log = new Logger('dispatcher.deliveries');
+
+/**
+ * First attempts straight from memory. A delivery whose endpoint has enough waiting here already gets a row that is
+ * free and due at once; the due worker comes to it when there is room. So the consumer is never held up, and memory is
+ * bounded, whatever an endpoint does.
+ */
+@Injectable()
+export class DeliveryStarter implements DeliveryPlanner {
+  readonly lanes: SendLanes;
+
+  constructor(
+    @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
+    @Inject(DeliverySender) private readonly sender: DeliverySender,
+    @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
+  ) {
+    this.lanes = new SendLanes({ maxInFlight: config.maxInFlight });
+    const { lanes } = this;
+    metrics.gauge('sluice_deliveries_in_flight', 'Attempts under way', [], (gauge) => gauge.set(lanes.inFlight));
+    metrics.gauge('sluice_deliveries_waiting', 'Deliveries that wait in memory', [], (gauge) =>
+      gauge.set(lanes.waiting),
+    );
+  }
+
+  plan(deliveries: readonly PlannedDelivery[], committedAfterMs: number = performance.now()): DeliveryPlan {
+    const nowMs = Date.now();
+    const room = new Room(this.lanes, this.config);
+    const items = deliveries.map((delivery): DueItem => {
+      const { deliveryId: id, endpoint, event } = delivery;
+      const delayMs = delayBeforeMs(endpoint.retrySchedule, 0, 0) ?? 0;
+      const payload: DuePayload = { eventId: event.eventId, number: 0, version: 0, tries: 0 };
+      const leased = delayMs === 0 && room.take(delivery);
+      return { id, key: endpoint.uuid, dueAt: new Date(nowMs + delayMs), leased, payload };
+    });
+    return {
+      alongside: this.queue.schedule(items),
+      begin: () => this.#begin(deliveries, items, committedAfterMs),
+    };
+  }
+
+  #begin(deliveries: readonly PlannedDelivery[], items: readonly DueItem[], committedAfterMs: number): void {
+    const leased = items.filter((item) => item.leased);
+    const claims = new Map(this.queue.adopt(leased, committedAfterMs).map((claim) => [claim.id, claim]));
+    for (const planned of deliveries) {
+      const claim = claims.get(planned.deliveryId);
+      if (!claim) continue;
+      const { deliveryId, appId, event, meta, endpoint } = planned;
+      this.start(
+        { deliveryId, appId, endpointUuid: endpoint.uuid, event, meta, claim, number: 0, version: 0, tries: 0 },
+        endpoint.concurrency,
+        sizeOf(planned),
+      );
+    }
+  }
+
+  /** Puts a delivery into its endpoint's lane; resolves when its attempt is over or was cancelled. */
+  start(delivery: Delivery, concurrency: number, bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.lanes.add(delivery.endpointUuid, concurrency, {
+        bytes,
+        cancel: () => {
+          this.#giveBack(delivery.claim);
+          resolve();
+        },
+        run: async () => {
+          try {
+            await this.sender.attempt(delivery);
+          } catch (error) {
+            // A bug: the row comes again when its lease ends.
+            log.error(
+              `delivery ${delivery.deliveryId} failed unexpectedly: ${(error as Error).stack ?? String(error)}`,
+            );
+          } finally {
+            this.queue.settle(delivery.claim);
+            resolve();
+          }
+        },
+      });
+    });
+  }
+
+  /** Stops starting; what waits goes back to the due-queue, so that another process need not wait for its lease. */
+  async stop(withinMs: number): Promise<void> {
+    await this.lanes.stop(withinMs);
+    const back = this.#back.splice(0);
+    try {
+      await this.queue.release(back);
+    } catch (error) {
+      log.warn(`${back.length} waiting deliveries could not be given back and wait for their lease: ${String(error)}`);
+    }
+  }
+
+  readonly #back: Claim[] = [];
+
+  #giveBack(claim: Claim): void {
+    this.#back.push(claim);
+  }
+}
+
+function sizeOf({ event }: PlannedDelivery): number {
+  return entityJson(event).length + 500;
+}
+
+/** What may still be put into memory while one batch is planned. */
+class Room {
+  readonly #lanes: SendLanes;
+  readonly #config: DeliveringConfig;
+  readonly #taken = new Map<string, number>();
+  #count = 0;
+  #bytes = 0;
+
+  constructor(lanes: SendLanes, config: DeliveringConfig) {
+    this.#lanes = lanes;
+    this.#config = config;
+  }
+
+  take(delivery: PlannedDelivery): boolean {
+    const { endpoint } = delivery;
+    const mine = this.#taken.get(endpoint.uuid) ?? 0;
+    const most = endpoint.concurrency * this.#config.waitingPerConcurrency;
+    if (this.#lanes.ofKey(endpoint.uuid) + mine >= most) return false;
+    if (this.#lanes.waiting + this.#count >= this.#config.maxWaiting) return false;
+    const bytes = sizeOf(delivery);
+    if (this.#lanes.waitingBytes + this.#bytes + bytes > this.#config.maxWaitingBytes) return false;
+    this.#taken.set(endpoint.uuid, mine + 1);
+    this.#count++;
+    this.#bytes += bytes;
+    return true;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Bytes as text for the record, at most so many bytes of JSON: control characters take six bytes each there, and an
+ * event has to fit into a message of the bus. What is not UTF-8 becomes replacement characters.
+ */
+export function recordedText(bytes: Uint8Array | string, maxBytes: number): { text: string; truncated: boolean } {
+  const whole =
+    typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+  // No character takes more than six bytes, so most bodies need not be measured.
+  if (whole.length * 6 <= maxBytes) return { text: whole, truncated: false };
+  let text = whole;
+  for (;;) {
+    const size = Buffer.byteLength(JSON.stringify(text)) - 2;
+    if (size <= maxBytes) return { text, truncated: text.length < whole.length };
+    text = text.slice(0, Math.floor((text.length * maxBytes) / size) - 1);
+  }
+}
