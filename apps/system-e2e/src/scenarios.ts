@@ -67,8 +67,8 @@ export function describeScenarios(wiring: Wiring): void {
     });
 
     it('answers a synchronous flow with its rendered response', async () => {
-      const flow = await api.flow([{ ref: 'in', type: 'webhook' }], {
-        response: { mode: 'sync', status: '201', body: '{"hello": {{ in.name | tojson }}}' },
+      const flow = await api.flow([{ ref: 'request', type: 'webhook' }], {
+        response: { mode: 'sync', status: '201', body: '{"hello": {{ request.name | tojson }}}' },
       });
       const trigger = await api.trigger(flow.id);
       const answer = await api.fire(trigger, { name: 'Ada' });
@@ -77,12 +77,12 @@ export function describeScenarios(wiring: Wiring): void {
 
     it('FL-02: branches, calls out, waits and fails as the flow says', async () => {
       const flow = await api.flow([
-        { ref: 'in', type: 'webhook' },
+        { ref: 'request', type: 'webhook' },
         {
           ref: 'big',
           type: 'condition',
-          branches: [{ when: '{{ in.n > 10 }}', steps: [{ ref: 'a', type: 'set', values: { size: 'big' } }] }],
-          else: [{ ref: 'b', type: 'fail', message: 'too small: {{ in.n }}' }],
+          branches: [{ when: '{{ request.n > 10 }}', steps: [{ ref: 'a', type: 'set', values: { size: 'big' } }] }],
+          else: [{ ref: 'b', type: 'fail', message: 'too small: {{ request.n }}' }],
         },
         { ref: 'pause', type: 'delay', for: 'PT0.2S' },
         { ref: 'called', type: 'http', method: 'POST', url: `${receiver.url}/called`, json: { size: '{{ a.size }}' } },
