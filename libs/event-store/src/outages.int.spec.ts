@@ -194,6 +194,21 @@ it('a server process that is frozen in the middle of an append neither loses, re
   await store.close();
 });
 
+it('SQL that takes too long, or never comes back, is ended: its caller is told, and the lane goes on', async () => {
+  const store = await openStore(postgres.server.url, { transactionTimeoutMs: 300 });
+  const hanging = [
+    store.commit({ appends: [], alone: async (client) => void (await client.query('select pg_sleep(30)')) }),
+    store.commit({ appends: [], alone: () => new Promise<void>(() => undefined) }),
+  ];
+  const behind = store.append(newId(), 0, [event('A')]);
+  for (const outcome of await Promise.allSettled(hanging)) {
+    expect(outcome.status === 'rejected' && isTransientError(outcome.reason)).toBe(true);
+  }
+  expect((await behind).events).toHaveLength(1);
+  expect(await store.blockers(100)).toEqual([]);
+  await store.close();
+});
+
 it('closing commits what waits, and nothing after', async () => {
   const store = await openStore(postgres.server.url);
   const waiting = Array.from({ length: 500 }, () => store.append(newId(), 0, [event('A')], { lingerMs: 20 }));
