@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { TriggerAcceptor } from './accept/trigger-acceptor.ts';
 import { AnswerWaiters } from './answers/answer-waiters.ts';
 import { AnswersConsumer } from './answers/answers.consumer.ts';
+import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { Refusals } from './inbound/refusals.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
@@ -25,6 +26,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     TriggerAcceptor,
     AnswerWaiters,
     Refusals,
+    BodyBudget,
     ClientErrors,
     NativeRoutes,
     EventPublisher,

@@ -23,6 +23,8 @@ beforeAll(async () => {
   flow = await neighbours.flow({}, { steps: [], response: { mode: 'sync' } });
   trigger = await neighbours.trigger(flow, { auth: { type: 'none' } });
   await waitFor(() => neighbours.isKnown(trigger.id));
+  // Ready means that this process has joined runner.answers: what is answered before is not for it.
+  await waitFor(async () => (await fetch(`${running.url}/readyz`)).status === 200);
 });
 afterAll(async () => {
   await (closed ?? running?.close());

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { gatewayError } from '../gateway.errors.ts';
+import type { BodyBudget } from './body-budget.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -15,14 +16,23 @@ function tooLarge(maxBytes: number): Error {
   return gatewayError('body_too_large', `A body may have at most ${maxBytes} bytes.`);
 }
 
+function overloaded(): Error {
+  return gatewayError('overloaded', 'Too many bodies are being received at once; try again.');
+}
+
 /**
  * Collects the body of a request and counts while it streams: more than `maxBytes` is refused at once, by its
  * Content-Length before a byte is read, otherwise (chunked, endless) at the first byte too many. The time a slow body
  * may take is bounded by the HTTP server's `requestTimeout`, which costs nothing per request.
- * @throws AppError `body_too_large`
+ * Whoever gets the bytes gives them back to the budget once the request is answered.
+ * @throws AppError `body_too_large` | `overloaded`
  * @throws CallerGoneError
  */
-export function readBodyBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> | Buffer {
+export function readBodyBytes(
+  request: IncomingMessage,
+  maxBytes: number,
+  budget: BodyBudget,
+): Promise<Buffer> | Buffer {
   const announced = request.headers['content-length'];
   if (announced === undefined && request.headers['transfer-encoding'] === undefined) return NOTHING;
   if (announced !== undefined && Number(announced) > maxBytes) return Promise.reject(tooLarge(maxBytes));
@@ -33,13 +43,16 @@ export function readBodyBytes(request: IncomingMessage, maxBytes: number): Promi
     let done = false;
     const fail = (error: Error): void => {
       done = true;
+      first = rest = null;
+      budget.give(size);
       reject(error);
     };
     request.on('data', (chunk: Buffer) => {
       if (done) return;
+      if (size + chunk.length > maxBytes) return fail(tooLarge(maxBytes));
+      if (!budget.take(chunk.length)) return fail(overloaded());
       size += chunk.length;
-      if (size > maxBytes) fail(tooLarge(maxBytes));
-      else if (first === null) first = chunk;
+      if (first === null) first = chunk;
       else if (rest === null) rest = [first, chunk];
       else rest.push(chunk);
     });

@@ -30,7 +30,13 @@ export class Refusals {
     if (shown.code === 'internal_error') {
       log.error(`${request.method} request failed`, error instanceof Error ? error.stack : String(error));
     }
-    replyProblem(request, response, shown);
+    try {
+      replyProblem(request, response, shown);
+    } catch (failure) {
+      // Nobody is left to handle it; a rejection that escaped a request would end the process.
+      log.error('a refusal could not be written', (failure as Error).stack);
+      response.destroy();
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
+import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
 import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
 import { Refusals } from '../inbound/refusals.ts';
@@ -21,6 +22,7 @@ export class PublishRoutes implements RawRoutesProvider {
     private readonly publisher: EventPublisher,
     private readonly access: AccessControl,
     private readonly refusals: Refusals,
+    private readonly budget: BodyBudget,
   ) {}
 
   registerRoutes(app: FastifyInstance): void {
@@ -44,8 +46,10 @@ export class PublishRoutes implements RawRoutesProvider {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parent = traceparentOf(request.headers.traceparent);
     const work = startWork('publish events', { parent, kind: 'server' });
+    let held = 0;
     try {
-      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes);
+      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
+      held = body.length;
       const caller = await this.#callerOf(request);
       const appId = await this.#appOf(request, caller);
       const encoded = contentEncodingProblem(request.headers['content-encoding']);
@@ -64,6 +68,8 @@ export class PublishRoutes implements RawRoutesProvider {
     } catch (error) {
       this.refusals.answer(request, response, error);
       work.end(error);
+    } finally {
+      this.budget.give(held);
     }
   }
 

@@ -18,6 +18,7 @@ import { AnswerWaiters } from '../../answers/answer-waiters.ts';
 import { challengeOf, isAuthentic } from '../../authentication/trigger-credential.rules.ts';
 import { GATEWAY_LIMITS } from '../../gateway.config.ts';
 import { gatewayError } from '../../gateway.errors.ts';
+import { BodyBudget } from '../../inbound/body-budget.ts';
 import { readBodyBytes } from '../../inbound/body-stream.ts';
 import { contentEncodingProblem } from '../../inbound/content-encoding.rules.ts';
 import { Refusals } from '../../inbound/refusals.ts';
@@ -45,6 +46,7 @@ export class NativeRoutes implements RawRoutesProvider {
     private readonly waiters: AnswerWaiters,
     private readonly access: AccessControl,
     private readonly refusals: Refusals,
+    private readonly budget: BodyBudget,
     @InjectSettings() private readonly settings: Settings,
   ) {}
 
@@ -65,8 +67,10 @@ export class NativeRoutes implements RawRoutesProvider {
   async handle(triggerId: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parent = traceparentOf(request.headers.traceparent);
     const work = startWork('trigger', { parent, kind: 'server' });
+    let held = 0;
     try {
-      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes);
+      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
+      held = body.length;
       const checking = this.#check(triggerId, request, body);
       const checked = checking instanceof Promise ? await checking : checking;
       if (checked.waits) await this.#acceptAndWait(checked, response, work);
@@ -75,6 +79,8 @@ export class NativeRoutes implements RawRoutesProvider {
     } catch (error) {
       this.refusals.answer(request, response, error);
       work.end(error);
+    } finally {
+      this.budget.give(held);
     }
   }
 
