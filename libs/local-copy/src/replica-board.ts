@@ -2,6 +2,7 @@ import type { Topic } from '@sluice/contracts';
 import type { Position } from '@sluice/event-store';
 import { comparePositions } from '@sluice/event-store';
 import type { Pool } from 'pg';
+import { ReplicaReader } from './replica-reader.ts';
 
 export interface ReplicaBoardOptions {
   pool: Pool;
@@ -22,15 +23,13 @@ interface Held {
   written: boolean;
 }
 
-/** A replica that has not been heard of for so long is not waited for. */
-const LIVE_MS = 5000;
-
 /**
  * Where every replica of every service says how far its local copy has come, so that whoever changed something can
  * wait until all live replicas have it. Positions only grow; a replica that stops takes its rows away.
  */
 export class ReplicaBoard {
   readonly #options: ReplicaBoardOptions;
+  readonly #reader: ReplicaReader;
   readonly #held = new Map<string, Held>();
   #heartbeat: NodeJS.Timeout | null = null;
   #soon: NodeJS.Timeout | null = null;
@@ -40,6 +39,7 @@ export class ReplicaBoard {
 
   constructor(options: ReplicaBoardOptions) {
     this.#options = options;
+    this.#reader = new ReplicaReader(options.pool, (error) => options.onError?.(error));
   }
 
   /**
@@ -65,19 +65,13 @@ export class ReplicaBoard {
    * @returns false after `timeoutMs` (2,000 unless given), and when the board cannot be read: the change itself is
    *   committed either way.
    */
-  async waitUntilApplied(
+  waitUntilApplied(
     topic: Topic,
     position: Position,
     services: readonly string[],
     options: { timeoutMs?: number } = {},
   ): Promise<boolean> {
-    const deadline = Date.now() + (options.timeoutMs ?? 2000);
-    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 50)) {
-      const behind = await this.#behind(topic, position, services);
-      if (behind === 0) return true;
-      if (behind === null || Date.now() + pauseMs > deadline) return false;
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+    return this.#reader.wait({ topic, position, services }, options.timeoutMs ?? 2000);
   }
 
   /** Takes this process off the board. */
@@ -95,29 +89,6 @@ export class ReplicaBoard {
         services,
       ])
       .catch((error: unknown) => this.#options.onError?.(error));
-  }
-
-  async #behind(topic: Topic, position: Position, services: readonly string[]): Promise<number | null> {
-    try {
-      const result = await this.#options.pool.query<{ behind: number }>({
-        name: 'replicas:behind',
-        text: `select count(*)::int as behind from replicas.positions
-          where topic = $1 and service = any($2::text[]) and heartbeat_at > now() - $3 * interval '1 ms'
-            and (epoch is null or (epoch, transaction_id, position) < ($4::smallint, $5::xid8, $6::bigint))`,
-        values: [
-          topic,
-          services,
-          LIVE_MS,
-          position.epoch,
-          position.transactionId.toString(),
-          position.position.toString(),
-        ],
-      });
-      return result.rows[0]?.behind ?? 0;
-    } catch (error) {
-      this.#options.onError?.(error);
-      return null;
-    }
   }
 
   #schedule(): void {

@@ -78,6 +78,7 @@ export class Secrets {
   }
 
   private async find(appId: string, name: string): Promise<FoundSecret | null> {
+    if (!NAME.test(name)) return null;
     const { rows } = await this.pool.query<{ state: string; stream_version: number; deleted: boolean }>(
       'select state, stream_version, deleted from registry.secrets where app_id = $1 and name = $2',
       [appId, name],
