@@ -24,7 +24,7 @@ test.each([
   ['v22.22.0', false, /needs Node.js 24.11/],
   ['v24.11.0', false, /^null$/],
   ['v25.0.0', false, /^null$/],
-])('OP-01: Node %s, where the install brings the right one: %j', (version, brings, message) => {
+])('Node %s, where the install brings the right one: %j', (version, brings, message) => {
   const problem = evaluate(`console.log(JSON.stringify(version.nodeProblem(${JSON.stringify(version)}, ${brings})))`);
   expect(String(problem)).toMatch(message);
 });

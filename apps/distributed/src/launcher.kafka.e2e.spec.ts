@@ -62,7 +62,7 @@ const identities = (): ProcessIdentity[] => Object.values(pids()).flatMap((pid) 
 const ready = async (url: string): Promise<boolean> =>
   (await fetch(`${url}/readyz?strict=true`).catch(() => null))?.ok ?? false;
 
-test('OP-05, OP-07: eight processes, each restarted when it is killed, all gone after one signal', async () => {
+test('OP-02, OP-05: eight processes, each restarted when it is killed, all gone after one signal', async () => {
   const first = await started();
   expect(Object.keys(pids()).sort()).toEqual([...SERVICES, 'edge', 'kafka', 'postgres'].sort());
   expect(first.output()).toMatch(/The administrator's token, shown only this once: \S{32,}/);
@@ -87,7 +87,7 @@ test('OP-05, OP-07: eight processes, each restarted when it is killed, all gone 
   expect(second.output()).not.toContain("administrator's token, shown");
 });
 
-test('OP-06: after kill -9 of the launcher its services end by themselves, and the next start clears the rest', async () => {
+test('after kill -9 of the launcher its services end by themselves, and the next start clears the rest', async () => {
   const first = await started({ SLUICE_DEMO: 'off' });
   const all = pids();
   const services = [...SERVICES, 'edge'].flatMap((name) => identify(all[name] ?? 0) ?? []);
@@ -104,7 +104,7 @@ test('OP-06: after kill -9 of the launcher its services end by themselves, and t
   expect(refused.output()).toContain(`another Sluice is running on ${dir} (pid ${second.pid}`);
 });
 
-test('OP-05: a signal while it starts stops what has been started so far', async () => {
+test('OP-02: a signal while it starts stops what has been started so far', async () => {
   const one = launch();
   await waitFor(() => readdirSync(dir).includes('pids.json'), 60_000, 'the first processes');
   const everybody = identities();
@@ -114,7 +114,7 @@ test('OP-05: a signal while it starts stops what has been started so far', async
   expect(readdirSync(dir)).not.toContain('pids.json');
 });
 
-test('OP-03: what is wrong is one message without a stack trace, and an exit code', async () => {
+test('what is wrong is one message without a stack trace, and an exit code', async () => {
   const usage = launch({}, ['--fast']);
   expect(await usage.exit).toBe(2);
   expect(usage.output()).toContain('Usage: npm run start:distributed');

@@ -44,7 +44,7 @@ const SERVES = `
   createServer((request, response) => response.end('ok')).listen(Number(process.env.PORT), '127.0.0.1');`;
 const url = (): string => `http://127.0.0.1:${port}/readyz`;
 
-test('OP-07: a process that dies is started again, and its new pid is told', async () => {
+test('a process that dies is started again, and its new pid is told', async () => {
   const one = supervised(SERVES);
   await one.becomesReady(url(), 10_000);
   process.kill(pids[0] ?? 0, 'SIGKILL');
@@ -95,7 +95,7 @@ test('a stop while a restart is waiting starts nothing any more', async () => {
   expect(pids).toHaveLength(1);
 });
 
-test('OP-06: what a killed launcher left is ended at the next start; a reused pid is left alone', async () => {
+test('what a killed launcher left is ended at the next start; a reused pid is left alone', async () => {
   const one = supervised('setInterval(() => undefined, 1000);');
   const identity = identify(one.pid ?? 0);
   const before = new LeftBehind(dir);

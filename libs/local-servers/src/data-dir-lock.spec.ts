@@ -41,7 +41,7 @@ async function kill9(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-test('OP-03: a second process on the same data directory is told who has it and what to do', async () => {
+test('a second process on the same data directory is told who has it and what to do', async () => {
   const { child, said } = await contender();
   expect(said).toBe('holds');
   const refusal = lockDataDir(dir);
@@ -95,14 +95,14 @@ test('it creates the directory for its owner only', async () => {
   await lock.release();
 });
 
-test('OP-03: data of a newer version is refused and left alone', async () => {
+test('data of a newer version is refused and left alone', async () => {
   writeFileSync(path.join(dir, 'layout'), '7\n');
   await expect(lockDataDir(dir)).rejects.toThrow(/written by a newer version of Sluice \(layout 7, this one knows 1\)/);
   expect(readFileSync(path.join(dir, 'layout'), 'utf8')).toBe('7\n');
   expect(existsSync(path.join(dir, 'lock.json'))).toBe(false);
 });
 
-test('OP-03: a directory that cannot be written is named, with what to do', async () => {
+test('a directory that cannot be written is named, with what to do', async () => {
   writeFileSync(path.join(dir, 'file'), '');
   await expect(lockDataDir(path.join(dir, 'file', 'data'))).rejects.toThrow(/cannot be written .*SLUICE_DATA_DIR/);
 });

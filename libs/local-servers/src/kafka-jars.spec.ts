@@ -11,7 +11,7 @@ afterEach(() => {
   rmSync(empty, { recursive: true, force: true });
 });
 
-test('OP-03: without Java the reason says what is missing and what to do', async () => {
+test('without Java the reason says what is missing and what to do', async () => {
   process.env.PATH = empty;
   const available = kafkaAvailable();
   expect(available).toMatchObject({

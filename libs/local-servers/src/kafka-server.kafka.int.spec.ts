@@ -44,7 +44,7 @@ test(
 );
 
 test(
-  'OP-06: a broker that outlived its killed parent is ended, and another takes its place on the same port',
+  'a broker that outlived its killed parent is ended, and another takes its place on the same port',
   async () => {
     const script = `
     const { startKafka } = await import(${JSON.stringify(path.join(import.meta.dirname, 'kafka-server.ts'))});

@@ -77,7 +77,7 @@ test('nobody else can read the data or the password', async () => {
   expect(readdirSync(dir)).not.toContain('initial-password');
 });
 
-test.runIf(isRoot)('OP-04: as root it runs as somebody else, also below a directory closed to that user', async () => {
+test.runIf(isRoot)('as root it runs as somebody else, also below a directory closed to that user', async () => {
   expect(statSync(top).mode & 0o777).toBe(0o700);
   const server = await start();
   const status = readFileSync(`/proc/${server.pid}/status`, 'utf8');
@@ -88,7 +88,7 @@ test.runIf(isRoot)('OP-04: as root it runs as somebody else, also below a direct
 });
 
 test.runIf(process.platform === 'linux')(
-  'OP-05: Ctrl-C of our process group does not reach it: it has a session of its own',
+  'OP-02: Ctrl-C of our process group does not reach it: it has a session of its own',
   async () => {
     const server = await start();
     const stat = readFileSync(`/proc/${server.pid}/stat`, 'utf8');
@@ -97,7 +97,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('OP-06: after a kill -9 committed rows are there, and the port is the same', async () => {
+test('after a kill -9 committed rows are there, and the port is the same', async () => {
   const first = await start();
   await query(first, 'create table kept (n int); insert into kept values (7)');
   await first.kill9();
@@ -107,7 +107,7 @@ test('OP-06: after a kill -9 committed rows are there, and the port is the same'
   expect(await query(second, 'select n from kept')).toEqual([{ n: 7 }]);
 });
 
-test('OP-06: a server that outlived its killed parent is ended, and another takes its place', async () => {
+test('a server that outlived its killed parent is ended, and another takes its place', async () => {
   const script = `
     const { startPostgres } = await import(${JSON.stringify(path.join(import.meta.dirname, 'postgres-server.ts'))});
     const server = await startPostgres(${JSON.stringify({ dir, settings: SETTINGS })});
@@ -132,7 +132,7 @@ test('OP-06: a server that outlived its killed parent is ended, and another take
   expect(told).toEqual([`stopping a PostgreSQL (pid ${pid}) whose parent was killed`]);
 });
 
-test('OP-06: a lock file with a pid that somebody else has now does not stop the start', async () => {
+test('a lock file with a pid that somebody else has now does not stop the start', async () => {
   const first = await start();
   await first.stop();
   running.length = 0;
@@ -165,7 +165,7 @@ test('a kept port that somebody else has taken is replaced by another', async ()
 test.each([
   ['19', /of a newer version, PostgreSQL 19, and this Sluice brings 18: run the newer Sluice/],
   ['17', /of an older version, PostgreSQL 17, .*dump it with that version/],
-])('OP-03: data of PostgreSQL %s is refused with what to do', async (version, message) => {
+])('data of PostgreSQL %s is refused with what to do', async (version, message) => {
   const server = await start();
   await server.stop();
   running.length = 0;
