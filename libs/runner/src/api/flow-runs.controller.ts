@@ -45,7 +45,7 @@ export class FlowRunsController {
     const stored = await this.inputs.storeIfLarge(value);
     const runId = newId();
     const meta = { correlationId: runId, causationId: null, actor: { type: 'token', id: caller.tokenId } };
-    const [run] = await this.starter.start(
+    const [started] = await this.starter.start(
       [
         {
           runId,
@@ -58,13 +58,14 @@ export class FlowRunsController {
           triggerId: null,
           requestId: null,
           queuedAt: new Date().toISOString(),
+          inputBytes: stored.bytes,
           meta,
         },
       ],
       stored.alongside,
     );
-    if (!run) throw new Error(`run ${runId} was not started`);
+    if (!started) throw new Error(`run ${runId} was not started`);
     reply.header('location', `${this.settings.publicUrl}/v1/runs/${runId}`);
-    return runResource(run, { appId: flow.appId, meta }, null);
+    return runResource(started.run, started.origin, null);
   }
 }

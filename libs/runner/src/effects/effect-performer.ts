@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { isTransientError } from '@sluice/event-store';
+import { startWork } from '@sluice/observability';
 import { failpoint } from '@sluice/platform';
 import { TemplateError } from '@sluice/templates';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { effectsInFlight } from '../runs/run-metrics.ts';
 import type { Next } from '../runs/decision.ts';
+import type { RunOrigin } from '../runs/run-appends.ts';
 import { momentNow } from '../runs/moment.ts';
 import { scopeOf } from '../runs/run.decider.ts';
 import type { RunState } from '../runs/run-state.ts';
@@ -18,7 +20,7 @@ export type EffectNext = Extract<Next, { kind: 'effect' }>;
 export interface RunAtWork {
   flow: CompiledFlow;
   run: RunState;
-  appId: string | null;
+  origin: RunOrigin;
 }
 
 /** Performs one attempt of a step: secrets are opened, the request is rendered, sent, and its answer judged. */
@@ -39,19 +41,27 @@ export class EffectPerformer {
       if (isTransientError(error)) throw error;
       return { error: unsendable(error), retryable: false };
     }
+    const effect = this.effects.of(step.type);
+    const span = startWork(`runner.${step.type}`, {
+      parent: work.origin.meta.traceparent,
+      kind: 'client',
+      attributes: { 'run.id': work.run.id, 'step.ref': step.ref, 'step.attempt': next.attempt },
+    });
     effectsInFlight.inc();
     failpoint('runner.before-effect');
     try {
-      return await this.effects.of(step.type).perform({ request, idempotencyKey, timeoutMs: step.timeoutMs, signal });
+      const result = await effect.perform({ request, idempotencyKey, timeoutMs: step.timeoutMs, signal });
+      span.end(result.error?.message);
+      return result;
     } finally {
       effectsInFlight.dec();
       failpoint('runner.after-effect');
     }
   }
 
-  private async requestOf({ flow, run, appId }: RunAtWork, { step }: EffectNext): Promise<unknown> {
+  private async requestOf({ flow, run, origin }: RunAtWork, { step }: EffectNext): Promise<unknown> {
     const scope = scopeOf(flow, run, momentNow());
-    scope.context.secrets = await this.secrets.of(appId, step.interpreter.secretNames ?? []);
+    scope.context.secrets = await this.secrets.of(origin.appId, step.interpreter.secretNames ?? []);
     return step.interpreter.request?.(scope);
   }
 }

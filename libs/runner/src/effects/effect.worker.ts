@@ -110,7 +110,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private begin(claim: Claim, { origin, flow, run, next }: DueRun): void {
-    const held = { flow, run, origin, appId: origin.appId, shownStatus: statusOf(run) };
+    const held = { flow, run, origin, shownStatus: statusOf(run) };
     const work = this.driver
       .carryOn(claim, held, next as EffectNext)
       .catch((error: unknown) => log.error(`run ${run.id} stopped and will be tried again: ${String(error)}`))

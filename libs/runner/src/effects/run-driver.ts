@@ -12,7 +12,7 @@ import { failpoint } from '@sluice/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
 import { momentNow } from '../runs/moment.ts';
-import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
+import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import type { RunReader } from '../runs/run-reader.ts';
 import { statusOf, updateRun } from '../runs/run-rows.ts';
@@ -31,7 +31,6 @@ export interface RunDriverOptions {
 
 /** A run that this process holds the claim of. */
 export interface HeldRun extends RunAtWork {
-  origin: RunOrigin;
   /** The status that its row shows. */
   shownStatus: string;
 }
@@ -167,7 +166,7 @@ export class RunDriver {
     if (!loaded || !started || loaded.run.finished) return null;
     const { run, origin } = loaded;
     const flow = await this.options.catalog.version(started.flowId, started.flowVersion);
-    return { flow, run, origin, appId: origin.appId, shownStatus: statusOf(run) };
+    return { flow, run, origin, shownStatus: statusOf(run) };
   }
 
   /** The run is over (or gone): its row has nothing left to do. */

@@ -19,4 +19,6 @@ export type Next =
 export interface Decision {
   events: RunEvent[];
   next: Next;
+  /** About the bytes of what the steps took and put out. */
+  bytes: number;
 }

@@ -47,7 +47,7 @@ function visit(value: unknown, depth: number, measure: Measure): void {
       return;
     case 'number':
       if (!Number.isFinite(value)) measure.plain = false;
-      measure.size += 8;
+      measure.size += value < 1e6 && value > -1e6 ? 8 : 22;
       return;
     case 'boolean':
       measure.size += 5;

@@ -47,11 +47,12 @@ export class RunInputs {
   /** Puts an input that is too large for an event into libs/payloads; the alongside belongs to the run's first append. */
   async storeIfLarge(
     value: unknown,
-  ): Promise<{ payload: { id: string; kind: 'json' } | null; alongside: Alongside[] }> {
-    const bytes = Buffer.from(JSON.stringify(value));
-    if (bytes.length <= MAX_OUTPUT_BYTES) return { payload: null, alongside: [] };
-    const id = await this.payloads.put(bytes);
-    return { payload: { id, kind: 'json' }, alongside: [this.payloads.reference([id])] };
+  ): Promise<{ bytes: number; payload: { id: string; kind: 'json' } | null; alongside: Alongside[] }> {
+    const text = Buffer.from(JSON.stringify(value));
+    const bytes = text.length;
+    if (bytes <= MAX_OUTPUT_BYTES) return { bytes, payload: null, alongside: [] };
+    const id = await this.payloads.put(text);
+    return { bytes, payload: { id, kind: 'json' }, alongside: [this.payloads.reference([id])] };
   }
 
   /** @throws a transient error when the database is away. */

@@ -61,8 +61,8 @@ export class RunWalk {
   private readonly run: RunState;
   private readonly started: RunStarted;
   private readonly moment: Moment;
-  /** What the steps have put out so far; the input does not count. */
-  private bytes = 0;
+  /** About what the steps have taken and put out so far; the run's input does not count. */
+  bytes = 0;
   /** The output of the last step that ran. */
   private last: unknown = null;
 
@@ -78,6 +78,7 @@ export class RunWalk {
       checkTime: moment.checkTime,
     };
     if (flow.webhookRef !== null) this.last = run.input;
+    for (const [ref, step] of run.steps) if (ref !== flow.webhookRef) this.bytes += sizeOf(step);
   }
 
   block(steps: readonly CompiledStep[]): Stop | null {
@@ -162,7 +163,6 @@ export class RunWalk {
   private take(step: CompiledStep, state: StepState): unknown {
     const output = state.status === 'failed' ? failedOutput(step, state) : state.output;
     this.scope.context[step.ref] = output;
-    this.bytes += jsonValue(output).size;
     if (!step.interpreter.blockOf) this.last = output;
     return output;
   }
@@ -217,6 +217,7 @@ export class RunWalk {
         `with this ${what} the run's steps have put out more than ${MAX_TOTAL_BYTES} bytes`,
       );
     }
+    this.bytes += size;
     return value;
   }
 
@@ -287,18 +288,9 @@ export class RunWalk {
 
   private complete(step: CompiledStep, state: StepState, output: unknown): void {
     try {
-      this.collectBytes(step);
       this.pushCompleted(step, state, this.fitting(output, 'answer'));
     } catch (error) {
       this.failAttempt(step, state, errorOf(error, step.ref));
-    }
-  }
-
-  /** The walk has not passed the earlier steps yet when an effect is settled. */
-  private collectBytes(step: CompiledStep): void {
-    this.bytes = 0;
-    for (const [ref, state] of this.run.steps) {
-      if (ref !== step.ref && ref !== this.flow.webhookRef) this.bytes += jsonValue(state.output).size;
     }
   }
 
@@ -347,6 +339,10 @@ export class RunWalk {
     this.events.push(event);
     applyEvent(this.run, event);
   }
+}
+
+function sizeOf(step: StepState): number {
+  return jsonValue(step.input).size + jsonValue(step.output).size;
 }
 
 function failedOutput(step: CompiledStep, state: StepState): unknown {

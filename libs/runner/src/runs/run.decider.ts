@@ -20,7 +20,7 @@ export function advance(flow: CompiledFlow, run: RunState, moment: Moment): Deci
   const walk = new RunWalk(flow, run, assertOpen(run), moment);
   const problem = flow.problem && { code: 'flow_invalid', ...flow.problem };
   const next = walk.finishOr(problem ? { kind: 'failed', error: problem } : walk.block(flow.steps));
-  return { events: walk.events, next };
+  return { events: walk.events, next, bytes: walk.bytes };
 }
 
 /** Ends a run that cannot be run at all: no such flow, a body that cannot be read. */
@@ -28,7 +28,7 @@ export function failAtOnce(run: RunState, flowNumber: number, error: RunError, m
   const data = finishedOf(assertOpen(run), flowNumber, moment, 'failed', null, error);
   const event: RunEvent = { type: 'RunFinished', data };
   applyEvent(run, event);
-  return { events: [event], next: { kind: 'finished', answer: failedAnswer('failed', error) } };
+  return { events: [event], next: { kind: 'finished', answer: failedAnswer('failed', error) }, bytes: 0 };
 }
 
 /** Records how the running effect of `step` ended, and goes on. */
@@ -44,7 +44,7 @@ export function afterEffect(
   if (state?.status !== 'running') throw new Error(`step ${step.ref} of run ${run.id} is not running`);
   walk.settleEffect(step, state, result);
   const next = walk.finishOr(walk.block(flow.steps));
-  return { events: walk.events, next };
+  return { events: walk.events, next, bytes: walk.bytes };
 }
 
 /**

@@ -42,6 +42,7 @@ export class TriggersConsumer {
       triggerId: data.triggerId,
       requestId: event.streamId,
       queuedAt: receivedAt,
+      inputBytes: data.bodySize,
       meta: { ...event.meta, causationId: event.streamId },
     };
   }

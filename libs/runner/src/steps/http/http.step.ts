@@ -40,13 +40,13 @@ class HttpStep implements StepInterpreter {
 
   begin(scope: StepScope): StepOutcome {
     const evaluate: Evaluate = (template) => template.evaluateExcept(SECRETS_ROOT, scope.context, scope);
-    const { method, url, headers, content } = this.parts(evaluate);
+    const { method, url, headers, content } = this.parts(evaluate, this.templates.headers.references.has(SECRETS_ROOT));
     if (!this.templates.url.references.has(SECRETS_ROOT)) refuseBadUrl(url);
     return { kind: 'effect', input: { method, url, headers: Object.fromEntries(headers), ...content } };
   }
 
   request(scope: StepScope): HttpRequest {
-    const { method, url, headers, content } = this.parts((template) => template.evaluate(scope.context, scope));
+    const { method, url, headers, content } = this.parts((template) => template.evaluate(scope.context, scope), false);
     refuseBadUrl(url);
     const secrets = Object.values((scope.context[SECRETS_ROOT] ?? {}) as Record<string, string>);
     const named = new Set(headers.map(([name]) => name.toLowerCase()));
@@ -59,11 +59,11 @@ class HttpStep implements StepInterpreter {
     return { ok: false, status: null, headers: {}, body: null, error };
   }
 
-  private parts(evaluate: Evaluate) {
+  private parts(evaluate: Evaluate, headersMayBeSource: boolean) {
     const method = textOf(evaluate(this.templates.method)).toUpperCase();
     if (!METHODS.has(method)) throw new StepError('invalid_request', `${method.slice(0, 20)} is not a method of HTTP`);
     const url = textOf(evaluate(this.templates.url));
-    const headers = headersOf(evaluate(this.templates.headers));
+    const headers = headersOf(evaluate(this.templates.headers), headersMayBeSource);
     const content = this.templates.json
       ? { json: evaluate(this.templates.json) ?? null }
       : this.templates.body
@@ -78,9 +78,9 @@ function textOf(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value);
 }
 
-/** An object, or one template that gives an object; as its source when that template holds a secret. */
-function headersOf(value: unknown): [string, string][] {
-  if (typeof value === 'string') return [[value, '']];
+/** An object, or one template that gives an object; when that template holds a secret, its source is what is recorded. */
+function headersOf(value: unknown, mayBeSource: boolean): [string, string][] {
+  if (typeof value === 'string' && mayBeSource) return [[value, '']];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw new StepError('invalid_request', 'the headers are not an object');
   }

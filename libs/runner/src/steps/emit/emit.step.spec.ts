@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { templateCompiler } from '../../flows/value-template.ts';
+import { emitStep } from './emit.step.ts';
+
+const emit = (fields: Record<string, unknown>, context: Record<string, unknown> = {}) =>
+  emitStep
+    .compile({ ref: 'e', type: 'emit', ...fields }, { ...templateCompiler, block: () => [] })
+    .begin({ context, strict: false, now: new Date(0), checkTime: undefined });
+
+test('type, subject and data are templates; a subject is text', () => {
+  const made = emit(
+    { event: 'order.{{ kind }}', subject: '{{ id }}', data: { all: '{{ web }}' } },
+    { kind: 'paid', id: 7, web: [1] },
+  );
+  expect(made).toEqual({ kind: 'emitted', type: 'order.paid', subject: '7', data: { all: [1] } });
+});
+
+test('without subject and data both are null', () => {
+  expect(emit({ event: 'x' })).toEqual({ kind: 'emitted', type: 'x', subject: null, data: null });
+});
+
+test.each(['{{ missing }}', ' ', 'x'.repeat(201), '{{ [1] }}'])(
+  'a type that comes out as %j fails the step',
+  (event) => {
+    expect(() => emit({ event })).toThrow('the event type must be text');
+  },
+);

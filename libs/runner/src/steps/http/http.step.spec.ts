@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { templateCompiler } from '../../flows/value-template.ts';
+import type { StepScope } from '../step-type.ts';
+import type { HttpRequest } from './http.step.ts';
+import { httpStep } from './http.step.ts';
+import { retryAfterMs } from './http.effect.ts';
+
+const scope = (context: Record<string, unknown> = {}): StepScope => ({
+  context,
+  strict: false,
+  now: new Date(0),
+  checkTime: undefined,
+});
+const compile = (fields: Record<string, unknown>) =>
+  httpStep.compile({ ref: 'res', type: 'http', ...fields }, { ...templateCompiler, block: () => [] });
+const requestOf = (fields: Record<string, unknown>, context?: Record<string, unknown>): HttpRequest =>
+  compile(fields).request?.(scope(context)) as HttpRequest;
+
+describe('the request of an http step', () => {
+  test('is a GET without a body, unless there is something to send', () => {
+    expect(requestOf({ url: 'https://example.org/a' })).toMatchObject({ method: 'GET', body: null, headers: [] });
+    expect(requestOf({ url: 'https://example.org/a', body: 'x' })).toMatchObject({ method: 'POST', body: 'x' });
+  });
+
+  test('sends json as JSON with its content type, and body as it is', () => {
+    const json = requestOf({ url: 'https://a.example/', json: { n: '{{ n }}' } }, { n: [1] });
+    expect(json).toMatchObject({ body: '{"n":[1]}', headers: [['content-type', 'application/json']] });
+    expect(requestOf({ url: 'https://a.example/', json: null })).toMatchObject({ body: 'null' });
+    expect(requestOf({ url: 'https://a.example/', body: 'n={{ n }}' }, { n: 1 })).toMatchObject({
+      body: 'n=1',
+      headers: [],
+    });
+    const own = { url: 'https://a.example/', json: {}, headers: { 'Content-Type': 'application/vnd.x+json' } };
+    expect(requestOf(own).headers).toEqual([['Content-Type', 'application/vnd.x+json']]);
+  });
+
+  test('renders numbers and missing values of headers as text', () => {
+    const { headers } = requestOf(
+      { url: 'https://a.example/', headers: { 'x-n': '{{ n }}', 'x-none': '{{ no }}' } },
+      { n: 7 },
+    );
+    expect(headers).toEqual([
+      ['x-n', '7'],
+      ['x-none', ''],
+    ]);
+  });
+
+  test('takes all headers from one template', () => {
+    const fields = { url: 'https://a.example/', headers: '{{ h }}' };
+    expect(requestOf(fields, { h: { a: 1 } }).headers).toEqual([['a', '1']]);
+    expect(() => requestOf(fields, { h: 'text' })).toThrow('the headers are not an object');
+  });
+
+  test.each([
+    [{ url: '{{ u }}' }, 'must be absolute'],
+    [{ url: 'file:///etc/passwd' }, 'must be absolute'],
+    [{ url: '//a.example/' }, 'must be absolute'],
+    [{ url: 'https://' }, 'must be absolute'],
+    [{ url: 'https://a.example/', method: 'BREW' }, 'BREW is not a method'],
+  ])('refuses %j', (fields, message) => {
+    expect(() => compile(fields).begin(scope())).toThrow(message);
+  });
+
+  test('is recorded without secrets and sent with them', () => {
+    const step = compile({ url: 'https://a.example/?k={{ secrets.k }}', headers: '{{ secrets.all }}' });
+    expect(step.begin(scope())).toMatchObject({
+      kind: 'effect',
+      input: { url: 'https://a.example/?k={{ secrets.k }}', headers: { '{{ secrets.all }}': '' } },
+    });
+    expect([...(step.secretNames ?? [])].sort()).toEqual(['all', 'k']);
+    const sent = step.request?.(scope({ secrets: { k: 'clear', all: { authorization: 'clear' } } })) as HttpRequest;
+    expect(sent.url).toBe('https://a.example/?k=clear');
+  });
+});
+
+test.each([
+  [undefined, undefined],
+  ['120', 120_000],
+  [' 0 ', 0],
+  ['Thu, 01 Jan 1970 00:00:10 GMT', 9_000],
+  ['Wed, 31 Dec 1969 00:00:00 GMT', 0],
+  ['later', undefined],
+])('Retry-After %j is %j ms from second 1', (value, ms) => {
+  expect(retryAfterMs(value, 1_000)).toBe(ms);
+});
