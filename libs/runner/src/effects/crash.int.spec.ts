@@ -132,3 +132,54 @@ test('a runner that stops hands the run in flight over at once, without waiting 
   await second.stop();
   receiver.respond({ status: 200, body: '{}' });
 });
+
+test('a result that the database could not take at once is recorded later; the call is not made again', async () => {
+  receiver.clear();
+  const flow = await neighbours.flowInRegistryOnly({
+    steps: [{ ref: 'web1', type: 'webhook' }, call('one'), call('two')],
+  });
+  const runId = await neighbours.accept(flow);
+  const runner = new MortalRunner({ ...testSettings(database.url), instanceId: 'patient' });
+  await runner.start();
+  runner.troubles.push('none', 'refused', 'refused', 'refused', 'none', 'refused');
+  await runner.deliver(await neighbours.accepted(runId));
+  await waitFor(async () => (await typesOf(runId)).includes('RunFinished'));
+  expect(arrivals()).toEqual({ '/one': 1, '/two': 1 });
+  await runner.stop();
+});
+
+test('a commit whose answer was lost is found done, and the run ends once', async () => {
+  receiver.clear();
+  const flow = await neighbours.flowInRegistryOnly({
+    steps: [{ ref: 'web1', type: 'webhook' }, call('one'), call('two')],
+  });
+  const runIds = await neighbours.acceptAll(Array.from({ length: 3 }, () => ({ flow })));
+  for (const [index, runId] of runIds.entries()) {
+    const runner = new MortalRunner({ ...testSettings(database.url), instanceId: `unsure-${index}` });
+    await runner.start();
+    runner.troubles.push(...Array.from({ length: index + 1 }, () => 'none' as const), 'answer lost');
+    await runner.deliver(await neighbours.accepted(runId));
+    await waitFor(async () => (await typesOf(runId)).includes('RunFinished'));
+    const types = await typesOf(runId);
+    expect(types.filter((type) => type === 'RunFinished')).toHaveLength(1);
+    expect(types.filter((type) => type === 'StepCompleted')).toHaveLength(2);
+    await runner.stop();
+  }
+  expect((await database.pool.query('select 1 from runner.due')).rowCount).toBe(0);
+});
+
+test('two runners share what comes due: each run wakes once and calls once', async () => {
+  receiver.clear();
+  const flow = await neighbours.flowInRegistryOnly({
+    steps: [{ ref: 'web1', type: 'webhook' }, { ref: 'nap', type: 'delay', for: 'PT0.4S' }, call('one')],
+  });
+  const runIds = await neighbours.acceptAll(Array.from({ length: 60 }, () => ({ flow })));
+  const runners = ['a', 'b'].map((name) => new MortalRunner({ ...testSettings(database.url), instanceId: name }));
+  await Promise.all(runners.map((runner) => runner.start()));
+  await runners[0]?.deliver((await Promise.all(runIds.map((id) => neighbours.accepted(id)))).flat());
+  await waitFor(async () => (await Promise.all(runIds.map(typesOf))).every((types) => types.includes('RunFinished')));
+  expect(new Set(receiver.requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(60);
+  expect(receiver.requests).toHaveLength(60);
+  for (const runId of runIds) expect((await typesOf(runId)).filter((type) => type === 'RunResumed')).toHaveLength(1);
+  await Promise.all(runners.map((runner) => runner.stop()));
+});

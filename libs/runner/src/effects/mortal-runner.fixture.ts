@@ -1,5 +1,11 @@
 import type { EventBatch } from '@sluice/bus';
-import { EventStore, type CommitUnit, type EventStorePort, type StoredEvent } from '@sluice/event-store';
+import {
+  type CommitUnit,
+  EventStore,
+  type EventStorePort,
+  type StoredEvent,
+  TransientError,
+} from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
 import { connectionOf, type Settings } from '@sluice/platform';
 import pg from 'pg';
@@ -49,6 +55,8 @@ class Fate {
 /** What is not committed when the process dies is lost, what is committed stays. */
 class MortalStore implements EventStorePort {
   readonly topics: EventStorePort['topics'];
+  /** What becomes of the next commits: an outage, or a commit whose outcome its caller does not learn. */
+  readonly troubles: ('refused' | 'answer lost' | 'none')[] = [];
   private readonly store: EventStore;
   private readonly fate: Fate;
 
@@ -60,8 +68,11 @@ class MortalStore implements EventStorePort {
 
   async commit(unit: CommitUnit) {
     await this.fate.pass();
+    const trouble = this.troubles.shift();
+    if (trouble === 'refused') throw new TransientError('the database is away');
     const committed = await this.store.commit(unit);
     await this.fate.pass();
+    if (trouble === 'answer lost') throw new TransientError('the connection broke during the commit');
     return committed;
   }
 
@@ -89,6 +100,7 @@ class MortalPerformer extends EffectPerformer {
 /** A runner's working parts without HTTP and bus, in a "process" that can die anywhere. */
 export class MortalRunner {
   readonly fate: Fate;
+  readonly troubles: MortalStore['troubles'];
   private readonly store: EventStore;
   private readonly pool: pg.Pool;
   private readonly worker: EffectWorker;
@@ -107,6 +119,7 @@ export class MortalRunner {
     });
     this.pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
     const mortal = new MortalStore(this.store, this.fate);
+    this.troubles = mortal.troubles;
     this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
     const inputs = new RunInputs(this.pool);
     this.effects = new StepEffects(settings);
