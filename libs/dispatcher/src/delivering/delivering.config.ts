@@ -1,28 +1,28 @@
 import { Injectable } from '@nestjs/common';
 
-/** Bounds of delivering. One instance per process; tests make their own. */
+/** Bounds of delivering. One instance per process; tests change theirs. */
 @Injectable()
 export class DeliveringConfig {
   /** DL-03: everything from the name's resolution to the last byte of the answer. */
-  readonly attemptTimeoutMs: number = 15_000;
+  attemptTimeoutMs: number = 15_000;
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */
-  readonly maxInFlight: number = 2048;
+  maxInFlight: number = 2048;
   /** First attempts that may wait in memory, in all; past it their rows wait in the due-queue. */
-  readonly maxWaiting: number = 4000;
+  maxWaiting: number = 4000;
   /** The same as an estimate of their events' size. */
-  readonly maxWaitingBytes: number = 64 * 1024 * 1024;
+  maxWaitingBytes: number = 64 * 1024 * 1024;
   /** First attempts of one endpoint in memory, as a multiple of its concurrency. */
-  readonly waitingPerConcurrency: number = 4;
+  waitingPerConcurrency: number = 4;
   /** Retries and overflow held by the due worker, in all; per endpoint its own concurrency. */
-  readonly retryConcurrency: number = 1024;
+  retryConcurrency: number = 1024;
   /** How long a dead process keeps its deliveries. */
-  readonly leaseMs: number = 20_000;
+  leaseMs: number = 20_000;
   /** Recorded bodies are cut here; the receiver got all of it. */
-  readonly maxRecordedBytes: number = 256 * 1024;
+  maxRecordedBytes: number = 256 * 1024;
   /** Nobody waits for the record of an attempt, so it may wait for company. */
-  readonly recordLingerMs: number = 10;
+  recordLingerMs: number = 10;
   /** After a record that can never be committed: when a person has had time to look. */
-  readonly unrecordableRetryMs: number = 3_600_000;
+  unrecordableRetryMs: number = 3_600_000;
   /** A graceful stop waits this long for requests under way. */
-  readonly stopMs: number = 18_000;
+  stopMs: number = 18_000;
 }

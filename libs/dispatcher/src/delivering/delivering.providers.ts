@@ -4,7 +4,9 @@ import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import { AttemptRecorder } from './attempt-recorder.ts';
+import { DeliveriesController } from './deliveries.controller.ts';
 import { DeliveringConfig } from './delivering.config.ts';
+import { DeliveryRetrier } from './delivery-retrier.ts';
 import { DeliverySender } from './delivery-sender.ts';
 import { DeliveryStarter } from './delivery-starter.ts';
 import { DispatcherDueQueue } from './dispatcher-due-queue.ts';
@@ -32,5 +34,6 @@ export const DELIVERING_PROVIDERS: Provider[] = [
   DeliverySender,
   DeliveryStarter,
   RetryWorker,
+  DeliveryRetrier,
 ];
-export const DELIVERING_CONTROLLERS: Type<unknown>[] = [];
+export const DELIVERING_CONTROLLERS: Type<unknown>[] = [DeliveriesController];

@@ -39,8 +39,12 @@ export class DeliverySender {
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
-  /** The endpoint may have changed since the delivery was planned: what it is now decides. */
-  async attempt(delivery: Delivery): Promise<void> {
+  /**
+   * Resolves when the attempt is recorded. The endpoint may have changed since the delivery was planned: what it is
+   * now decides.
+   * @param onSent called when the receiver has nothing to do with it any more, before the recording.
+   */
+  async attempt(delivery: Delivery, onSent: () => void): Promise<void> {
     if (delivery.claim.lost) return;
     const endpoint = await this.#endpointOf(delivery);
     if (!endpoint || !endpoint.enabled) return this.#discard(delivery, endpoint);
@@ -56,6 +60,7 @@ export class DeliverySender {
     failpoint('dispatcher.before-send');
     const result = signed ? await this.#send(endpoint, signed) : unsendable(secrets as AttemptError);
     failpoint('dispatcher.after-send');
+    onSent();
     const attempt = this.#attemptOf(delivery, endpoint, signed, result, startMs);
     work.set({ 'sluice.outcome': attempt.outcome, 'http.response.status_code': attempt.response?.status ?? 0 });
     work.end(attempt.outcome === 'succeeded' ? undefined : (attempt.error?.message ?? attempt.outcome));

@@ -20,6 +20,10 @@ const log = new Logger('dispatcher.deliveries');
 @Injectable()
 export class DeliveryStarter implements DeliveryPlanner {
   readonly lanes: SendLanes;
+  readonly #back: Claim[] = [];
+  /** Attempts that are under way or not recorded yet. */
+  #unrecorded = 0;
+  #onRecorded: () => void = () => undefined;
 
   constructor(
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
@@ -65,35 +69,50 @@ export class DeliveryStarter implements DeliveryPlanner {
     }
   }
 
-  /** Puts a delivery into its endpoint's lane; resolves when its attempt is over or was cancelled. */
+  /**
+   * Puts a delivery into its endpoint's lane; resolves when its attempt is recorded, or was cancelled. The place in the
+   * lane is free as soon as the receiver has answered: recording waits for company, and ten places times that wait
+   * would bound an endpoint to some hundreds of deliveries a second.
+   */
   start(delivery: Delivery, concurrency: number, bytes: number): Promise<void> {
     return new Promise((resolve) => {
       this.lanes.add(delivery.endpointUuid, concurrency, {
         bytes,
         cancel: () => {
-          this.#giveBack(delivery.claim);
+          this.#back.push(delivery.claim);
           resolve();
         },
-        run: async () => {
-          try {
-            await this.sender.attempt(delivery);
-          } catch (error) {
-            // A bug: the row comes again when its lease ends.
-            log.error(
-              `delivery ${delivery.deliveryId} failed unexpectedly: ${(error as Error).stack ?? String(error)}`,
-            );
-          } finally {
-            this.queue.settle(delivery.claim);
-            resolve();
-          }
-        },
+        run: () =>
+          new Promise<void>((free) => {
+            void this.#attempt(delivery, free).finally(resolve);
+          }),
       });
     });
   }
 
+  async #attempt(delivery: Delivery, free: () => void): Promise<void> {
+    this.#unrecorded++;
+    try {
+      await this.sender.attempt(delivery, () => {
+        // A store that cannot keep up holds the lanes back, or what waits for it would grow without bound.
+        if (this.#unrecorded <= this.config.maxInFlight) free();
+      });
+    } catch (error) {
+      // A bug: the row comes again when its lease ends.
+      log.error(`delivery ${delivery.deliveryId} failed unexpectedly: ${(error as Error).stack ?? String(error)}`);
+    } finally {
+      this.#unrecorded--;
+      this.queue.settle(delivery.claim);
+      free();
+      if (this.#unrecorded === 0) this.#onRecorded();
+    }
+  }
+
   /** Stops starting; what waits goes back to the due-queue, so that another process need not wait for its lease. */
   async stop(withinMs: number): Promise<void> {
+    const untilMs = performance.now() + withinMs;
     await this.lanes.stop(withinMs);
+    await this.#recorded(Math.max(0, untilMs - performance.now()));
     const back = this.#back.splice(0);
     try {
       await this.queue.release(back);
@@ -102,10 +121,15 @@ export class DeliveryStarter implements DeliveryPlanner {
     }
   }
 
-  readonly #back: Claim[] = [];
-
-  #giveBack(claim: Claim): void {
-    this.#back.push(claim);
+  async #recorded(withinMs: number): Promise<void> {
+    if (this.#unrecorded === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#onRecorded = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }
 

@@ -11,6 +11,6 @@ export function recordedText(bytes: Uint8Array | string, maxBytes: number): { te
   for (;;) {
     const size = Buffer.byteLength(JSON.stringify(text)) - 2;
     if (size <= maxBytes) return { text, truncated: text.length < whole.length };
-    text = text.slice(0, Math.floor((text.length * maxBytes) / size) - 1);
+    text = text.slice(0, Math.min(text.length - 1, Math.floor((text.length * maxBytes) / size)));
   }
 }

@@ -1,0 +1,22 @@
+import { Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiConflictResponse, ApiNotFoundResponse, ApiTags } from '@nestjs/swagger';
+import { Caller, type Principal, Requires } from '@sluice/access';
+import { DeliveryRetrier } from './delivery-retrier.ts';
+
+@ApiTags('deliveries')
+@ApiBearerAuth()
+@Controller('v1/deliveries')
+export class DeliveriesController {
+  constructor(@Inject(DeliveryRetrier) private readonly retrier: DeliveryRetrier) {}
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Requires('automation.manage')
+  @ApiAcceptedResponse({ description: 'A new round of attempts begins at once, with the same ids.' })
+  @ApiNotFoundResponse({ description: 'unknown_delivery' })
+  @ApiConflictResponse({ description: 'delivery_pending, endpoint_gone' })
+  async retry(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: 'pending' }> {
+    await this.retrier.retry(id, caller.appId);
+    return { id, status: 'pending' };
+  }
+}

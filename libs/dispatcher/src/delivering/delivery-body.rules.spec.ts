@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { exampleEndpoint, exampleEvent } from './delivery.fixture.ts';
+import { bodyOf } from './delivery-body.rules.ts';
+
+const DELIVERY = '01999999-0000-8000-8000-0000000000d1';
+
+describe('ET-04, ET-05: the body', () => {
+  it('is exactly these keys as JSON, the timestamp a number of milliseconds', () => {
+    const event = exampleEvent();
+    const body = bodyOf(event, exampleEndpoint(), DELIVERY);
+    expect(body?.contentType).toBe('application/json');
+    expect(JSON.parse(body?.text ?? '')).toEqual({
+      eventId: DELIVERY,
+      eventType: 'order.created',
+      webhookId: 7,
+      entityId: '42',
+      entity: event.data,
+      entityUrl: event.entityUrl,
+      timestamp: 1795348800250,
+    });
+  });
+
+  it('has the entity only when the endpoint includes it', () => {
+    const body = bodyOf(exampleEvent(), exampleEndpoint({ includeEntity: false }), DELIVERY);
+    expect(Object.keys(JSON.parse(body?.text ?? '') as object)).toEqual([
+      'eventId',
+      'eventType',
+      'webhookId',
+      'entityId',
+      'entityUrl',
+      'timestamp',
+    ]);
+  });
+
+  it('is a form with the same values when the endpoint wants one, the entity as JSON text', () => {
+    const endpoint = exampleEndpoint({ contentType: 'application/x-www-form-urlencoded' });
+    const event = exampleEvent();
+    const body = bodyOf(event, endpoint, DELIVERY);
+    expect(body?.contentType).toBe('application/x-www-form-urlencoded');
+    expect(Object.fromEntries(new URLSearchParams(body?.text))).toEqual({
+      eventId: DELIVERY,
+      eventType: 'order.created',
+      webhookId: '7',
+      entityId: '42',
+      timestamp: '1795348800250',
+      entity: JSON.stringify(event.data),
+    });
+    const bare = bodyOf(event, { ...endpoint, includeEntity: false }, DELIVERY);
+    expect(new URLSearchParams(bare?.text).has('entity')).toBe(false);
+  });
+
+  it('does not exist on GET (ET-03)', () => {
+    expect(bodyOf(exampleEvent(), exampleEndpoint({ method: 'GET' }), DELIVERY)).toBeNull();
+  });
+
+  it('is {type, timestamp, data} in format standard, and a CloudEvent in format cloudevents', () => {
+    const event = exampleEvent();
+    const standard = bodyOf(event, exampleEndpoint({ format: 'standard' }), DELIVERY);
+    expect(JSON.parse(standard?.text ?? '')).toEqual({ type: event.type, timestamp: event.time, data: event.data });
+    const cloud = bodyOf(event, exampleEndpoint({ format: 'cloudevents' }), DELIVERY);
+    expect(cloud?.contentType).toBe('application/cloudevents+json');
+    expect(JSON.parse(cloud?.text ?? '')).toEqual({
+      specversion: '1.0',
+      id: 'order-1',
+      source: '/shop',
+      type: 'order.created',
+      subject: '42',
+      time: event.time,
+      datacontenttype: 'application/json',
+      data: event.data,
+    });
+  });
+
+  it.each([null, 0, '', 'text', [1, 2], {}])('carries the data %j as it is', (data) => {
+    const body = bodyOf(exampleEvent({ data }), exampleEndpoint(), DELIVERY);
+    expect((JSON.parse(body?.text ?? '') as { entity: unknown }).entity).toEqual(data);
+  });
+});

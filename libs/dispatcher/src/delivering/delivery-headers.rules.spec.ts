@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import { exampleEndpoint, exampleEvent } from './delivery.fixture.ts';
+import { type HeaderFacts, headersOf } from './delivery-headers.rules.ts';
+
+const DELIVERY = '01999999-0000-8000-8000-0000000000d1';
+const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+
+function facts(change: Partial<HeaderFacts> = {}): HeaderFacts {
+  return {
+    event: exampleEvent(),
+    endpoint: exampleEndpoint(),
+    secrets: { secret: SECRET, basicPass: null, headerValues: [] },
+    deliveryId: DELIVERY,
+    contentType: 'application/json',
+    body: '{"zażółć":"gęślą"}',
+    nowMs: Date.now(),
+    ...change,
+  };
+}
+
+function sent(change: Partial<HeaderFacts> = {}): Record<string, string> {
+  return Object.fromEntries(headersOf(facts(change)).sent);
+}
+
+const SAMPLE_SEALED = { id: 'x', version: 1 };
+
+describe('ET-03: headers of every request', () => {
+  it('names the delivery, the event, the endpoint and the entity, on POST and GET alike', () => {
+    const expected = {
+      'X-Etl-Webhook-Event-Id': DELIVERY,
+      'X-Etl-Webhook-Event': 'order.created',
+      'X-Etl-Webhook-Id': '7',
+      'X-Etl-Webhook-Entity-Id': '42',
+      'X-Etl-Webhook-Entity-URL': exampleEvent().entityUrl,
+      'webhook-id': DELIVERY,
+    };
+    expect(sent()).toMatchObject(expected);
+    const get = sent({ endpoint: exampleEndpoint({ method: 'GET' }), contentType: null, body: '' });
+    expect(get).toMatchObject(expected);
+    expect(get).not.toHaveProperty('Content-Type');
+  });
+
+  it('percent-encodes what a header cannot carry', () => {
+    const headers = sent({ event: exampleEvent({ type: 'zamówienie.nowe', entityId: 'a\r\nb: c \ud800' }) });
+    expect(headers['X-Etl-Webhook-Event']).toBe('zam%C3%B3wienie.nowe');
+    expect(headers['X-Etl-Webhook-Entity-Id']).toBe('a%0D%0Ab: c %EF%BF%BD');
+  });
+});
+
+describe('ET-07: the HMAC-SHA1 signature', () => {
+  it('is over the exact body bytes, lower-case hex, with the secret as given', () => {
+    const expected = createHmac('sha1', Buffer.from(SECRET, 'utf8')).update(Buffer.from(facts().body)).digest('hex');
+    expect(sent()['X-Etl-Webhook-Signature']).toBe(expected);
+    expect(expected).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('is absent without a secret, on GET, and in the other formats', () => {
+    const without = { secret: null, basicPass: null, headerValues: [] };
+    expect(sent({ secrets: without })).not.toHaveProperty('X-Etl-Webhook-Signature');
+    expect(sent({ secrets: without })).not.toHaveProperty('webhook-signature');
+    expect(sent({ endpoint: exampleEndpoint({ method: 'GET' }) })).not.toHaveProperty('X-Etl-Webhook-Signature');
+    const standard = sent({ endpoint: exampleEndpoint({ format: 'standard' }) });
+    expect(Object.keys(standard).filter((name) => name.startsWith('X-Etl'))).toEqual([]);
+  });
+});
+
+describe('DL-01: Standard Webhooks', () => {
+  it('is what the standardwebhooks library verifies, with a whsec_ secret', () => {
+    const { body } = facts();
+    const verified = new Webhook(SECRET).verify(body, sent());
+    expect(verified).toEqual(JSON.parse(body));
+  });
+
+  it('is what it verifies with a plain secret, whose key is its UTF-8 bytes', () => {
+    const plain = 'hasło — 🔑';
+    const headers = sent({ secrets: { secret: plain, basicPass: null, headerValues: [] } });
+    const webhook = new Webhook(Buffer.from(plain).toString('base64'));
+    expect(() => webhook.verify(facts().body, headers)).not.toThrow();
+    expect(() => webhook.verify(`${facts().body} `, headers)).toThrow();
+  });
+
+  it('takes a whsec_ text that is no base64 as it is', () => {
+    const odd = 'whsec_not base64!';
+    const headers = sent({ secrets: { secret: odd, basicPass: null, headerValues: [] } });
+    const webhook = new Webhook(Buffer.from(odd).toString('base64'));
+    expect(() => webhook.verify(facts().body, headers)).not.toThrow();
+  });
+});
+
+describe('ET-08: authentication and custom headers', () => {
+  const custom = (...keys: string[]) => keys.map((key) => ({ key, value: SAMPLE_SEALED }));
+
+  it('sends basic authentication and custom headers', () => {
+    const headers = sent({
+      endpoint: exampleEndpoint({ basicUser: 'müller', headers: custom('X-Api-Key', 'User-Agent') }),
+      secrets: { secret: null, basicPass: 'pä:ss', headerValues: ['k1', 'mine/1'] },
+    });
+    expect(headers.Authorization).toBe(`Basic ${Buffer.from('müller:pä:ss').toString('base64')}`);
+    expect(headers).toMatchObject({ 'X-Api-Key': 'k1', 'User-Agent': 'mine/1' });
+  });
+
+  it('lets no custom header override ours, whatever its case and also where ours is absent', () => {
+    const names = [
+      'x-ETL-webhook-signature',
+      'X-Etl-Webhook-Event-Id',
+      'WEBHOOK-ID',
+      'webhook-Signature',
+      'content-type',
+      'X-Etl-Webhook-New',
+    ];
+    const list = headersOf(
+      facts({
+        endpoint: exampleEndpoint({ headers: custom(...names, 'X-Ok') }),
+        secrets: { secret: null, basicPass: null, headerValues: [...names.map(() => 'forged'), 'fine'] },
+      }),
+    ).sent;
+    expect(list.map(([, value]) => value)).not.toContain('forged');
+    expect(list).toContainEqual(['X-Ok', 'fine']);
+  });
+
+  it('sends one Authorization: basic wins over a custom one', () => {
+    const list = headersOf(
+      facts({
+        endpoint: exampleEndpoint({ basicUser: 'u', headers: custom('authorization') }),
+        secrets: { secret: null, basicPass: 'p', headerValues: ['Bearer x'] },
+      }),
+    ).sent;
+    expect(list.filter(([name]) => name.toLowerCase() === 'authorization')).toHaveLength(1);
+  });
+
+  it('records every header, secrets masked', () => {
+    const { recorded } = headersOf(
+      facts({
+        endpoint: exampleEndpoint({ basicUser: 'u', headers: custom('X-Api-Key') }),
+        secrets: { secret: SECRET, basicPass: 'p4ss', headerValues: ['k3y'] },
+      }),
+    );
+    expect(recorded).toMatchObject({ authorization: '***', 'x-api-key': '***', 'x-etl-webhook-id': '7' });
+    const text = JSON.stringify(recorded);
+    for (const secret of [SECRET, 'p4ss', 'k3y', Buffer.from('u:p4ss').toString('base64')]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type AttemptFinished, type DispatcherEvents, isUuid } from '@sluice/contracts';
+import { AlongsideConflictError, type EventStorePort, type StoredEvent } from '@sluice/event-store';
+import { InjectStore } from '@sluice/platform';
+import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { deliveryError } from './deliveries.errors.ts';
+import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
+
+/** Begins a new round of attempts of a delivery that has ended, with the same ids. */
+@Injectable()
+export class DeliveryRetrier {
+  constructor(
+    @InjectStore('dispatcher') private readonly store: EventStorePort,
+    @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
+    @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
+  ) {}
+
+  /**
+   * Durable when it resolves; the attempt follows at once.
+   * @param appId null: the caller sees every app.
+   * @throws AppError `unknown_delivery`, `delivery_pending`, `endpoint_gone`
+   */
+  async retry(deliveryId: string, appId: string | null): Promise<void> {
+    const events = isUuid(deliveryId) ? await this.store.read(deliveryId) : [];
+    const last = events.at(-1);
+    if (!last || !isOfDelivery(last) || (appId !== null && last.appId !== appId)) throw this.#unknown(deliveryId);
+    const { eventId, endpointUuid } = last.data as Pick<AttemptFinished, 'eventId' | 'endpointUuid'>;
+    if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
+      throw deliveryError('delivery_pending', 'Another attempt of this delivery is planned already.');
+    }
+    if (!this.endpoints.find(endpointUuid)?.enabled) {
+      throw deliveryError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
+    }
+    const number = events.filter((event) => event.type === 'AttemptFinished').length;
+    const payload: DuePayload = { eventId, number, version: last.version, tries: 0 };
+    const row = { id: deliveryId.toLowerCase(), key: endpointUuid, dueAt: new Date(), payload };
+    try {
+      await this.store.commit({ appends: [], alongside: [this.queue.schedule([row])] });
+    } catch (error) {
+      if (!(error instanceof AlongsideConflictError)) throw error;
+      throw deliveryError('delivery_pending', 'This delivery is being retried already.', { cause: error });
+    }
+  }
+
+  #unknown(deliveryId: string): Error {
+    return deliveryError('unknown_delivery', `There is no finished delivery ${deliveryId.slice(0, 100)}.`);
+  }
+}
+
+/** Streams of domain events are in the same table. */
+function isOfDelivery(event: StoredEvent): boolean {
+  const types: readonly string[] = ['AttemptFinished', 'DeliveryDiscarded'] satisfies (keyof DispatcherEvents)[];
+  return types.includes(event.type);
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { type LaneJob, SendLanes } from './send-lanes.ts';
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class Jobs {
+  readonly started: string[] = [];
+  readonly cancelled: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+
+  job(name: string): LaneJob {
+    return {
+      bytes: 10,
+      cancel: () => void this.cancelled.push(name),
+      run: () => {
+        this.started.push(name);
+        return new Promise<void>((resolve) => this.#ends.set(name, resolve));
+      },
+    };
+  }
+  async end(...names: string[]): Promise<void> {
+    for (const name of names) this.#ends.get(name)?.();
+    await tick();
+  }
+}
+
+describe('DL-05: send lanes', () => {
+  it('runs at most the cap of an endpoint, in the order in which jobs came', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 100 });
+    for (const name of ['a', 'b', 'c', 'd']) lanes.add('k', 2, jobs.job(name));
+    expect(jobs.started).toEqual(['a', 'b']);
+    expect([lanes.ofKey('k'), lanes.waiting, lanes.waitingBytes]).toEqual([4, 2, 20]);
+    await jobs.end('b');
+    expect(jobs.started).toEqual(['a', 'b', 'c']);
+    await jobs.end('a', 'c', 'd');
+    await jobs.end('d');
+    expect([lanes.ofKey('k'), lanes.waiting, lanes.inFlight, lanes.waitingBytes]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('gives endpoints turns when all places are taken', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 2 });
+    for (let index = 0; index < 5; index++) lanes.add('busy', 10, jobs.job(`busy-${index}`));
+    lanes.add('quiet', 10, jobs.job('quiet'));
+    expect(jobs.started).toEqual(['busy-0', 'busy-1']);
+    await jobs.end('busy-0');
+    await jobs.end('busy-1');
+    expect(jobs.started).toContain('quiet');
+    expect(jobs.started.indexOf('quiet')).toBeLessThanOrEqual(3);
+  });
+
+  it('lets an endpoint that hangs occupy its cap and nothing else', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 8 });
+    for (let index = 0; index < 100; index++) lanes.add('hanging', 3, jobs.job(`hanging-${index}`));
+    for (let index = 0; index < 20; index++) {
+      lanes.add('healthy', 10, jobs.job(`healthy-${index}`));
+      await jobs.end(`healthy-${index}`);
+    }
+    expect(jobs.started.filter((name) => name.startsWith('healthy'))).toHaveLength(20);
+    expect(jobs.started.filter((name) => name.startsWith('hanging'))).toHaveLength(3);
+  });
+
+  it('follows a changed cap', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 100 });
+    for (const name of ['a', 'b', 'c']) lanes.add('k', 1, jobs.job(name));
+    lanes.add('k', 3, jobs.job('d'));
+    expect(jobs.started).toEqual(['a', 'b', 'c']);
+  });
+
+  it('cancels what waits when it stops, and waits for what runs', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 1 });
+    for (const name of ['a', 'b', 'c']) lanes.add('k', 5, jobs.job(name));
+    let stopped = false;
+    const stopping = lanes.stop(10_000).then(() => {
+      stopped = true;
+    });
+    lanes.add('k', 5, jobs.job('late'));
+    await tick();
+    expect(jobs.cancelled).toEqual(['b', 'c', 'late']);
+    expect(stopped).toBe(false);
+    await jobs.end('a');
+    await stopping;
+    expect(jobs.started).toEqual(['a']);
+  });
+
+  it('does not wait longer than it was told', async () => {
+    const jobs = new Jobs();
+    const lanes = new SendLanes({ maxInFlight: 1 });
+    lanes.add('k', 1, jobs.job('endless'));
+    await lanes.stop(20);
+    expect(lanes.inFlight).toBe(1);
+  });
+});
