@@ -43,7 +43,8 @@ function unsupported(operator: string, a: unknown, b: unknown): TemplateError {
 /** `a operator b` with Python's types, signs and errors. */
 export function calculate(rt: Runtime, operator: BinaryOperator, a: unknown, b: unknown): unknown {
   if (a instanceof Undefined) a.fail();
-  if (b instanceof Undefined) b.fail();
+  // a format takes an undefined value and prints it as nothing
+  if (b instanceof Undefined && !(operator === '%' && textOf(a) !== undefined)) b.fail();
   if (isInt(a) && isInt(b)) return ofInts(rt, operator, asInt(a), asInt(b));
   const left = numberOf(a);
   const right = numberOf(b);

@@ -17,7 +17,7 @@ export function itemsOf(rt: Runtime, value: unknown): unknown[] {
   }
   if (typeof value === 'string') return characters(rt, value);
   if (typeof value !== 'object' || value === null) throw notIterable(value);
-  if (value instanceof Markup) return characters(rt, value.text).map((character) => new Markup(String(character)));
+  if (value instanceof Markup) return characters(rt, value.text);
   if (value instanceof Tuple) {
     rt.spend(1 + value.items.length);
     return value.items;

@@ -58,7 +58,7 @@ function absolute(rt: Runtime, value: unknown): unknown {
 
 function round(rt: Runtime, value: unknown, precision: unknown, method: unknown): unknown {
   if (value instanceof Undefined) value.fail();
-  const how = textOf(method) ?? 'common';
+  const how = method === undefined ? 'common' : textOf(method);
   if (how !== 'common' && how !== 'ceil' && how !== 'floor') throw valueError('method must be common, ceil or floor');
   const number = numberOf(value);
   if (number === undefined) throw typeError(`type ${typeName(value)} doesn't define __round__ method`);

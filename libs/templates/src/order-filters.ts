@@ -4,7 +4,7 @@ import { hashKey } from './dict.ts';
 import type { HashKey } from './dict.ts';
 import { copyItems } from './iterate.ts';
 import type { Runtime } from './runtime.ts';
-import { fixed } from './signature.ts';
+import { fixed, intArgument } from './signature.ts';
 import type { Operation } from './signature.ts';
 import { attributeGetter, attributeGetters, compareKeys, ignoreCase, sortItems } from './sorting.ts';
 import { typeError, valueError } from './template-error.ts';
@@ -25,7 +25,7 @@ function keyGetter(rt: Runtime, attribute: unknown, caseSensitive: unknown, abse
 function sort(rt: Runtime, value: unknown, reverse: unknown, caseSensitive: unknown, attribute: unknown): unknown[] {
   const getters = attributeGetters(rt, attribute);
   const matters = flag(caseSensitive);
-  const backwards = flag(reverse);
+  const backwards = intArgument(reverse, 0) !== 0;
   const keyed = copyItems(rt, value).map((item) => {
     rt.spend(3);
     const keys = getters.map((getter) => getter(item));
@@ -92,7 +92,7 @@ function dictSort(rt: Runtime, value: unknown, caseSensitive: unknown, by: unkno
     const part = item instanceof Tuple ? item.items[index] : undefined;
     return matters ? part : ignoreCase(rt, part);
   };
-  return sortItems(rt, tuples, key, flag(reverse));
+  return sortItems(rt, tuples, key, intArgument(reverse, 0) !== 0);
 }
 
 export const ORDER_FILTERS: readonly (readonly [string, Operation])[] = [

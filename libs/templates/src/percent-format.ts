@@ -6,7 +6,7 @@ import { codePoints, sliceText, textLength } from './python-text.ts';
 import type { Runtime } from './runtime.ts';
 import { TemplateError, typeError, valueError } from './template-error.ts';
 import { typeName } from './type-name.ts';
-import { Markup, Tuple } from './values.ts';
+import { Markup, Tuple, Undefined } from './values.ts';
 
 const DIRECTIVE = /%(?:\(([^()]*)\))?([-+ #0]*)(\*|\d+)?(\.(\*|\d+)?)?[hlL]?(.)?/gsu;
 
@@ -54,7 +54,7 @@ class Values {
   }
 
   finish(): void {
-    const isCollection = Array.isArray(this.#given) || isDict(this.#given);
+    const isCollection = Array.isArray(this.#given) || isDict(this.#given) || this.#given instanceof Undefined;
     if (this.#next < this.#items.length && !isCollection) {
       throw typeError('not all arguments converted during string formatting');
     }

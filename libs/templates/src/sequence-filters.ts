@@ -16,7 +16,8 @@ import { Tuple, Undefined } from './values.ts';
 function batch(rt: Runtime, value: unknown, size: unknown, fill: unknown): unknown[] {
   const count = intArgument(size, 0);
   const items = copyItems(rt, value);
-  const rows: unknown[][] = [];
+  // Jinja compares the size with a row that is empty at first
+  const rows: unknown[][] = count === 0 && items.length > 0 ? [[]] : [];
   for (const item of items) {
     const row = rows.at(-1);
     if (row === undefined || row.length === count) {

@@ -1,5 +1,6 @@
 import { isDict, textOf } from './compare.ts';
 import { pairs } from './collection-methods.ts';
+import { lengthOf } from './iterate.ts';
 import { escapeHtml } from './html.ts';
 import { stripTags } from './strip-tags.ts';
 import { toText } from './print.ts';
@@ -74,6 +75,7 @@ function truncate(rt: Runtime, value: unknown, args: readonly unknown[]): unknow
     value.use();
     return value;
   }
+  if (textOf(value) === undefined && lengthOf(rt, value) <= size + tolerance) return value;
   const text = onlyText(value, 'truncate');
   rt.spendText(text.length);
   if (textLength(text) <= size + tolerance) return value;
@@ -96,6 +98,7 @@ function format(rt: Runtime, value: unknown, positional: unknown[], keyword: Map
 }
 
 function xmlAttributes(rt: Runtime, value: unknown, autospace: unknown): string {
+  if (value instanceof Undefined) value.fail();
   if (!isDict(value)) throw typeError(`xmlattr needs a dict, not ${typeName(value)}`);
   let text = '';
   for (const [key, item] of pairs(rt, value)) {
