@@ -5,7 +5,7 @@ export const RUNNER_ERRORS = {
   run_not_found: { status: 404, title: 'There is no such run', retry: 'never' },
   flow_not_found: { status: 404, title: 'There is no such flow', retry: 'never' },
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
-  flow_paused: { status: 409, title: 'The flow is paused', retry: 'never' },
+  flow_paused: { status: 409, title: 'The flow is paused', retry: 'later' },
   too_many_waiting: { status: 503, title: 'Too many callers wait for runs', retry: 'later' },
 } as const;
 

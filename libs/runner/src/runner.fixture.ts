@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { type LoggerService, Module } from '@nestjs/common';
 import { type AccessGrant, DEFAULT_APP_ID, grantAccess } from '@sluice/access';
 import { busTablesSql } from '@sluice/bus';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ReplicaBoard } from '@sluice/local-copy';
 import {
   type FlowDefinition,
   type FlowState,
+  derivedId,
   newId,
   type RegistryEvents,
   schemaOf,
@@ -42,13 +44,11 @@ function standIn(name: ServiceName, topics: readonly Topic[], tables: readonly s
   return { name, module: Nothing, migrations: [Tables1700000000000 as MigrationClass], topics, partitioned: false };
 }
 
-/** What the runner reads of the registry: the columns of its view `flow_versions` and of its secrets. */
+/** What the runner reads of the registry: the columns of its view `flow_versions`. */
 const REGISTRY_TABLES = [
   `create table registry.flow_versions (
     flow_id uuid, version int, definition text, app_id text, number int, name text, status text, saved_version int,
     published_version int, deleted boolean)`,
-  `create table registry.secrets (
-    app_id uuid, name text, sealed_id uuid, sealed_version int, deleted boolean not null default false)`,
 ];
 
 export const NEIGHBOURS: readonly ServiceDefinition[] = [
@@ -87,6 +87,8 @@ export interface NeighbourParts {
   runner: EventStorePort;
   registry: EventStorePort;
   gateway: EventStorePort;
+  /** Whether a runner is there that copies what the registry says. */
+  follows: boolean;
 }
 const ADMIN_TOKEN = 'an-administrator-of-all-apps-and-flows';
 
@@ -101,8 +103,10 @@ export class Neighbours {
   readonly #registry: EventStorePort;
   readonly #gateway: EventStorePort;
   readonly #versions = new Map<string, number>();
+  readonly #follows: boolean;
 
   constructor(parts: NeighbourParts) {
+    this.#follows = parts.follows;
     this.pool = parts.pool;
     this.runner = parts.runner;
     this.#registry = parts.registry;
@@ -114,12 +118,18 @@ export class Neighbours {
     const meta = { correlationId: streamId, causationId: null };
     const { events } = await this.#registry.append(streamId, version, [{ type, appId: DEFAULT_APP_ID, data, meta }]);
     this.#versions.set(streamId, version + 1);
+    if (this.#follows) await this.#untilRunnerIsOnTheBoard();
     // As the registry does before it answers.
     const board = new ReplicaBoard({ pool: this.pool, instance: 'registry-1' });
     const position = events[0]?.position;
     if (position && !(await board.waitUntilApplied('registry.events', position, ['runner'], { timeoutMs: 10_000 }))) {
       throw new Error(`the runner has not applied ${type} within 10 s`);
     }
+  }
+
+  async #untilRunnerIsOnTheBoard(): Promise<void> {
+    const text = `select 1 from replicas.positions where service = 'runner'`;
+    while ((await this.pool.query(text)).rowCount === 0) await pause(10);
   }
 
   /** A flow that is active and published, unless `change` says otherwise. */
@@ -198,13 +208,23 @@ export class Neighbours {
 
   async secret(name: string, value: string): Promise<void> {
     const sealed = new SealedValues({ pool: this.pool, keys: KEYS });
-    const { id, version } = await sealed.seal(this.pool, { owner: `secret/${name}` }, value);
-    await this.pool.query('insert into registry.secrets values ($1, $2, $3, $4)', [DEFAULT_APP_ID, name, id, version]);
+    const ref = await sealed.seal(this.pool, { owner: `secret/${name}` }, value);
+    const at = '2026-01-01T00:00:00.000Z';
+    const secret = { appId: DEFAULT_APP_ID, name, value: ref, createdAt: at, updatedAt: at };
+    await this.append(derivedId('secret', DEFAULT_APP_ID, name), 'SecretSaved', { secret });
   }
 
   run(id: string): Promise<StoredEvent[]> {
     return this.runner.read(id, { topic: 'runner.events' });
   }
+}
+
+/** A pool whose connections may be cut off by the end of their database. */
+export function testPool(databaseUrl: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 5 });
+  // pg-pool resolves end() before the last goodbye was answered; a database dropped then breaks the connection.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
 }
 
 interface Container {
@@ -219,6 +239,7 @@ export function neighboursIn(container: Container): Neighbours {
     runner: store('runner'),
     registry: store('registry'),
     gateway: store('gateway'),
+    follows: true,
   });
 }
 
@@ -235,9 +256,9 @@ export async function neighboursOf(
   const runner = await open('runner', ['runner.events', 'runner.answers'], true);
   const registry = await open('registry', ['registry.events'], false);
   const gateway = await open('gateway', ['gateway.events'], false);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+  const pool = testPool(databaseUrl);
   return {
-    neighbours: new Neighbours({ pool, runner, registry, gateway }),
+    neighbours: new Neighbours({ pool, runner, registry, gateway, follows: false }),
     release: async () => {
       await Promise.all([runner.close(), registry.close(), gateway.close(), pool.end()]);
     },

@@ -13,7 +13,7 @@ import { EffectWorker } from './effects/effect.worker.ts';
 import { RunSecrets } from './effects/run-secrets.ts';
 import { StepEffects } from './effects/step-effects.ts';
 import { FlowCatalog } from './flows/flow-catalog.ts';
-import { FlowsConsumer } from './flows/flows.consumer.ts';
+import { RegistryCopyConsumer } from './flows/registry-copy.consumer.ts';
 import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
@@ -34,7 +34,7 @@ class BoardLifecycle implements OnApplicationShutdown {
 
 @Module({
   imports: [AccessModule],
-  controllers: [FlowsConsumer, TriggersConsumer, RunsController, FlowRunsController],
+  controllers: [RegistryCopyConsumer, TriggersConsumer, RunsController, FlowRunsController],
   providers: [
     {
       provide: ReplicaBoard,

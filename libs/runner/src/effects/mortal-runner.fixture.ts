@@ -8,8 +8,9 @@ import {
 } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
 import { connectionOf, type Settings } from '@sluice/platform';
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
+import { testPool } from '../runner.fixture.ts';
 import { RunnerConfig } from '../runner.config.ts';
 import { RunInputs } from '../runs/run-input.ts';
 import { RunReader } from '../runs/run-reader.ts';
@@ -102,7 +103,7 @@ export class MortalRunner {
   readonly fate: Fate;
   readonly troubles: MortalStore['troubles'];
   private readonly store: EventStore;
-  private readonly pool: pg.Pool;
+  private readonly pool: Pool;
   private readonly worker: EffectWorker;
   private readonly catalog: FlowCatalog;
   private readonly effects: StepEffects;
@@ -117,7 +118,7 @@ export class MortalRunner {
       connection: connectionOf(databaseUrl, 'runner', 'test'),
       partitioned: true,
     });
-    this.pool = new pg.Pool({ connectionString: databaseUrl, max: 3 });
+    this.pool = testPool(databaseUrl);
     const mortal = new MortalStore(this.store, this.fate);
     this.troubles = mortal.troubles;
     this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
@@ -185,5 +186,5 @@ const NOTHING = {
   name: 'runner_test_nothing',
   columns: ['int4'],
   sql: ([numbers]: readonly string[]) =>
-    `delete from runner.flows_position where partition = any(${numbers}) and false`,
+    `delete from runner.registry_position where partition = any(${numbers}) and false`,
 };

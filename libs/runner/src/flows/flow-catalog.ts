@@ -6,7 +6,7 @@ import { HealthCheck, type HealthResult, InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { BoundedCache } from './bounded-cache.ts';
 import { type CompiledFlow, compileFlow } from './compiled-flow.ts';
-import { FLOWS_MARKER_SQL } from './flows.projection.ts';
+import { REGISTRY_MARKER_SQL } from './registry-copy.projection.ts';
 
 const log = new Logger('runner.flows');
 /** Compiled versions kept; one of three steps takes about 10 KB. */
@@ -53,7 +53,7 @@ export class FlowCatalog implements OnModuleInit, OnApplicationShutdown {
       key: 'id',
       columns: ['id', 'app_id', 'number', 'status', 'version', 'published_version'],
       map: knownFlowOf,
-      marker: FLOWS_MARKER_SQL,
+      marker: REGISTRY_MARKER_SQL,
       onPolled: (marker) =>
         this.board.report('runner', 'registry.events', marker === null ? null : parsePosition(marker)),
       onError: (error) => log.warn(`the flows cannot be refreshed: ${(error as Error).message}`),

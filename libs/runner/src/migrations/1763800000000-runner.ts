@@ -2,7 +2,7 @@ import { busTablesSql } from '@sluice/bus';
 import { dueTableSql } from '@sluice/due-queue';
 import { eventTablesSql } from '@sluice/event-store';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { flowTablesSql } from '../flows/flow-tables.ts';
+import { registryCopyTablesSql } from '../flows/registry-copy-tables.ts';
 import { RUN_NUMBER_BLOCK } from '../starting/run-numbers.ts';
 
 /**
@@ -24,7 +24,7 @@ export class Runner1763800000000 implements MigrationInterface {
       ...eventTablesSql('runner', ['runner.events', 'runner.answers'], { partitioned: true }),
       ...busTablesSql('runner'),
       ...dueTableSql('runner'),
-      ...flowTablesSql(),
+      ...registryCopyTablesSql(),
       ...RUNS,
     ];
     for (const statement of statements) await runner.query(statement);

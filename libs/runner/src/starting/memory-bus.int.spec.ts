@@ -11,9 +11,8 @@ import {
   waitFor,
 } from '@sluice/testing';
 import { SHARED_SCHEMAS } from '@sluice/wiring';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../runner.fixture.ts';
+import { NEIGHBOURS, Neighbours, SILENT, testPool, testSettings } from '../runner.fixture.ts';
 import { RunnerModule } from '../runner.module.ts';
 import { runnerService } from '../runner.service.ts';
 
@@ -29,7 +28,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const services = [runnerService, ...NEIGHBOURS];
   await migrate(database.url, services, SHARED_SCHEMAS);
-  const pool = new pg.Pool({ connectionString: database.url, max: 5 });
+  const pool = testPool(database.url);
   const stores = new Map(
     services.map(({ name, topics, partitioned }) => {
       const connection = connectionOf(database.url, name, 'memory-bus');
@@ -60,6 +59,7 @@ beforeAll(async () => {
     runner: store('runner'),
     registry: store('registry'),
     gateway: store('gateway'),
+    follows: true,
   });
   receiver = await recordingReceiver();
   release = async () => {

@@ -2,7 +2,7 @@ import type { BusEvent } from '@sluice/bus';
 import type { FlowState } from '@sluice/contracts';
 import { storedEvent } from '@sluice/event-store';
 import { expect, test } from 'vitest';
-import { foldFlowEvents } from './flows.projection.ts';
+import { foldRegistryEvents } from './registry-copy.projection.ts';
 
 const FLOW_ID = '01930000-0000-7000-8000-0000000000f1';
 
@@ -37,7 +37,7 @@ function event(version: number, type: string, change: Partial<FlowState>, defini
 }
 
 test('a batch becomes the last state of each flow and every version that was saved in it', () => {
-  const { flows, versions } = foldFlowEvents([
+  const { flows, versions } = foldRegistryEvents([
     event(1, 'FlowCreated', {}, { steps: [] }),
     event(2, 'FlowUpdated', { version: 2, name: 'Welcome' }, { steps: [{ ref: 'a', type: 'set' }] }),
     event(3, 'FlowPublished', { version: 2, publishedVersion: 2, name: 'Welcome' }),
@@ -52,7 +52,7 @@ test('a batch becomes the last state of each flow and every version that was sav
 });
 
 test('a deleted flow is marked and keeps its versions', () => {
-  const { flows, versions } = foldFlowEvents([event(4, 'FlowDeleted', {})]);
+  const { flows, versions } = foldRegistryEvents([event(4, 'FlowDeleted', {})]);
   expect(flows).toMatchObject([{ deleted: true }]);
   expect(versions).toEqual([]);
 });

@@ -3,29 +3,29 @@ import { Consumes, type EventBatch } from '@sluice/bus';
 import { failpoint, InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { FlowCatalog } from './flow-catalog.ts';
-import { applyFlowEvents, FLOW_EVENT_TYPES } from './flows.projection.ts';
+import { applyRegistryEvents, REGISTRY_EVENT_TYPES } from './registry-copy.projection.ts';
 
 const log = new Logger('runner.flows');
 
-/** Keeps the copy of the flows in step with the registry; the group's one member writes, every replica tails. */
+/** Keeps the copy of flows and secrets in step with the registry; the group's one member writes, every replica tails. */
 @Controller()
-export class FlowsConsumer {
+export class RegistryCopyConsumer {
   constructor(
     @InjectPool('runner') private readonly pool: Pool,
     private readonly catalog: FlowCatalog,
   ) {}
 
-  @Consumes('registry.events', { group: 'runner:flows', types: FLOW_EVENT_TYPES })
-  async onFlows(batch: EventBatch): Promise<void> {
+  @Consumes('registry.events', { group: 'runner:registry', types: REGISTRY_EVENT_TYPES })
+  async onChanges(batch: EventBatch): Promise<void> {
     const client = await this.pool.connect();
     let failure: Error | undefined;
     try {
       await client.query('begin');
-      await applyFlowEvents(client, batch.events, batch.partition);
+      await applyRegistryEvents(client, batch.events, batch.partition);
       await batch.checkpoint.saveWith(client);
-      failpoint('runner.before-flows-commit');
+      failpoint('runner.before-copy-commit');
       await client.query('commit');
-      failpoint('runner.after-flows-commit');
+      failpoint('runner.after-copy-commit');
     } catch (error) {
       failure = error as Error;
       throw error;
