@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
-import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
+import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { BusRuntime } from '../consuming/bus-runtime.ts';
 
 export interface KafkaSettings {
@@ -17,6 +18,8 @@ export interface KafkaSettings {
   prefix?: string;
   /** How long a consumer that died keeps its partitions, in milliseconds; 6 s unless given (the brokers' own floor). */
   sessionTimeoutMs?: number;
+  /** Opens the connection to a broker in place of the client itself: for tunnels, and for tests that cut it. */
+  connect?: (host: string, port: number) => Socket;
 }
 
 /**
@@ -60,18 +63,28 @@ function prepareLibrary(): void {
 
 export function createKafka(settings: KafkaSettings, logger: BusRuntime['logger']): Kafka {
   prepareLibrary();
-  const { brokers, clientId = 'sluice', ssl, sasl } = settings;
+  const { brokers, clientId = 'sluice', ssl, sasl, connect } = settings;
   return new kafkajs.Kafka({
     brokers,
     clientId,
     ...(ssl ? { ssl } : {}),
     ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
+    ...(connect ? { socketFactory: socketsBy(connect) } : {}),
     retry: RETRY_FOR_EVER,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => throttledLog(logger),
   });
+}
+
+function socketsBy(connect: (host: string, port: number) => Socket): ISocketFactory {
+  return ({ host, port, onConnect }) => {
+    const socket = connect(host, port);
+    socket.setKeepAlive(true, 60_000);
+    socket.once('connect', onConnect);
+    return socket;
+  };
 }
 
 /** A broker that is away is nobody's to act on here: the client's errors are warnings, and rare. */

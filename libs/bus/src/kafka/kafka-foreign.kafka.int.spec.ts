@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { createTestDatabase, type TestDatabase, testKafka } from '@sluice/testing';
+import kafkajs, { type Producer } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EventBatch, ForeignMessage } from '../bus.contract.ts';
+import type { BusProcess, BusWorld } from '../contract/bus-world.fixture.ts';
+import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
+import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
+import { createKafka } from './kafka-client.ts';
+import { kafkaWorld } from './kafka-world.fixture.ts';
+
+const WAIT = { timeout: 20_000, interval: 50 };
+
+describe('foreign topics', () => {
+  let database: TestDatabase;
+  let shared: BusWorld;
+  let topic: string;
+  let producer: Producer;
+
+  beforeEach(async () => {
+    const { brokers } = await testKafka();
+    database = await createTestDatabase({ template: { name: 'bus 1', prepare: prepareBusTables } });
+    const prefix = `${randomBytes(4).toString('hex')}.`;
+    topic = `domain.events.${prefix}`;
+    shared = kafkaWorld({ url: database.url, brokers, prefix });
+    producer = createKafka({ brokers: [brokers] }, new QuietLogger()).producer();
+    await producer.connect();
+  });
+  afterEach(async () => {
+    await producer.disconnect();
+    await shared.remove();
+    await database.drop();
+  });
+
+  function start(handle: (batch: EventBatch<ForeignMessage>, self: BusProcess) => Promise<void>) {
+    return shared.start({
+      consumers: (bus, self) => {
+        const handler = (batch: EventBatch<ForeignMessage>): Promise<void> => handle(batch, self);
+        bus.consume(topic, { group: 'runner:door', foreign: true }, handler);
+      },
+    });
+  }
+
+  it('messages arrive as the broker gave them, once per group, also after a restart', async () => {
+    const seen: ForeignMessage[] = [];
+    const handle = async ({ events }: EventBatch<ForeignMessage>): Promise<void> => void seen.push(...events);
+    const first = await start(handle);
+    await first.bus.ready();
+    const headers = { ce_id: '1', ce_type: 'order.paid', ce_source: Buffer.from('/ü'), twice: ['a', 'b'] };
+    const messages = [
+      { key: 'k', value: '{"a":1}', headers },
+      { key: null, value: Buffer.from([0, 255]) },
+      { key: 'tomb', value: null },
+    ];
+    await producer.send({ topic, messages, compression: kafkajs.CompressionTypes.GZIP });
+    await vi.waitFor(() => expect(seen).toHaveLength(3), WAIT);
+    const keyed = seen.find((message) => message.key === 'k');
+    expect(keyed).toMatchObject({ topic, value: Buffer.from('{"a":1}') });
+    expect(keyed?.headers).toEqual({ ce_id: '1', ce_type: 'order.paid', ce_source: '/ü', twice: 'b' });
+    expect(seen.find((message) => message.key === null)?.value).toEqual(Buffer.from([0, 255]));
+    expect(seen.find((message) => message.key === 'tomb')?.value).toEqual(Buffer.alloc(0));
+    await first.close();
+    const second = await start(handle);
+    await second.bus.ready();
+    await producer.send({ topic, messages: [{ key: 'k', value: 'next' }] });
+    await vi.waitFor(() => expect(seen.map(({ value }) => value.toString())).toContain('next'), WAIT);
+    expect(seen).toHaveLength(4);
+  });
+
+  it('a message that cannot be handled is parked alone and can be redriven; others of its key go on', async () => {
+    let isMended = false;
+    const handled: string[] = [];
+    const process = await start(async (batch) => {
+      if (!isMended && batch.events.some(({ value }) => value.toString() === 'bad')) throw new SyntaxError('not JSON');
+      handled.push(...batch.events.map(({ value }) => value.toString()));
+    });
+    const messages = ['one', 'bad', 'two'].map((value) => ({ key: 'same', value, headers: { ce_type: 't' } }));
+    await producer.send({ topic, messages }).catch(() => vi.waitFor(() => producer.send({ topic, messages }), WAIT));
+    await vi.waitFor(() => expect(handled).toEqual(['one', 'two']), WAIT);
+    const [letter] = await vi.waitFor(async () => {
+      const letters = await process.letters.list();
+      expect(letters).toHaveLength(1);
+      return letters;
+    }, WAIT);
+    expect(letter).toMatchObject({ group: 'runner:door', topic, type: 't', reason: 'failed' });
+    expect(letter?.message).toMatchObject({ kind: 'foreign', value: Buffer.from('bad') });
+    isMended = true;
+    expect(await process.letters.redrive(letter?.id ?? '')).toBe('handled');
+    expect(handled).toEqual(['one', 'two', 'bad']);
+  });
+});
