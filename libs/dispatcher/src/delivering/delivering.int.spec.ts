@@ -66,10 +66,7 @@ describe('a delivery', () => {
       authorization: `Basic ${Buffer.from('u:p4ss').toString('base64')}`,
     });
 
-    const [attempt] = await waitFor(async () => {
-      const attempts = await neighbours.attempts();
-      return attempts.length > 0 && attempts;
-    });
+    const attempt = await waitFor(async () => (await neighbours.attempts())[0]);
     expect(attempt).toMatchObject({
       deliveryId: body.eventId,
       eventId,
@@ -193,10 +190,7 @@ describe('DL-03: retries', () => {
     await neighbours.endpoint({ url: 'http://10.0.0.1/private', retrySchedule: ['PT0S'] });
     await neighbours.settled();
     await neighbours.emit();
-    const [attempt] = await waitFor(async () => {
-      const attempts = await neighbours.attempts();
-      return attempts.length > 0 && attempts;
-    });
+    const attempt = await waitFor(async () => (await neighbours.attempts())[0]);
     expect(attempt).toMatchObject({ outcome: 'failed', response: null, error: { stage: 'address' } });
   });
 
@@ -246,11 +240,8 @@ describe('POST /v1/deliveries/{id}/retry', () => {
     await neighbours.endpoint({ url: receiver.url });
     await neighbours.settled();
     await neighbours.emit();
-    const [attempt] = await waitFor(async () => {
-      const attempts = await neighbours.attempts();
-      return attempts.length > 0 && attempts;
-    });
-    const id = attempt?.deliveryId as string;
+    const attempt = await waitFor(async () => (await neighbours.attempts())[0]);
+    const id = attempt.deliveryId;
     receiver.respond({ status: 200, delayMs: 300 });
     expect((await retry(id)).status).toBe(202);
     const again = await retry(id);
@@ -268,17 +259,14 @@ describe('POST /v1/deliveries/{id}/retry', () => {
     await neighbours.endpoint({ url: receiver.url });
     await neighbours.settled();
     const [eventId] = await neighbours.emit();
-    const [attempt] = await waitFor(async () => {
-      const attempts = await neighbours.attempts();
-      return attempts.length > 0 && attempts;
-    });
+    const attempt = await waitFor(async () => (await neighbours.attempts())[0]);
     for (const id of ['nonsense', '01999999-0000-7000-8000-000000000000', eventId as string]) {
       const answer = await retry(id);
       expect(answer.status).toBe(404);
       expect(await answer.json()).toMatchObject({ code: 'unknown_delivery' });
     }
-    expect((await retry(attempt?.deliveryId as string, 'stranger')).status).toBe(404);
-    expect((await retry(attempt?.deliveryId as string, 'viewer')).status).toBe(403);
-    expect((await retry(attempt?.deliveryId as string, 'nobody')).status).toBe(401);
+    expect((await retry(attempt.deliveryId, 'stranger')).status).toBe(404);
+    expect((await retry(attempt.deliveryId, 'viewer')).status).toBe(403);
+    expect((await retry(attempt.deliveryId, 'nobody')).status).toBe(401);
   });
 });

@@ -3,7 +3,7 @@ import { type AttemptFinished, type DispatcherEvents, isUuid } from '@sluice/con
 import { AlongsideConflictError, type EventStorePort, type StoredEvent } from '@sluice/event-store';
 import { InjectStore } from '@sluice/platform';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
-import { deliveryError } from './deliveries.errors.ts';
+import { dispatcherError } from '../dispatcher.errors.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 
 /** Begins a new round of attempts of a delivery that has ended, with the same ids. */
@@ -26,10 +26,10 @@ export class DeliveryRetrier {
     if (!last || !isOfDelivery(last) || (appId !== null && last.appId !== appId)) throw this.#unknown(deliveryId);
     const { eventId, endpointUuid } = last.data as Pick<AttemptFinished, 'eventId' | 'endpointUuid'>;
     if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
-      throw deliveryError('delivery_pending', 'Another attempt of this delivery is planned already.');
+      throw dispatcherError('delivery_pending', 'Another attempt of this delivery is planned already.');
     }
     if (!this.endpoints.find(endpointUuid)?.enabled) {
-      throw deliveryError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
+      throw dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
     }
     const number = events.filter((event) => event.type === 'AttemptFinished').length;
     const payload: DuePayload = { eventId, number, version: last.version, tries: 0 };
@@ -38,12 +38,12 @@ export class DeliveryRetrier {
       await this.store.commit({ appends: [], alongside: [this.queue.schedule([row])] });
     } catch (error) {
       if (!(error instanceof AlongsideConflictError)) throw error;
-      throw deliveryError('delivery_pending', 'This delivery is being retried already.', { cause: error });
+      throw dispatcherError('delivery_pending', 'This delivery is being retried already.', { cause: error });
     }
   }
 
   #unknown(deliveryId: string): Error {
-    return deliveryError('unknown_delivery', `There is no finished delivery ${deliveryId.slice(0, 100)}.`);
+    return dispatcherError('unknown_delivery', `There is no finished delivery ${deliveryId.slice(0, 100)}.`);
   }
 }
 

@@ -1,9 +1,9 @@
 import { errorFactory } from '@sluice/contracts';
 
-export const DELIVERY_ERRORS = {
+export const DISPATCHER_ERRORS = {
   unknown_delivery: { status: 404, title: 'No such delivery', retry: 'never' },
   delivery_pending: { status: 409, title: 'The delivery is under way', retry: 'later' },
   endpoint_gone: { status: 409, title: 'The endpoint cannot be delivered to', retry: 'never' },
 } as const;
 
-export const deliveryError = errorFactory(DELIVERY_ERRORS);
+export const dispatcherError = errorFactory(DISPATCHER_ERRORS);
