@@ -8,9 +8,15 @@ import { Api, EMITTING_STEPS } from './api.ts';
 /** What a receiver saw of one order: every delivery id it came under, and how often each. */
 type Seen = Map<number, Map<string, number>>;
 
+interface EffectCall {
+  step: string;
+  key: string;
+}
+
 /** A receiver that counts deliveries by the order's number and by delivery id. */
 class CountingReceiver {
   readonly seen: Seen = new Map();
+  private readonly effects = new Map<number, EffectCall[]>();
   private constructor(private readonly server: Server) {}
 
   static async start(): Promise<CountingReceiver> {
@@ -20,7 +26,10 @@ class CountingReceiver {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => {
-        receiver.count(String(incoming.headers['webhook-id']), Buffer.concat(chunks).toString());
+        const body = Buffer.concat(chunks).toString();
+        if (incoming.url?.startsWith('/effect/'))
+          receiver.effect(incoming.url.slice(8), String(incoming.headers['idempotency-key']), body);
+        else receiver.count(String(incoming.headers['webhook-id']), body);
         response.writeHead(204).end();
       });
     });
@@ -29,12 +38,42 @@ class CountingReceiver {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/count`;
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Orders in which step a was called again after step b had begun: a was completed then, and must not be repeated. */
+  repeatedCompleted(): number[] {
+    return [...this.effects]
+      .filter(([, calls]) => /b.*a/.test(calls.map((call) => call.step).join('')))
+      .map(([n]) => n);
+  }
+
+  /** Orders whose repeated calls of one step did not carry the same idempotency key. */
+  underTwoKeys(): number[] {
+    const keysOf = (calls: readonly EffectCall[], step: string) =>
+      new Set(calls.filter((call) => call.step === step).map((call) => call.key));
+    return [...this.effects]
+      .filter(([, calls]) => ['a', 'b'].some((step) => keysOf(calls, step).size > 1))
+      .map(([n]) => n);
+  }
+
+  repeatedCalls(): number {
+    return [...this.effects.values()].reduce(
+      (sum, calls) => sum + calls.length - new Set(calls.map((call) => call.step)).size,
+      0,
+    );
   }
 
   close(): void {
     this.server.closeAllConnections();
     this.server.close();
+  }
+
+  private effect(step: string, key: string, body: string): void {
+    const { n } = JSON.parse(body) as { n: number };
+    const calls = this.effects.get(n) ?? [];
+    calls.push({ step, key });
+    this.effects.set(n, calls);
   }
 
   private count(id: string, body: string): void {
@@ -51,10 +90,18 @@ export interface Account {
   accepted: Map<number, string>;
   /** Answered with something else, by status; 0 is a broken connection. */
   refused: Map<number, number>;
+  /** 503s that did not say when to come back: must be none. */
+  refusedWithoutRetryAfter: number;
   /** Accepted and never delivered: must be empty. */
   missing: number[];
   /** Delivered under more than one id: must be empty (a repeated attempt carries the same id). */
   underTwoIds: number[];
+  /** Steps with an outside effect that ran again although they had completed: must be empty. */
+  repeatedCompleted: number[];
+  /** Repeated effects under another idempotency key: must be empty. */
+  underTwoKeys: number[];
+  /** Calls of a step beyond its first: the one in flight at a crash; counted, and allowed. */
+  repeatedCalls: number;
   /** Attempts beyond the first of an order: counted, and allowed. */
   repeatedAttempts: number;
 }
@@ -68,8 +115,12 @@ export class Accounting {
     sent: 0,
     accepted: new Map(),
     refused: new Map(),
+    refusedWithoutRetryAfter: 0,
     missing: [],
     underTwoIds: [],
+    repeatedCompleted: [],
+    underTwoKeys: [],
+    repeatedCalls: 0,
     repeatedAttempts: 0,
   };
   private readonly agent = new Agent({ connections: 16, pipelining: 1 });
@@ -82,18 +133,35 @@ export class Accounting {
     private readonly trigger: { id: string; token: string },
   ) {}
 
-  static async start(system: System, ratePerSecond: number): Promise<Accounting> {
+  /** Sets up a flow with two outside effects and an event, its trigger and its endpoint; fires nothing yet. */
+  static async prepare(system: System): Promise<Accounting> {
     const api = await Api.ofFreshApp(system, 'faults');
     const receiver = await CountingReceiver.start();
-    const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
+    const effect = (step: string) => ({
+      ref: step,
+      type: 'http',
+      method: 'POST',
+      url: `${receiver.url}/effect/${step}`,
+      json: { n: '{{ order.n }}' },
+    });
+    const [webhook, emit] = EMITTING_STEPS;
+    const trigger = await api.trigger((await api.flow([webhook, effect('a'), effect('b'), emit])).id);
     // Short retries: a receiver is never at fault here, but a process may die in the middle of an attempt.
-    await api.endpoint(receiver.url, ['order.placed'], {
+    await api.endpoint(`${receiver.url}/count`, ['order.placed'], {
       retry: { schedule: ['PT0S', 'PT1S', 'PT1S', 'PT1S', 'PT5S'] },
       concurrency: 50,
     });
-    const accounting = new Accounting(system, receiver, trigger);
-    accounting.loop = accounting.fireSteadily(ratePerSecond);
+    return new Accounting(system, receiver, trigger);
+  }
+
+  static async start(system: System, ratePerSecond: number): Promise<Accounting> {
+    const accounting = await Accounting.prepare(system);
+    accounting.begin(ratePerSecond);
     return accounting;
+  }
+
+  begin(ratePerSecond: number): void {
+    this.loop = this.fireSteadily(ratePerSecond);
   }
 
   get acceptedCount(): number {
@@ -118,6 +186,9 @@ export class Accounting {
       if (ids.size > 1) account.underTwoIds.push(n);
       for (const times of ids.values()) account.repeatedAttempts += times - 1;
     }
+    account.repeatedCompleted = receiver.repeatedCompleted();
+    account.underTwoKeys = receiver.underTwoKeys();
+    account.repeatedCalls = receiver.repeatedCalls();
     receiver.close();
     await this.agent.destroy();
     return account;
@@ -151,6 +222,7 @@ export class Accounting {
       });
       const text = await answer.body.text();
       status = answer.statusCode;
+      if (status === 503 && answer.headers['retry-after'] === undefined) this.account.refusedWithoutRetryAfter += 1;
       if (status === 202) {
         this.account.accepted.set(n, String((JSON.parse(text) as { id: string }).id));
         return;
@@ -165,12 +237,15 @@ export class Accounting {
 
 /** Nothing accepted is missing and nothing came under two ids; tells the figures when it is so. */
 export function expectNothingLost(account: Account): string {
-  if (account.missing.length > 0)
-    throw new Error(
-      `${account.missing.length} of ${account.accepted.size} accepted are missing: ${account.missing.slice(0, 20).join(', ')}`,
-    );
-  if (account.underTwoIds.length > 0)
-    throw new Error(`delivered under two ids: ${account.underTwoIds.slice(0, 20).join(', ')}`);
+  const wrong: [string, readonly number[]][] = [
+    [`of ${account.accepted.size} accepted are missing`, account.missing],
+    ['were delivered under two ids', account.underTwoIds],
+    ['repeated a completed step', account.repeatedCompleted],
+    ['repeated a step under another idempotency key', account.underTwoKeys],
+  ];
+  for (const [what, orders] of wrong) {
+    if (orders.length > 0) throw new Error(`${orders.length} ${what}: ${orders.slice(0, 20).join(', ')}`);
+  }
   const refused = [...account.refused].map(([status, count]) => `${count}×${status || 'cut'}`).join(' ') || 'none';
-  return `${account.sent} sent, ${account.accepted.size} accepted, all delivered, ${account.repeatedAttempts} repeated attempts, refused: ${refused}`;
+  return `${account.sent} sent, ${account.accepted.size} accepted, all delivered, ${account.repeatedAttempts} repeated attempts, ${account.repeatedCalls} repeated step calls, refused: ${refused}`;
 }
