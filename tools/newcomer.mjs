@@ -84,6 +84,7 @@ class Terminal {
 
 async function visit(clone, timeoutMs, isFirst) {
   const start = Date.now();
+  let stop = 0;
   const terminal = new Terminal(clone);
   try {
     const [, address] = await terminal.waitFor(/^Sluice is ready at (http\S+)$/m, 'the ready line', timeoutMs);
@@ -100,17 +101,19 @@ async function visit(clone, timeoutMs, isFirst) {
     const [line] = await terminal.waitFor(/^delivery .*$/m, 'the delivery', DELIVERY_MS);
     if (!line.includes('signature valid')) throw new Error(`the delivery is not signed: ${line}`);
     console.log(`  ${line}`);
-    const stop = Date.now();
+    stop = Date.now();
     await terminal.pressCtrlC();
-    console.log(`  stopped after ${seconds(stop)}`);
   } catch (error) {
     console.error(terminal.output);
     throw error;
   } finally {
     if (!terminal.exit) process.kill(-terminal.child.pid, 'SIGKILL');
   }
-  const left = processesOf(clone);
-  if (left.length > 0) throw new Error(`still running: ${left.join(', ')}`);
+  // npm's shell dies of Ctrl-C at once, and npm with it; what they started is allowed its time.
+  for (const deadline = Date.now() + STOP_MS; processesOf(clone).length > 0; await sleep(50)) {
+    if (Date.now() > deadline) throw new Error(`still running: ${processesOf(clone).join(', ')}`);
+  }
+  console.log(`  nothing left after ${seconds(stop)}`);
 }
 
 // As root this directory is closed to every other user, PostgreSQL's too: that has to work as well.

@@ -1,5 +1,6 @@
 // npm start and npm run start:distributed: install, build, run. Runs on a Node that cannot run the product yet.
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -45,11 +46,18 @@ function passOn(signal) {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => passOn(signal === 'SIGHUP' ? 'SIGTERM' : signal));
 
-// A shell between npm and us may be ended by npm's signal without passing it on: then our parent changes.
-if (process.env.npm_lifecycle_event) {
+// npm, or the shell between npm and us, may end without passing anything on: then our ancestry changes.
+function ancestry() {
   const parent = process.ppid;
+  const stat = `/proc/${parent}/stat`;
+  if (!existsSync(stat)) return String(parent); // not Linux
+  const text = readFileSync(stat, 'utf8');
+  return `${parent} of ${text.slice(text.lastIndexOf(')') + 2).split(' ')[1]}`;
+}
+if (process.env.npm_lifecycle_event) {
+  const before = ancestry();
   setInterval(() => {
-    if (process.ppid !== parent) passOn('SIGTERM');
+    if (lastAt === 0 && ancestry() !== before) passOn('SIGTERM'); // a second signal would mean: at once
   }, 500).unref();
 }
 

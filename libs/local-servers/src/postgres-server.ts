@@ -14,9 +14,11 @@ import { POSTGRES_SETTINGS } from './postgres-settings.ts';
 import { openServerLog, tailOfLog } from './server-log.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 
-// Fast shutdown rolls open transactions back and writes a checkpoint; immediate leaves the rest to recovery.
+// Smart shutdown lets connections that are just being closed say goodbye (a pool's end() does not wait for that, and
+// would report them as lost). Fast rolls open transactions back and writes a checkpoint. Immediate leaves it to recovery.
 const STOP_STAGES = [
-  ['SIGINT', 7_000],
+  ['SIGTERM', 1_000],
+  ['SIGINT', 6_000],
   ['SIGQUIT', 2_000],
   ['SIGKILL', 1_000],
 ] as const;
@@ -43,7 +45,7 @@ export interface PostgresServer {
   logFile: string;
   /** Resolves when the process ends, whoever ended it; never rejects. */
   exited: Promise<ExitReason>;
-  /** Fast shutdown: open transactions are rolled back. Forced after 7 s. */
+  /** Open transactions are rolled back after a second; forced after 7 s. */
   stop(): Promise<void>;
   /** SIGKILL, for fault tests; resolves when its children have noticed and are gone too. */
   kill9(): Promise<void>;
