@@ -1,4 +1,5 @@
 // The house rules that no linter of ours knows. `--root <dir>` checks another tree (its test).
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -56,6 +57,14 @@ for (const file of sources) {
 }
 for (const { dir } of projectsOf(root)) {
   if (!existsSync(path.join(root, dir, 'README.md'))) problems.push(`${dir}: no README.md`);
+}
+
+if (existsSync(path.join(root, '.git'))) {
+  const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }).split(
+    '\n',
+  );
+  const built = tracked.filter((file) => /(^|\/)(dist|node_modules)\//.test(file));
+  if (built.length > 0) problems.push(`${built[0]} and ${built.length - 1} more: what is built is not committed`);
 }
 
 for (const problem of problems) console.error(problem);
