@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { AccessControl } from '@sluice/access';
+import { AccessControl, DEFAULT_APP_ID, DEFAULT_APP_NAME } from '@sluice/access';
 import { Consumes, type EventBatch, type ForeignMessage } from '@sluice/bus';
 import { derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
 import { InjectSettings, type Settings } from '@sluice/platform';
@@ -58,13 +58,7 @@ export class DomainEventsConsumer {
   async #fromKafka(message: ForeignMessage): Promise<ReceivedEvent> {
     const event = cloudEventOf(message);
     const named = appOf(message, event, this.settings.kafka ?? { topicApps: {}, trustedTopics: [] });
-    const appId = await this.access.findApp(named, {
-      kind: 'personal',
-      tokenId: '',
-      appId: null,
-      scopes: [],
-      userId: null,
-    });
+    const appId = await this.#appIdOf(named);
     if (appId === null) throw new BadRecordError(`there is no app ${named}`);
     // The record's own time decides the partition, and its place in the topic the rest, so that reading it again is the same event.
     const cause = derivedId(
@@ -80,5 +74,11 @@ export class DomainEventsConsumer {
       traceparent: message.headers.traceparent,
       receivedAt: message.timestamp.toISOString(),
     });
+  }
+
+  /** The default app has the same id everywhere: a record must not be refused because the registry starts later. */
+  #appIdOf(named: string): Promise<string | null> {
+    if (named === DEFAULT_APP_NAME) return Promise.resolve(DEFAULT_APP_ID);
+    return this.access.findApp(named, { kind: 'personal', tokenId: '', appId: null, scopes: [], userId: null });
   }
 }
