@@ -231,7 +231,7 @@ export class Relay {
 
   async #read(reading: Reading): Promise<void> {
     try {
-      const events = await reading.source.next(reading.position, READ_EVENTS);
+      const events = await reading.source.next(reading.position, READ_EVENTS, true);
       const last = events.at(-1);
       if (!last) return;
       reading.queue = [...events];

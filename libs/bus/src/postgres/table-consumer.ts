@@ -20,6 +20,8 @@ export interface TableConsumerOptions {
 /** How long one batch waits at most for `yieldWhile`: consumers become slow in a burst, never silent. */
 const MOST_YIELD_MS = 100;
 const YIELD_STEP_MS = 2;
+/** How often a consumer that lives on the hand-over looks at the table itself. */
+const LOOK_EVERY_MS = 500;
 /** How often a consumer asks for a lease that somebody else holds. */
 const JOIN_EVERY_MS = 1_000;
 
@@ -39,6 +41,7 @@ export class TableConsumer implements Running {
   #isJoined = false;
   #pausedBecause: string | null = null;
   #pollMs: number;
+  #lookedAtMs = 0;
 
   constructor(
     consumer: Consumer,
@@ -113,7 +116,9 @@ export class TableConsumer implements Running {
   async #step(): Promise<void> {
     this.#checkLease();
     const seen = this.#source.commits;
-    const events = await this.#source.next(this.#runner.position, this.#consumer.maxBatch);
+    const look = Date.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
+    if (look) this.#lookedAtMs = Date.now();
+    const events = await this.#source.next(this.#runner.position, this.#consumer.maxBatch, look);
     if (events.length === 0) return this.#idle(seen);
     this.#pollMs = this.#options.pollMs[0];
     if (this.#consumer.mode === 'group') await this.#yieldToAccepts();
