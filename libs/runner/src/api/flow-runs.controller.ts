@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid, newId } from '@sluice/contracts';
 import { InjectSettings, type Settings } from '@sluice/platform';
@@ -7,6 +7,7 @@ import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
 import { RunStarter } from '../starting/run-starter.ts';
+import { runRequestOf } from './run-request.ts';
 import { RunResource, runResource } from './run-resource.ts';
 import { RunFlowRequest } from './runs.requests.ts';
 
@@ -30,18 +31,20 @@ export class FlowRunsController {
   @Post(':id/run')
   @HttpCode(202)
   @Requires('automation.webhook_run')
+  @ApiBody({ type: RunFlowRequest })
   @ApiAcceptedResponse({ type: RunResource })
   async run(
     @InApp() app: AppScope,
     @Caller() caller: Principal,
     @Param('id') id: string,
-    @Body() request: RunFlowRequest,
+    @Body() body: unknown,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RunResource> {
+    const request = await runRequestOf(body);
     const flow = isUuid(id) ? await this.catalog.find(id.toLowerCase()) : null;
     if (!flow || !app.sees(flow.appId)) throw runnerError('flow_not_found', `there is no flow ${id.slice(0, 100)}`);
     if (flow.status === 'paused') throw runnerError('flow_paused', 'unpause the flow to run it');
-    const value = request.input === undefined ? {} : request.input;
+    const value = request.input;
     const stored = await this.inputs.storeIfLarge(value);
     const runId = newId();
     const meta = { correlationId: runId, causationId: null, actor: { type: 'token', id: caller.tokenId } };

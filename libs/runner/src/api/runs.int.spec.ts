@@ -222,6 +222,10 @@ describe('GET /v1/runs', () => {
     ['flowId=17', '/flowId'],
     ['status=done', '/status'],
     ['since=yesterday', '/since'],
+    ['since=2026-W05', '/since'],
+    ['since=2026-13-45', '/since'],
+    ['until=2026-11-22T25:00:00Z', '/until'],
+    ['flowId=a&flowId=b', '/flowId'],
     ['cursor=xyz', '/cursor'],
     ['color=red', '/color'],
   ])('refuses ?%s and names it', async (query, pointer) => {
@@ -246,10 +250,32 @@ describe('bad input', () => {
     [{ mode: 'fast' }, '/mode'],
     [{ inputs: 1 }, '/inputs'],
     [{ mode: null }, '/mode'],
+    [{ input: JSON.parse('['.repeat(70) + ']'.repeat(70)) as unknown }, ''],
+    [{ mode: { a: { b: 1 } } }, ''],
+    [[], ''],
   ])('refuses to run a flow with %j', async (body, pointer) => {
     const flow = await neighbours.flow(ECHO);
     const answer = await ask('POST', `/v1/flows/${flow.id}/run`, { body });
     expect([answer.status, answer.body.errors?.map((error) => error.pointer)]).toEqual([422, [pointer]]);
+  });
+
+  test('takes any JSON as the input of a run, up to 64 levels', async () => {
+    const flow = await neighbours.flow(ECHO);
+    const deep = JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`) as unknown;
+    for (const input of [null, 'text', 0, [], deep]) {
+      const { status, body } = await ask('POST', `/v1/flows/${flow.id}/run`, { body: { input } });
+      expect([status, body.status, body.input]).toEqual([202, 'succeeded', input]);
+    }
+  });
+
+  test('survives a body that is nested without end', async () => {
+    const flow = await neighbours.flow(ECHO);
+    const response = await fetch(`${running.url}/v1/flows/${flow.id}/run`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: `{"input": ${'['.repeat(200_000)}${']'.repeat(200_000)}}`,
+    });
+    expect(response.status).toBe(422);
   });
 });
 

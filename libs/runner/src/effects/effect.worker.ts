@@ -30,12 +30,16 @@ export interface PlannedRuns {
 }
 
 const log = new Logger('runner');
+/** To give the runs back whose calls were ended by the shutdown. */
+const HAND_OVER_MS = 2_000;
+
 /** Runs whose next step needs the outside world or a later time. */
 @Injectable()
 export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly queue: DueQueue;
   private readonly driver: RunDriver;
   private readonly direct = new Set<Promise<void>>();
+  private readonly claimed = new Set<Promise<void>>();
   private worker: DueWorker | null = null;
 
   constructor(
@@ -58,7 +62,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    this.worker = this.queue.start((claim) => this.driver.resume(claim), {
+    this.worker = this.queue.start((claim) => this.resume(claim), {
       concurrency: this.config.maxClaimed,
       perKey: this.config.maxPerFlow,
     });
@@ -105,8 +109,19 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const finished = Promise.all([this.stopClaiming(this.config.finishMs), ...this.direct]);
     await Promise.race([finished, pause(this.config.finishMs, undefined, { ref: false })]);
     this.driver.abortEffects();
-    await Promise.race([Promise.all(this.direct), pause(1_000, undefined, { ref: false })]);
+    const handedOver = Promise.allSettled([...this.direct, ...this.claimed]);
+    await Promise.race([handedOver, pause(HAND_OVER_MS, undefined, { ref: false })]);
     this.queue.close();
+  }
+
+  private async resume(claim: Claim): Promise<void> {
+    const work = this.driver.resume(claim);
+    this.claimed.add(work);
+    try {
+      await work;
+    } finally {
+      this.claimed.delete(work);
+    }
   }
 
   private begin(claim: Claim, { origin, flow, run, next }: DueRun): void {

@@ -1,0 +1,49 @@
+import type { FieldProblem } from '@sluice/contracts';
+import { platformError, problemsOf } from '@sluice/platform';
+import { DEFAULT_BODY_LIMITS } from '@sluice/request-body';
+import { plainToInstance } from 'class-transformer';
+import { validate } from 'class-validator';
+import { RunFlowRequest } from './runs.requests.ts';
+
+/** Level by level, because what is nested too deeply must not be walked by recursion. */
+function isDeeperThan(value: unknown, limit: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limit) return true;
+    level = level.flatMap((each) =>
+      Object.values(each as object).filter((child) => child !== null && typeof child === 'object'),
+    );
+  }
+  return false;
+}
+
+function invalid(problems: readonly FieldProblem[]): Error {
+  const count = `${problems.length} value${problems.length === 1 ? ' is' : 's are'} not valid`;
+  return platformError('invalid_request', count, { errors: problems });
+}
+
+/**
+ * The body of `POST /v1/flows/{id}/run`. The input is any JSON within the bounds of a request's body, so it is kept from
+ * class-transformer, which would copy it by recursion.
+ * @throws AppError `invalid_request` with all problems.
+ */
+export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+    throw invalid([{ pointer: '', message: 'must be a JSON object' }]);
+  }
+  const { input, ...rest } = body as { input?: unknown };
+  const tooDeep = isDeeperThan(rest, 1) || isDeeperThan([input], DEFAULT_BODY_LIMITS.maxDepth + 1);
+  if (tooDeep) throw invalid([{ pointer: '', message: `is nested more than ${DEFAULT_BODY_LIMITS.maxDepth} deep` }]);
+  const request = plainToInstance(RunFlowRequest, rest);
+  const problems = problemsOf(
+    await validate(request, {
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: false,
+      validationError: { target: false, value: false },
+    }),
+  );
+  if (problems.length > 0) throw invalid(problems);
+  request.input = input === undefined ? {} : input;
+  return request;
+}
