@@ -23,4 +23,22 @@ describe('five processes over Kafka under faults: every trigger that got a 2xx i
       console.log(`kill -9 of ${name}: ${expectNothingLost(await accounting.finish(90_000))}`);
     },
   );
+
+  it('OP-05: accepts while Kafka does not answer for 30 s, and catches up after', async () => {
+    const accounting = await Accounting.start(system, 50);
+    await sleep(1_500);
+    const pid = system.pids().kafka as number;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const before = accounting.acceptedCount;
+      await sleep(30_000);
+      expect(accounting.acceptedCount - before).toBeGreaterThan(1_000);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await sleep(2_000);
+    const account = await accounting.finish(120_000);
+    console.log(`Kafka away for 30 s: ${expectNothingLost(account)}`);
+    expect(account.refused.size).toBe(0);
+  });
 });
