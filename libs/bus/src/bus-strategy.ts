@@ -26,6 +26,8 @@ export interface Running {
   status(): ConsumerStatus;
   /** Resolves once it receives events. */
   joined: Promise<void>;
+  /** Brings its status up to date with what others did. */
+  refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -159,6 +161,7 @@ export abstract class BusStrategy extends Server implements CustomTransportStrat
       let waitMs = this.#options.recoverEveryMs ?? 30_000;
       try {
         await letters.recover();
+        for (const running of this.#running) await running.refresh();
         backoff.reset();
       } catch (error) {
         waitMs = backoff.nextMs();

@@ -25,6 +25,8 @@ export class InstanceRunner implements Runner {
     this.#runtime = runtime;
   }
 
+  async refresh(): Promise<void> {}
+
   /** @throws PausedError when something is away: call it again later with the same events. */
   async apply(events: readonly Message[], session: Session): Promise<void> {
     const { maxBatch } = this.#consumer;

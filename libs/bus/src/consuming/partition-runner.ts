@@ -20,6 +20,8 @@ export interface Runner {
   readonly position: Position;
   readonly parkedStreams: number;
   readonly failed: number;
+  /** Brings `parkedStreams` up to date with what was redriven elsewhere. */
+  refresh(): Promise<void>;
   apply(events: readonly Message[], session: Session): Promise<void>;
 }
 
@@ -64,6 +66,10 @@ export class PartitionRunner implements Runner {
 
   get parkedStreams(): number {
     return this.#parking.streams.size;
+  }
+
+  async refresh(): Promise<void> {
+    await this.#parking.prune();
   }
 
   /** Takes the partition over: from here on whoever had it before is refused. */

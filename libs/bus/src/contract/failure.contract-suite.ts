@@ -141,6 +141,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       const all = Array.from({ length: 14 }, (_, index) => index + 1);
       await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual(all), WAIT);
       expect(await process.letters.list()).toEqual([]);
+      await vi.waitFor(() => expect(process.bus.statuses()[0]).toMatchObject({ parkedStreams: 0 }), WAIT);
       for (const letter of letters) {
         const last = (await announced(process, letter.id)).at(-1);
         expect(last).toBe('EventRedriven handled');

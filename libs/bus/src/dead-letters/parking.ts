@@ -14,6 +14,7 @@ export class Parking {
   readonly #consumer: Consumer;
   readonly #partition: number;
   readonly #bound: Bound;
+  #parkings = 0;
 
   constructor(consumer: Consumer, partition: number, bound: Bound) {
     this.#consumer = consumer;
@@ -32,8 +33,20 @@ export class Parking {
     return parked;
   }
 
+  /** Forgets streams that a redrive has emptied, so that what is counted is true. Safe beside the runner. */
+  async prune(): Promise<void> {
+    const { group, topic } = this.#consumer;
+    for (const streamId of this.streams) {
+      const before = this.#parkings;
+      const parked = await this.#bound.tables.isParked(group, topic, streamId);
+      // The stream may have been parked anew since we asked.
+      if (!parked && before === this.#parkings) this.streams.delete(streamId);
+    }
+  }
+
   async failed(message: Message, error: unknown, move: CheckpointMove): Promise<void> {
     const letter = await this.#write(message, 'failed', described(error), move);
+    this.#parkings++;
     if (!isForeign(message)) this.streams.add(letter.streamId);
   }
 

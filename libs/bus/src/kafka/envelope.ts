@@ -30,13 +30,16 @@ export function messageOf(event: StoredEvent): Message {
   return { key: event.partitionKey, value: event.dataJson, headers };
 }
 
+/** What of a received message matters here. */
+export type ReceivedMessage = Pick<KafkaMessage, 'key' | 'value' | 'headers' | 'offset' | 'timestamp'>;
+
 /** Bytes that a message will take, closely enough to bound a batch. */
 export function sizeOf(event: StoredEvent): number {
   return 600 + event.dataJson.length + (event.body?.length ?? 0);
 }
 
 /** @throws Error when the message was not written by our relay. */
-export function eventOf(topic: Topic, message: KafkaMessage): StoredEvent {
+export function eventOf(topic: Topic, message: ReceivedMessage): StoredEvent {
   const headers = new Headers(message.headers ?? {});
   const dataJson = message.value?.toString() ?? 'null';
   const streamId = headers.text('ce_stream');
@@ -73,7 +76,7 @@ function metaOf(headers: Headers): EventMeta {
 }
 
 /** A message of somebody else's topic as it is; of a repeated header the last value counts. */
-export function foreignOf(topic: string, partition: number, message: KafkaMessage): ForeignMessage {
+export function foreignOf(topic: string, partition: number, message: ReceivedMessage): ForeignMessage {
   const headers = new Headers(message.headers ?? {});
   return {
     topic,

@@ -76,6 +76,11 @@ export class KafkaConsumer implements Running {
     };
   }
 
+  async refresh(): Promise<void> {
+    for (const { runner } of this.#partitions.values()) await runner.refresh();
+    await this.#measurePaused();
+  }
+
   async close(): Promise<void> {
     await this.#committing;
     await this.#started;
@@ -134,14 +139,7 @@ export class KafkaConsumer implements Running {
    * some time after the join, and again after each rejoin, skipping what came meanwhile.
    */
   async #findEnds(): Promise<void> {
-    const admin = this.#parts.kafka.admin();
-    await admin.connect();
-    try {
-      const ends = await admin.fetchTopicOffsets(this.#parts.topicName);
-      for (const { partition, high } of ends) this.#next.set(partition, BigInt(high));
-    } finally {
-      await admin.disconnect();
-    }
+    for (const [partition, end] of await this.#ends()) this.#next.set(partition, end);
   }
 
   /** Runs before the first fetch of the new generation: kafkajs emits it inside the join. */
@@ -167,6 +165,7 @@ export class KafkaConsumer implements Running {
     const { batch } = payload;
     const partition = this.#partition(batch.partition);
     partition.lag = Number(batch.offsetLag()) + batch.messages.length;
+    partition.next = BigInt(batch.firstOffset() ?? batch.messages[0]?.offset ?? 0);
     const work = new AbortController();
     const onStop = (): void => work.abort();
     this.#parts.signal.addEventListener('abort', onStop, { once: true });
@@ -192,6 +191,7 @@ export class KafkaConsumer implements Running {
     const last = payload.batch.lastOffset();
     payload.resolveOffset(last);
     partition.lag = Number(payload.batch.offsetLag());
+    partition.next = BigInt(last) + 1n;
     if (this.#consumer.mode === 'group') partition.uncommitted = BigInt(last) + 1n;
     else this.#next.set(payload.batch.partition, BigInt(last) + 1n);
   }
@@ -249,6 +249,28 @@ export class KafkaConsumer implements Running {
       this.#unreadable++;
       this.#runtime.logger.error(`foreign message at ${topic}/${partition}@${message.offset}: ${String(error)}`);
       return [];
+    }
+  }
+
+  /** A paused partition fetches nothing, so nothing tells how far it falls behind. */
+  async #measurePaused(): Promise<void> {
+    const paused = [...this.#partitions].filter(([, partition]) => partition.pausedBecause !== null);
+    if (paused.length === 0) return;
+    const ends = await this.#ends();
+    for (const [number, partition] of paused) {
+      const end = ends.get(number);
+      if (end !== undefined) partition.lag = Number(end - partition.next);
+    }
+  }
+
+  async #ends(): Promise<Map<number, bigint>> {
+    const admin = this.#parts.kafka.admin();
+    await admin.connect();
+    try {
+      const ends = await admin.fetchTopicOffsets(this.#parts.topicName);
+      return new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
+    } finally {
+      await admin.disconnect();
     }
   }
 

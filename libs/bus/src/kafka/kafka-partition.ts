@@ -9,6 +9,8 @@ export class KafkaPartition {
   readonly runner: PartitionRunner | InstanceRunner;
   lag = 0;
   pausedBecause: string | null = null;
+  /** The offset that comes next. */
+  next = 0n;
   /** The offset to commit, or null when the broker knows it. */
   uncommitted: bigint | null = null;
   readonly #backoff = new Backoff();
@@ -25,6 +27,9 @@ export class KafkaPartition {
   giveUp(): void {
     this.#taken = false;
     this.uncommitted = null;
+    // If it comes back, its next batch says so; if not, it is not ours to report.
+    this.lag = 0;
+    this.pausedBecause = null;
   }
 
   /** @throws PausedError, PartitionLostError */

@@ -74,6 +74,10 @@ export class MemoryConsumer implements Running {
     return { group, topic, joined: this.#isJoined, lag, pausedBecause: this.#pausedBecause, parkedStreams, failed };
   }
 
+  async refresh(): Promise<void> {
+    for (const { runner } of this.#lanes) await runner.refresh();
+  }
+
   async close(): Promise<void> {
     this.wake();
     await this.#ended;

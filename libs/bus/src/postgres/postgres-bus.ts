@@ -98,5 +98,10 @@ export class PostgresBus extends BusStrategy {
 function foreignStandIn(consumer: Consumer): Running {
   const { group, topic } = consumer;
   const status = { group, topic, joined: true, lag: 0, pausedBecause: null, parkedStreams: 0, failed: 0 };
-  return { status: () => status, joined: Promise.resolve(), close: () => Promise.resolve() };
+  return {
+    status: () => status,
+    joined: Promise.resolve(),
+    refresh: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
 }

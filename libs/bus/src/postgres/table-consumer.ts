@@ -76,6 +76,10 @@ export class TableConsumer implements Running {
     return { group, topic, joined: this.#isJoined, lag: Math.max(0, lag), pausedBecause, parkedStreams, failed };
   }
 
+  refresh(): Promise<void> {
+    return this.#runner.refresh();
+  }
+
   close(): Promise<void> {
     return this.#ended;
   }
