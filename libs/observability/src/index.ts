@@ -1,2 +1,2 @@
 export { flushTracing } from './flush-tracing.ts';
-export { isTracing, parseTraceparent, startWork, type TracedWork } from './tracing.ts';
+export { inTrace, isTracing, parseTraceparent, startWork, type TracedWork } from './tracing.ts';

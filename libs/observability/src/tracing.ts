@@ -35,6 +35,17 @@ export function parseTraceparent(text: string | undefined): SpanContext | null {
   return isSpanContextValid(parsed) ? parsed : null;
 }
 
+/**
+ * Runs `fn` as a part of the trace that `traceparent` names, so that what it logs carries its ids. For log lines only,
+ * so it takes nothing asynchronous: a context that is open while something is queued for a batch would follow the
+ * connection of the event store around and put its ids on other people's lines.
+ */
+export function inTrace(traceparent: string | undefined, fn: () => void): void {
+  const parent = isTracing() ? parseTraceparent(traceparent) : null;
+  if (parent) context.with(trace.setSpanContext(context.active(), parent), fn);
+  else fn();
+}
+
 function formatTraceparent(span: SpanContext): string {
   return `00-${span.traceId}-${span.spanId}-${(span.traceFlags & 1).toString(16).padStart(2, '0')}`;
 }

@@ -1,3 +1,4 @@
+import { flushTracing } from '@sluice/observability';
 import { DatabaseNotUsableError, SettingsError } from '@sluice/platform';
 
 /** How long a shutdown may take before the process ends anyway (OP-02). */
@@ -25,6 +26,19 @@ export function startFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** Closes what runs, sends the last traces, and ends the process with what became of it. */
+async function end(running: { close(): Promise<void> }): Promise<never> {
+  let code = 0;
+  try {
+    await running.close();
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    code = 1;
+  }
+  await flushTracing();
+  process.exit(code);
+}
+
 /**
  * Runs a program until SIGTERM or SIGINT, then closes it within 25 s. A second signal ends it at once. A failed start
  * prints one message and exits with 1.
@@ -40,23 +54,13 @@ export async function runProcess(start: () => Promise<{ close(): Promise<void> }
       process.exit(1);
     }, SHUTDOWN_MS);
     timer.unref();
-    if (!running) return;
-    running.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${startFailure(error)}\n`);
-        process.exit(1);
-      },
-    );
+    if (running) void end(running);
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   try {
     running = await start();
-    if (stopping) {
-      await running.close();
-      process.exit(0);
-    }
+    if (stopping) await end(running);
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
     process.exit(1);
