@@ -18,6 +18,8 @@ export interface HeaderFacts {
   contentType: string | null;
   body: string;
   nowMs: number;
+  /** W3C Trace Context of the attempt; absent when nothing traces and the trigger's caller sent none. */
+  traceparent?: string | undefined;
 }
 
 export type HeaderList = [name: string, value: string][];
@@ -39,6 +41,7 @@ export function headersOf(facts: HeaderFacts): DeliveryHeaders {
     ...(facts.contentType === null ? [] : ([['Content-Type', facts.contentType]] as HeaderList)),
     ...standardHeaders(facts),
     ...(endpoint.format === 'etl' ? etlHeaders(facts) : []),
+    ...(facts.traceparent === undefined ? [] : ([['traceparent', facts.traceparent]] as HeaderList)),
   ];
   const secret: HeaderList = [];
   if (endpoint.basicUser !== null) {

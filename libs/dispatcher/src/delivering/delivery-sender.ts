@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AttemptError, AttemptFinished, EndpointState } from '@sluice/contracts';
 import { isTransientError } from '@sluice/event-store';
-import { startWork } from '@sluice/observability';
+import { inTrace, startWork } from '@sluice/observability';
 import { OutboundClient, type OutboundResult } from '@sluice/outbound-http';
 import { failpoint, metrics } from '@sluice/platform';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
@@ -56,7 +56,7 @@ export class DeliverySender {
       attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
     });
     const startMs = Date.now();
-    const signed = 'headerValues' in secrets ? sign(delivery, endpoint, secrets, startMs) : null;
+    const signed = 'headerValues' in secrets ? sign(delivery, endpoint, secrets, startMs, work.traceparent) : null;
     failpoint('dispatcher.before-send');
     const result = signed ? await this.#send(endpoint, signed) : unsendable(secrets as AttemptError);
     failpoint('dispatcher.after-send');
@@ -64,6 +64,7 @@ export class DeliverySender {
     const attempt = this.#attemptOf(delivery, endpoint, signed, result, startMs);
     work.set({ 'sluice.outcome': attempt.outcome, 'http.response.status_code': attempt.response?.status ?? 0 });
     work.end(attempt.outcome === 'succeeded' ? undefined : (attempt.error?.message ?? attempt.outcome));
+    if (attempt.outcome !== 'succeeded') inTrace(work.traceparent, () => tellFailure(attempt));
     attemptsTotal.inc({ outcome: attempt.outcome });
     attemptSeconds.observe(result.durationMs / 1000);
     await this.recorder.finished(delivery, attempt, work.traceparent);
@@ -167,7 +168,13 @@ export class DeliverySender {
   }
 }
 
-function sign(delivery: Delivery, endpoint: EndpointState, secrets: EndpointSecrets, nowMs: number): Signed {
+function sign(
+  delivery: Delivery,
+  endpoint: EndpointState,
+  secrets: EndpointSecrets,
+  nowMs: number,
+  traceparent: string | undefined,
+): Signed {
   const body = bodyOf(delivery.event, endpoint, delivery.deliveryId);
   const headers = headersOf({
     event: delivery.event,
@@ -177,8 +184,16 @@ function sign(delivery: Delivery, endpoint: EndpointState, secrets: EndpointSecr
     contentType: body?.contentType ?? null,
     body: body?.text ?? '',
     nowMs,
+    traceparent,
   });
   return { headers, body: body?.text ?? null };
+}
+
+/** A customer's failing endpoint is news, nobody's task (DESIGN.md §5, rule 11). */
+function tellFailure({ deliveryId, number, endpointUuid, response, error, nextAttemptAt }: AttemptFinished): void {
+  const why = error ? `${error.stage}: ${error.message}` : `status ${response?.status}`;
+  const then = nextAttemptAt === null ? 'it was the last one' : `the next one is due at ${nextAttemptAt}`;
+  log.log(`attempt ${number} of delivery ${deliveryId} to endpoint ${endpointUuid} failed (${why}); ${then}`);
 }
 
 function unsendable(error: AttemptError): OutboundResult {

@@ -99,14 +99,20 @@ export class EventRecorder {
       .filter((event) => event.dedupeKey !== null)
       .map((event) => [event.appId, event.dedupeKey, event.eventId]);
     failpoint('dispatcher.before-record');
-    await this.store.commit({
+    const unit = {
       appends: matched.map((each) => each.append),
       alongside: [
         checkpoint.alongside(),
         ...(planned.length > 0 ? [plan.alongside] : []),
         ...(keys.length > 0 ? [{ statement: REMEMBER_KEYS, rows: keys }] : []),
       ],
-    });
+    };
+    try {
+      await this.store.commit(unit);
+    } catch (error) {
+      for (const each of work) each.end(error);
+      throw error;
+    }
     failpoint('dispatcher.after-record');
     for (const each of work) each.end();
     recordedTotal.inc(events.length);

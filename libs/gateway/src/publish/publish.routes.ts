@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AccessControl, allows, bearerOf, type Principal } from '@sluice/access';
-import { startWork } from '@sluice/observability';
+import { inTrace, startWork } from '@sluice/observability';
 import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
@@ -66,7 +66,7 @@ export class PublishRoutes implements RawRoutesProvider {
       response.end(text);
       work.end();
     } catch (error) {
-      this.refusals.answer(request, response, error);
+      inTrace(work.traceparent, () => this.refusals.answer(request, response, error));
       work.end(error);
     } finally {
       this.budget.give(held);

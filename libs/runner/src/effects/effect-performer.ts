@@ -50,9 +50,14 @@ export class EffectPerformer {
     effectsInFlight.inc();
     failpoint('runner.before-effect');
     try {
-      const result = await effect.perform({ request, idempotencyKey, timeoutMs: step.timeoutMs, signal });
+      const { timeoutMs } = step;
+      const { traceparent } = span;
+      const result = await effect.perform({ request, idempotencyKey, timeoutMs, signal, traceparent });
       span.end(result.error?.message);
       return result;
+    } catch (error) {
+      span.end(error);
+      throw error;
     } finally {
       effectsInFlight.dec();
       failpoint('runner.after-effect');

@@ -86,6 +86,8 @@ export interface EffectCall {
   idempotencyKey: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** W3C Trace Context of the call, for the other side; absent when nothing traces and the caller sent none. */
+  traceparent?: string | undefined;
 }
 
 /** The impure half of a step type. Never throws for what the other side does. */

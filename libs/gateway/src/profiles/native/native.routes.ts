@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AccessControl, allows, bearerOf } from '@sluice/access';
-import { startWork } from '@sluice/observability';
+import { inTrace, startWork } from '@sluice/observability';
 import { InjectSettings, metrics, RawRoutes, type RawRoutesProvider, type Settings } from '@sluice/platform';
 import { bodyKindOf, type FormFields, parseForm, readBody } from '@sluice/request-body';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -77,7 +77,7 @@ export class NativeRoutes implements RawRoutesProvider {
       else await this.#accept(checked, response, work);
       work.end();
     } catch (error) {
-      this.refusals.answer(request, response, error);
+      inTrace(work.traceparent, () => this.refusals.answer(request, response, error));
       work.end(error);
     } finally {
       this.budget.give(held);

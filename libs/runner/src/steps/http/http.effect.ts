@@ -71,6 +71,7 @@ export class HttpEffect implements StepEffect {
     const ours: [string, string][] = [
       ['user-agent', 'Sluice'],
       ['idempotency-key', call.idempotencyKey],
+      ...(call.traceparent === undefined ? [] : ([['traceparent', call.traceparent]] as [string, string][])),
     ];
     const result = await this.client.send({
       method: request.method,
