@@ -58,6 +58,7 @@ test('settings of the user reach the services; proxies in front of the edge are 
     SLUICE_KAFKA_PARTITIONS: '6',
     SLUICE_INSTANCE_ID: 'box-gateway',
     OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_SERVICE_NAME: 'sluice-gateway',
   });
   expect(edge.env.SLUICE_TRUSTED_PROXIES).toBe('10.0.0.0/8');
 });
