@@ -1,4 +1,4 @@
-import { errorFactory } from '@sluice/contracts';
+import { type AppError, errorFactory, type ServiceName } from '@sluice/contracts';
 
 export const EDGE_ERRORS = {
   upstream_unavailable: { status: 503, title: 'The service behind this address is unavailable', retry: 'later' },
@@ -7,3 +7,18 @@ export const EDGE_ERRORS = {
 } as const;
 
 export const edgeError = errorFactory(EDGE_ERRORS);
+
+const NOT_REACHED =
+  /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|UND_ERR_DESTROYED|UND_ERR_CLOSED)$/;
+
+/** What the caller is told when a service could not answer. */
+export function failureOf(service: ServiceName, cause: Error): AppError {
+  const code = 'code' in cause ? String(cause.code) : '';
+  const extra = { cause, headers: { 'retry-after': '1' } };
+  if (code === 'UND_ERR_HEADERS_TIMEOUT')
+    return edgeError('gateway_timeout', `${service} did not answer in time`, extra);
+  if (NOT_REACHED.test(code))
+    return edgeError('upstream_unavailable', `${service} cannot be reached now; try again`, extra);
+  // The request may have arrived before the connection broke: whoever repeats it needs an idempotency key.
+  return edgeError('bad_gateway', `${service} ended the connection before it answered`, extra);
+}

@@ -7,7 +7,7 @@ import {
   loadSettings,
   NestJsonLogger,
 } from '@sluice/platform';
-import { createEdge } from './proxy.ts';
+import { createEdge } from './edge-server.ts';
 import { upstreamsOf } from './upstreams.config.ts';
 
 const DRAIN_MS = 10_000;
@@ -20,9 +20,12 @@ export async function startEdge(): Promise<{ close(): Promise<void> }> {
   const logger = createJsonLogger({ level: settings.logLevel, service: 'edge', instanceId: settings.instanceId });
   logger.info({ settings: describeSettings(settings), upstreams }, 'settings');
   Logger.overrideLogger(new NestJsonLogger(logger)); // what libs/platform logs is JSON too
-  const edge = await createEdge({ upstreams, trustedProxies: settings.trustedProxies });
-  await edge.app.listen({ host: settings.host, port: settings.port });
-  const address = edge.app.server.address();
+  const edge = createEdge({ upstreams, trustedProxies: settings.trustedProxies });
+  await new Promise<void>((resolve, reject) => {
+    edge.server.once('error', reject);
+    edge.server.listen(settings.port, settings.host, resolve);
+  });
+  const address = edge.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : settings.port;
   logger.info({ url: addressOf(settings.host, port) }, 'ready');
   return { close: () => edge.drain(DRAIN_MS) };

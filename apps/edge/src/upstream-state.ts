@@ -1,5 +1,5 @@
 import type { ServiceName } from '@sluice/contracts';
-import { platformError } from '@sluice/platform';
+import { edgeError } from './edge.errors.ts';
 import { mergeOpenApi, type OpenApiDocument } from './merged-openapi.ts';
 import type { Upstreams } from './upstreams.config.ts';
 
@@ -62,7 +62,7 @@ export class UpstreamState {
           if (!answer.ok) throw new Error(`it answers ${answer.status}`);
           return [name, (await answer.json()) as OpenApiDocument] as const;
         } catch (error) {
-          throw platformError('store_unavailable', `${name} does not tell its API (${reasonOf(error)}); try again`, {
+          throw edgeError('upstream_unavailable', `${name} does not tell its API (${reasonOf(error)}); try again`, {
             cause: error,
           });
         }

@@ -1,0 +1,214 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { PassThrough, type Readable } from 'node:stream';
+import { AppError, type ServiceName } from '@sluice/contracts';
+import { appErrorOf, metrics, platformError } from '@sluice/platform';
+import { Agent } from 'undici';
+import { failureOf } from './edge.errors.ts';
+import { Exchange, sendEdgeProblem } from './exchange.ts';
+import { type Client, forwardedHeaders, plainAddress, trustedPeers } from './forwarded-headers.ts';
+import { routeIndex } from './route-index.ts';
+import { UpstreamState } from './upstream-state.ts';
+import type { Upstreams } from './upstreams.config.ts';
+
+/** Above the longest long poll and the longest synchronous answer; event streams have no limit once they flow. */
+const ANSWER_TIMEOUT_MS = 150_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+const MAX_HEADER_BYTES = 16_384;
+/** A body up to this is collected first: one buffer costs a third of a stream, and nearly every trigger is that small. */
+const COLLECT_BYTES = 65_536;
+
+export interface EdgeOptions {
+  upstreams: Upstreams;
+  /** CIDRs whose X-Forwarded-* are believed. */
+  trustedProxies: readonly string[];
+}
+
+export interface Edge {
+  server: Server;
+  /** Answers 503 on /readyz, takes no more connections, and cuts what is still busy after `patienceMs`. */
+  drain(patienceMs: number): Promise<void>;
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  };
+  response.writeHead(status, headers).end(text);
+}
+
+/** What the edge answers itself. */
+function ownRoutes(
+  state: UpstreamState,
+  isDraining: () => boolean,
+): Map<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>> {
+  return new Map([
+    ['/livez', async (_, response) => sendJson(response, 200, { status: 'ok' })],
+    [
+      '/readyz',
+      async (request, response) => {
+        const strict = new URLSearchParams(request.url?.split('?', 2)[1]).get('strict') === 'true';
+        const report = await state.report(strict);
+        if (isDraining()) report.checks.shutdown = { ok: false, detail: 'shutting down' };
+        const ready = report.ready && !isDraining();
+        sendJson(response, ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', checks: report.checks });
+      },
+    ],
+    [
+      '/metrics',
+      async (_, response) => {
+        const { contentType, text } = await metrics.exposition();
+        response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }).end(text);
+      },
+    ],
+    ['/openapi.json', async (_, response) => sendJson(response, 200, await state.openApi())],
+  ]);
+}
+
+/** Who is at the other end, asked once per connection. */
+function clientsOf(trustedProxies: readonly string[]): (socket: Socket) => Client {
+  const isTrusted = trustedPeers(trustedProxies);
+  const known = new WeakMap<Socket, Client>();
+  return (socket) => {
+    let client = known.get(socket);
+    if (!client) {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      client = { address, isTrusted: isTrusted(address), isEncrypted: 'encrypted' in socket };
+      known.set(socket, client);
+    }
+    return client;
+  };
+}
+
+/** Calls back with the whole body; not at all when the client goes away before its end. */
+function collect(request: IncomingMessage, then: (body: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => then(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+}
+
+/** The reverse proxy: what the routing table names goes to its service, streamed both ways. */
+function proxy(options: EdgeOptions, agent: Agent): Handle {
+  const serviceOf = routeIndex();
+  const clientOf = clientsOf(options.trustedProxies);
+  const counter = metrics.counter('sluice_edge_requests_total', 'Requests passed on, by service and status', [
+    'service',
+    'status',
+  ]);
+  const count = (service: ServiceName) => (status: number) =>
+    counter.inc({ service, status: `${Math.floor(status / 100)}xx` });
+  const counts = new Map(Object.keys(options.upstreams).map((name) => [name, count(name as ServiceName)]));
+
+  const send = (
+    service: ServiceName,
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer | Readable | null,
+  ): void => {
+    const exchange = new Exchange(
+      request,
+      response,
+      (error) => failureOf(service, error),
+      counts.get(service) ?? (() => undefined),
+    );
+    const headers = forwardedHeaders(request.rawHeaders, clientOf(request.socket), !(body instanceof PassThrough));
+    const { method = 'GET', url: path = '/' } = request;
+    agent.dispatch(
+      {
+        origin: options.upstreams[service],
+        path,
+        method,
+        headers,
+        body,
+        headersTimeout: ANSWER_TIMEOUT_MS,
+        bodyTimeout: 0,
+      },
+      exchange,
+    );
+  };
+  return (request, response) => {
+    const { method = 'GET', url = '/' } = request;
+    const path = url.split('?', 1)[0] ?? url;
+    const service = serviceOf(method === 'HEAD' ? 'GET' : method, path);
+    if (service === null) throw platformError('not_found', `there is no ${method} ${path}`);
+    // Byte for byte it goes on, so a service must not read it as the path of another one.
+    if (/\\|%5c|(\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(path)) {
+      throw platformError('bad_request', 'the path has segments that mean another path');
+    }
+    const length = request.headers['content-length'];
+    const isChunked = request.headers['transfer-encoding'] !== undefined;
+    if (method === 'GET' || method === 'HEAD' || (!isChunked && (length === undefined || length === '0'))) {
+      request.resume(); // a body has no meaning there (RFC 9110 §9.3.1)
+      send(service, request, response, null);
+    } else if (!isChunked && Number(length) <= COLLECT_BYTES) {
+      collect(request, (body) => send(service, request, response, body));
+    } else {
+      // Not the request itself: undici destroys a body that a service did not want, and with it the client's socket.
+      send(service, request, response, request.pipe(new PassThrough()));
+    }
+  };
+}
+
+/** Requests that never became one: too long headers, garbage, too slow. Nobody else could answer them. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) return;
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+/** The edge of the distributed wiring, not listening yet. */
+export function createEdge(options: EdgeOptions): Edge {
+  const state = new UpstreamState(options.upstreams);
+  const agent = new Agent({ connections: 512, pipelining: 1, connect: { timeout: 2_000 } });
+  let draining = false;
+  const own = ownRoutes(state, () => draining);
+  const passOn = proxy(options, agent);
+  const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void =>
+    sendEdgeProblem(error instanceof AppError ? error : appErrorOf(error), request, response);
+
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  };
+  const server = createServer(
+    { ...limits, keepAliveTimeout: 72_000, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      if (draining) response.shouldKeepAlive = false;
+      const answer = request.method === 'GET' ? own.get(request.url?.split('?', 1)[0] ?? '') : undefined;
+      if (answer) {
+        answer(request, response).catch((error: unknown) => fail(error, request, response));
+        return;
+      }
+      try {
+        passOn(request, response);
+      } catch (error) {
+        fail(error, request, response);
+      }
+    },
+  );
+  server.on('clientError', refuseMalformed);
+  metrics.collectProcessMetrics();
+  return {
+    server,
+    async drain(patienceMs) {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const timer = setTimeout(() => server.closeAllConnections(), patienceMs);
+      await closed;
+      clearTimeout(timer);
+      await agent.destroy();
+    },
+  };
+}
