@@ -17,6 +17,8 @@ import {
   type Settings,
 } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { checkListenAddress } from './listen-address.ts';
+import { AcceptPressure } from './accept-pressure.ts';
 import { MechanismsModule } from './mechanisms.module.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
 
@@ -43,9 +45,6 @@ interface Bus extends CustomTransportStrategy {
   ready(): Promise<void>;
 }
 
-/** Consumers wait while this many accepted requests wait for their commit: accepts go first in a burst. */
-const YIELD_ABOVE = 8;
-
 function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
   const { settings, logger } = options;
   if (settings.kafka) {
@@ -59,6 +58,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     });
   }
   const gateway = stores.get('gateway');
+  const pressure = gateway ? new AcceptPressure(() => gateway.stats.events) : null;
   return new PostgresBus({
     bindings,
     instanceId: settings.instanceId,
@@ -66,7 +66,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     failpoint,
     // One process holds the data directory's lock and all five services, so nobody else writes these tables.
     soleWriter: true,
-    ...(gateway ? { yieldWhile: () => gateway.queued > YIELD_ABOVE } : {}),
+    ...(pressure ? { yieldWhile: () => pressure.isHigh } : {}),
   });
 }
 
@@ -115,6 +115,7 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
 /** Brings the database up to date, starts the services' stores, bus and HTTP, and resolves once they serve. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
   const { settings, services } = options;
+  await checkListenAddress(settings);
   await migrate(settings.databaseUrl, services, SHARED_SCHEMAS);
   const stores = new Map(services.map((service) => [service.name, createStore(options, service)]));
   const pools = new Map<ServiceName, Pool>(
