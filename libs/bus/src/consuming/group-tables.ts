@@ -62,6 +62,9 @@ export interface GroupTables {
   /** @throws CheckpointMovedError */
   moveAlone(move: CheckpointMove): Promise<void>;
 
+  /** Back to BEGINNING, for a topic that begins anew. @throws CheckpointMovedError */
+  rewind(key: CheckpointKey, fence: bigint): Promise<void>;
+
   parkedStreams(group: string, topic: string): Promise<Set<string>>;
   isParked(group: string, topic: string, streamId: string): Promise<boolean>;
   /** Refused (a broken constraint) for reason `behind` when no earlier event of the stream is parked any more. */

@@ -77,6 +77,13 @@ export class PartitionRunner implements Runner {
     await this.adopt(await this.#bound.tables.take(this.#key));
   }
 
+  /** Begins anew: the topic was created again and counts from the start. */
+  async rewind(): Promise<void> {
+    await this.#bound.tables.rewind(this.#key, this.#fence);
+    this.#saved = BEGINNING;
+    this.#applied = BEGINNING;
+  }
+
   /** Goes on from a checkpoint that the driver has taken itself (with a lease). */
   async adopt(state: CheckpointState): Promise<void> {
     await this.#parking.load();

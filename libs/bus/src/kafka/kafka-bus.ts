@@ -5,7 +5,7 @@ import { type BusOptions, BusStrategy, type Running } from '../bus-strategy.ts';
 import type { Consumer } from '../consuming/consumer.ts';
 import { createKafka, type KafkaSettings } from './kafka-client.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
-import { ensureTopics } from './kafka-topics.ts';
+import { ensureTopics, isEmptyTopic } from './kafka-topics.ts';
 import { Relay, type RelayOptions, type RelayStatus } from './relay.ts';
 
 export interface KafkaBusOptions extends BusOptions {
@@ -47,6 +47,7 @@ export class KafkaBus extends BusStrategy {
     return new Relay(bound, this.#kafka, this.runtime, {
       ...this.#options.relay,
       topicName: (topic) => this.#nameOf(topic),
+      isEmpty: (topic) => isEmptyTopic(this.#kafka, this.#nameOf(topic)),
       topicsReady: this.#topicsReady,
       signal: this.stopping.signal,
     });

@@ -176,7 +176,7 @@ export class KafkaConsumer implements Running {
         if (this.#parts.signal.aborted) throw new PartitionLostError(this.#groupId, batch.topic, batch.partition);
         await payload.heartbeat();
       };
-      await partition.apply(messages, { heartbeat, signal: work.signal });
+      await partition.apply(messages, BigInt(batch.highWatermark), { heartbeat, signal: work.signal });
       this.#resolve(payload, partition);
     } catch (error) {
       await this.#afterError(error, payload, partition);

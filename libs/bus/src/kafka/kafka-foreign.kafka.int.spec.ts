@@ -15,10 +15,11 @@ describe('foreign topics', () => {
   let database: TestDatabase;
   let shared: BusWorld;
   let topic: string;
+  let brokers: string;
   let producer: Producer;
 
   beforeEach(async () => {
-    const { brokers } = await testKafka();
+    ({ brokers } = await testKafka());
     database = await createTestDatabase({ template: { name: 'bus 1', prepare: prepareBusTables } });
     const prefix = `${randomBytes(4).toString('hex')}.`;
     topic = `domain.events.${prefix}`;
@@ -65,6 +66,30 @@ describe('foreign topics', () => {
     await producer.send({ topic, messages: [{ key: 'k', value: 'next' }] });
     await vi.waitFor(() => expect(seen.map(({ value }) => value.toString())).toContain('next'), WAIT);
     expect(seen).toHaveLength(4);
+  });
+
+  it('a topic that was created anew is read from its start, although its offsets are below the checkpoint', async () => {
+    const seen: string[] = [];
+    const handle = async ({ events }: EventBatch<ForeignMessage>): Promise<void> =>
+      void seen.push(...events.map(({ value }) => value.toString()));
+    const first = await start(handle);
+    await first.bus.ready();
+    const many = Array.from({ length: 20 }, (_, index) => ({ key: 'k', value: `old ${index}` }));
+    await producer.send({ topic, messages: many });
+    await vi.waitFor(() => expect(seen).toHaveLength(20), WAIT);
+    await first.close();
+    const admin = createKafka({ brokers: [brokers] }, new QuietLogger()).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.disconnect();
+    const second = await start(handle);
+    await second.bus.ready();
+    const fresh = createKafka({ brokers: [brokers] }, new QuietLogger()).producer();
+    await fresh.connect();
+    await fresh.send({ topic, messages: [{ key: 'k', value: 'new' }] });
+    await fresh.disconnect();
+    await vi.waitFor(() => expect(seen).toContain('new'), WAIT);
+    expect(seen).toHaveLength(21);
   });
 
   it('a message that cannot be handled is parked alone and can be redriven; others of its key go on', async () => {

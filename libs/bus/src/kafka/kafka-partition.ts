@@ -13,10 +13,14 @@ export class KafkaPartition {
   next = 0n;
   /** The offset to commit, or null when the broker knows it. */
   uncommitted: bigint | null = null;
+  readonly #consumer: Consumer;
+  readonly #runtime: BusRuntime;
   readonly #backoff = new Backoff();
   #taken = false;
 
   constructor(consumer: Consumer, partition: number, bound: Bound, runtime: BusRuntime) {
+    this.#consumer = consumer;
+    this.#runtime = runtime;
     const isGroup = consumer.mode === 'group';
     this.runner = isGroup
       ? new PartitionRunner(consumer, partition, bound, runtime)
@@ -32,10 +36,13 @@ export class KafkaPartition {
     this.pausedBecause = null;
   }
 
-  /** @throws PausedError, PartitionLostError */
-  async apply(messages: readonly Message[], session: Session): Promise<void> {
+  /**
+   * `end`: the offset at which the partition ends now.
+   * @throws PausedError, PartitionLostError
+   */
+  async apply(messages: readonly Message[], end: bigint, session: Session): Promise<void> {
     if (this.runner instanceof PartitionRunner && !this.#taken) {
-      await this.#take(this.runner);
+      await this.#take(this.runner, end);
       this.#taken = true;
     }
     await this.runner.apply(messages, session);
@@ -43,9 +50,14 @@ export class KafkaPartition {
     this.pausedBecause = null;
   }
 
-  async #take(runner: PartitionRunner): Promise<void> {
+  async #take(runner: PartitionRunner, end: bigint): Promise<void> {
+    const { foreign, group, topic } = this.#consumer;
     try {
       await runner.take();
+      // Foreign messages have nothing but their offset. Beyond the end of the log it can only be another log's.
+      if (!foreign || runner.position.position <= end) return;
+      this.#runtime.logger.warn(`${topic} was created anew: ${group} begins at its start`);
+      await runner.rewind();
     } catch (error) {
       throw new PausedError(error);
     }

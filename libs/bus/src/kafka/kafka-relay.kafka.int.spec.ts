@@ -3,6 +3,7 @@ import net from 'node:net';
 import { newId } from '@sluice/contracts';
 import { createTestDatabase, cuttingProxy, type TestDatabase, testKafka } from '@sluice/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { EventBatch } from '../bus.contract.ts';
 import { accept, type BusProcess, commits, event, Gate, versionsOf } from '../contract/bus-world.fixture.ts';
 import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
 import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
@@ -154,6 +155,30 @@ describe('relay', () => {
     expect(partitions.flat().length).toBeGreaterThan(400);
     for (const partition of partitions) expectRising(partition);
   }, 60_000);
+
+  it('a topic that was lost is filled again from its table: a new group gets all, an old one nothing twice', async () => {
+    const shared = world();
+    const first = await shared.start(consuming);
+    const streams = await Promise.all(Array.from({ length: 10 }, () => accept(first, ['A', 'B'])));
+    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(20), WAIT);
+    await first.close();
+    const admin = createKafka({ brokers: [brokers] }, new QuietLogger()).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [`${prefix}gateway.events`] });
+    await admin.disconnect();
+    const seen = new Set<string>();
+    const second = await shared.start({
+      consumers: (bus, self) => {
+        consuming.consumers(bus, self);
+        bus.consume('gateway.events', { group: 'runner:new' }, async (batch: EventBatch) => {
+          for (const each of batch.events) seen.add(`${each.streamId}/${each.version}`);
+        });
+      },
+    });
+    await accept(second, ['C'], { id: streams[0] ?? '', after: 2 });
+    await vi.waitFor(() => expect(seen.size).toBe(21), WAIT);
+    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(21), WAIT);
+  });
 
   it('a message on our topic that no relay wrote is passed over with a log line', async () => {
     const logger = new QuietLogger();

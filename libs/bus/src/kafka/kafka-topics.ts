@@ -59,3 +59,15 @@ function configOf(topic: string, numPartitions: number, replicationFactor: numbe
   ];
   return { topic, numPartitions, replicationFactor, configEntries };
 }
+
+/** Whether no message was ever written to the topic. */
+export async function isEmptyTopic(kafka: Kafka, topic: string): Promise<boolean> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const ends = await admin.fetchTopicOffsets(topic);
+    return ends.every(({ high }) => high === '0');
+  } finally {
+    await admin.disconnect();
+  }
+}

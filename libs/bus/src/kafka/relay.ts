@@ -4,6 +4,7 @@ import { comparePositions, type Position, type StoredEvent } from '@sluice/event
 import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import type { Bound } from '../bus-bindings.ts';
 import { Backoff, type BusRuntime, pause } from '../consuming/bus-runtime.ts';
+import { BEGINNING } from '../consuming/group-tables.ts';
 import { TopicSource } from '../postgres/topic-source.ts';
 import { messageOf, sizeOf } from './envelope.ts';
 import { RelayProducer } from './relay-producer.ts';
@@ -12,6 +13,8 @@ import { RelayTable, type RelayTenure } from './relay-table.ts';
 export interface RelayOptions {
   topicName: (topic: Topic) => string;
   signal: AbortSignal;
+  /** Whether nothing was ever written to the topic on the broker. */
+  isEmpty: (topic: Topic) => Promise<boolean>;
   /** Resolves once the topics exist. */
   topicsReady: Promise<void>;
   /** A dead relay is replaced at most this long (and one look of another) after its last renewal; 6 s unless given. */
@@ -127,12 +130,7 @@ export class Relay {
 
   async #serve({ token, positions }: RelayTenure, validUntil: number): Promise<void> {
     const { service, store } = this.#bound;
-    const readings = store.topics.map((topic) => ({
-      topic,
-      source: new TopicSource(topic, store, false, 0),
-      position: positions.get(topic) as Position,
-      queue: [],
-    }));
+    const readings = await Promise.all(store.topics.map((topic) => this.#reading(token, topic, positions)));
     const saving = Promise.resolve();
     const tenure: Tenure = { token, validUntil, lost: false, readings, unsaved: new Map(), saving };
     this.#tenure = tenure;
@@ -149,6 +147,22 @@ export class Relay {
       await renewing;
       await this.#leave(tenure);
     }
+  }
+
+  /**
+   * Kafka only moves events, the tables keep them: a topic that is empty although we have relayed to it was lost or
+   * created anew, and is filled again from the table. Consumers drop what they have applied.
+   */
+  async #reading(token: bigint, topic: Topic, positions: ReadonlyMap<Topic, Position>): Promise<Reading> {
+    let position = positions.get(topic) ?? BEGINNING;
+    if (comparePositions(position, BEGINNING) > 0 && (await this.#options.isEmpty(topic))) {
+      this.#runtime.logger.warn(`${topic} is empty on Kafka: it is filled again from its table`);
+      position = BEGINNING;
+      // Before anything is sent: from the first message on, the topic no longer looks lost.
+      await this.#table.save(token, topic, position);
+    }
+    const { store } = this.#bound;
+    return { topic, source: new TopicSource(topic, store, false, 0), position, queue: [] };
   }
 
   async #leave(tenure: Tenure): Promise<void> {

@@ -94,6 +94,12 @@ export class MemoryGroupTables implements GroupTables {
     this.#apply(move);
   }
 
+  async rewind(key: CheckpointKey, fence: bigint): Promise<void> {
+    const row = this.#rows.get(nameOf(key));
+    if (row?.fence !== fence) throw new CheckpointMovedError(key);
+    row.position = BEGINNING;
+  }
+
   async parkedStreams(group: string, topic: string): Promise<Set<string>> {
     return new Set(this.#parked((letter) => letter.group === group && letter.topic === topic).map((l) => l.streamId));
   }

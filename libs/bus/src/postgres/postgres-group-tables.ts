@@ -127,6 +127,15 @@ export class PostgresGroupTables implements GroupTables {
     if (rowCount !== 1) throw new CheckpointMovedError(move.key);
   }
 
+  async rewind(key: CheckpointKey, fence: bigint): Promise<void> {
+    const { rowCount } = await this.#pool.query(
+      `update ${this.#schema}.checkpoints set epoch = 0, transaction_id = 0, position = 0, updated_at = now()
+       where consumer_group = $1 and topic = $2 and partition = $3 and fence = $4`,
+      [key.group, key.topic, key.partition, fence],
+    );
+    if (rowCount !== 1) throw new CheckpointMovedError(key);
+  }
+
   async parkedStreams(group: string, topic: string): Promise<Set<string>> {
     const { rows } = await this.#pool.query<{ stream_id: string }>(
       `select distinct stream_id from ${this.#schema}.dead_letters
