@@ -1,7 +1,6 @@
 import { calculate, signed } from './arithmetic.ts';
 import type { CompareExpr, CompareOperator, Expr } from './ast.ts';
 import { compileCall, compileFilter, compileTest } from './compile-call.ts';
-import { owned } from './collection-methods.ts';
 import { compareValues, isEqual } from './compare.ts';
 import { frameAt, hops } from './compiler-context.ts';
 import type { CompileExpression, Evaluate, Place } from './compiler-context.ts';
@@ -55,7 +54,7 @@ const COMPILERS: Compilers = {
     return (rt, frame) => {
       const list: unknown[] = [];
       for (const item of items) list.push(item(rt, frame));
-      return owned(rt, list);
+      return rt.own(list);
     };
   },
   dict: (node, place) => {
@@ -65,6 +64,7 @@ const COMPILERS: Compilers = {
     }));
     return (rt, frame) => {
       const dict = new Dict();
+      rt.spend(5 + 6 * items.length);
       for (const item of items) dict.set(item.key(rt, frame), item.value(rt, frame));
       return dict;
     };

@@ -42,8 +42,23 @@ function roundDigits(value: Decimal, count: number): Decimal {
   return raised.length > count ? { digits: raised, point: value.point + 1 } : { digits: raised, point: value.point };
 }
 
+/**
+ * Whether toFixed is right: a tie needs exactly one binary digit more than decimal ones, because only then is the value
+ * an odd multiple of half the last place.
+ */
+function isPlain(value: number, precision: number): boolean {
+  const size = Math.abs(value);
+  return precision >= 0 && precision <= 100 && size < 1e21 && (size * 2 ** (precision + 1)) % 2 !== 1;
+}
+
+/** What `fixedText` and `roundFloat` cost: up to 10 µs where all digits have to be worked out. */
+export function decimalSteps(value: number, precision: number): number {
+  return isPlain(value, precision) ? 5 : 150;
+}
+
 /** `'%.{precision}f'` of a finite number's magnitude. A negative precision rounds to tens, hundreds and so on. */
 export function fixedText(value: number, precision: number): string {
+  if (isPlain(value, precision)) return Math.abs(value).toFixed(precision);
   const exact = exactDecimal(value);
   const rounded = exact.digits === '0' ? { digits: '', point: 0 } : roundDigits(exact, exact.point + precision);
   const { digits, point } = rounded;

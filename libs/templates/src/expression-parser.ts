@@ -57,7 +57,7 @@ export abstract class ExpressionParser extends PrimaryParser {
       rest.push({ operator, node: this.#sum() });
     }
     if (rest.length === 0) return first;
-    return { kind: 'compare', first, rest, ...this.over(pos, first, ...rest.map((item) => item.node)) };
+    return { kind: 'compare', first, rest, ...this.overAll(pos, [first, ...rest.map((item) => item.node)]) };
   }
 
   #comparison(): CompareOperator | null {
@@ -83,7 +83,7 @@ export abstract class ExpressionParser extends PrimaryParser {
     while (this.stream.skip('~')) items.push(this.#product());
     const only = items[0];
     if (items.length === 1 && only !== undefined) return only;
-    return { kind: 'concat', items, ...this.over(pos, ...items) };
+    return { kind: 'concat', items, ...this.overAll(pos, items) };
   }
 
   #product(): Expr {
@@ -98,7 +98,8 @@ export abstract class ExpressionParser extends PrimaryParser {
     const { pos } = this.stream.current;
     let left = parse();
     for (;;) {
-      const operator = operators.find((candidate) => this.stream.is(candidate));
+      const { type } = this.stream.current;
+      const operator = operators.find((candidate) => candidate === type);
       if (operator === undefined) return left;
       this.stream.next();
       const right = parse();

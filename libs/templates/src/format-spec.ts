@@ -47,6 +47,7 @@ export function formatValue(rt: Runtime, value: unknown, specText: string): stri
   const number = numberOf(value);
   if (number === undefined) throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`);
   const isFloat = value instanceof Float || (typeof value === 'number' && !Number.isSafeInteger(value));
+  rt.spend(isFloat ? 150 : typeof number === 'bigint' ? 200 : 5);
   if (isFloat || 'eEfFgG%'.includes(spec.type || '-')) return formatFloat(spec, Number(number), isFloat);
   return formatInt(spec, BigInt(number));
 }
@@ -103,11 +104,10 @@ function grouped(spec: Spec, sign: string, whole: string, rest: string, size: nu
   let digits = spec.grouping === '' ? whole : group(whole, spec.grouping, size);
   if (spec.fill === '0' && spec.align === '=' && spec.grouping !== '') {
     const wanted = spec.width - sign.length - rest.length;
-    let padded = whole;
-    while (digits.length < wanted) {
-      padded = `0${padded}`;
-      digits = group(padded, spec.grouping, size);
-    }
+    // the fewest digits that are as long as wanted with their separators
+    let count = Math.max(whole.length, Math.floor((wanted * size) / (size + 1)));
+    while (count + Math.floor((count - 1) / size) < wanted) count += 1;
+    digits = group(whole.padStart(count, '0'), spec.grouping, size);
   }
   return align(spec, sign, digits + rest, '>');
 }

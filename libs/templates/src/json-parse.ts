@@ -1,4 +1,3 @@
-import { owned } from './collection-methods.ts';
 import { Dict } from './dict.ts';
 import type { Runtime } from './runtime.ts';
 import { valueError } from './template-error.ts';
@@ -34,15 +33,12 @@ function adopt(rt: Runtime, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     rt.spend(value.length);
-    return owned(
-      rt,
-      value.map((item) => adopt(rt, item)),
-    );
+    return rt.own(value.map((item) => adopt(rt, item)));
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   const dict = new Dict();
   for (const [key, item] of Object.entries(value)) {
-    rt.spend(3);
+    rt.spend(8);
     dict.set(key, adopt(rt, item));
   }
   return dict;

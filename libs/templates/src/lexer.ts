@@ -1,5 +1,5 @@
 import { makeFloat, makeInt } from './values.ts';
-import { SPACE_CLASS, stripEnd } from './python-text.ts';
+import { isSpace, SPACE_CLASS, stripEnd } from './python-text.ts';
 import { syntaxError } from './token.ts';
 import type { Token, TokenType } from './token.ts';
 import { unescapeString } from './string-literal.ts';
@@ -22,6 +22,9 @@ const OPERATOR = /\/\/|\*\*|==|!=|>=|<=|[-+/*%~[\](){}><=.:|,;]/y;
 
 /** An int of Python has at most 4300 digits as text; arithmetic here stops far below (see arithmetic.ts). */
 const MAX_DIGITS = 1000;
+
+/** First characters of what ends a tag: `%`, `+`, `-`, `}`. */
+const MAY_CLOSE: readonly number[] = [37, 43, 45, 125];
 
 const CLOSES: Readonly<Record<string, string>> = { '{': '}', '(': ')', '[': ']' };
 
@@ -112,42 +115,64 @@ class Lexer {
     this.#push(begin, '', at);
     const open: string[] = [];
     while (this.#pos < this.#source.length) {
-      const spaces = this.#match(SPACES);
-      if (spaces !== null) {
-        this.#pos += spaces.length;
+      const code = this.#source.charCodeAt(this.#pos);
+      if (isSpace(code)) {
+        this.#pos += this.#match(SPACES)?.length ?? 1;
         continue;
       }
-      const end = open.length === 0 ? this.#match(closing) : null;
+      const end = open.length === 0 && MAY_CLOSE.includes(code) ? this.#match(closing) : null;
       if (end !== null) {
         this.#push(close, '', this.#pos);
         this.#pos += end.length;
         return;
       }
-      this.#token(open);
+      this.#pos += this.#token(code, open);
     }
   }
 
-  #token(open: string[]): void {
-    const pos = this.#pos;
-    let text = this.#match(FLOAT);
-    if (text !== null) this.#push('float', text, pos, makeFloat(Number(text.replaceAll('_', ''))));
-    else if ((text = this.#match(INTEGER)) !== null) this.#push('integer', text, pos, this.#integer(text));
-    else if ((text = this.#match(NAME)) !== null) {
-      if (!NAME_START.test(text)) throw syntaxError(this.#source, pos, 'Invalid character in identifier');
-      this.#push('name', text, pos);
-    } else if ((text = this.#match(STRING)) !== null) {
-      const content = unescapeString(text.slice(1, -1), (message) => syntaxError(this.#source, pos, message));
-      this.#push('string', content, pos);
-    } else if ((text = this.#match(OPERATOR)) !== null) {
-      this.#balance(text, open);
-      this.#push(text as TokenType, text, pos);
-    } else {
-      throw syntaxError(this.#source, pos, `unexpected char ${JSON.stringify(this.#source[pos])}`);
+  /** Reads one token, by its first character, and gives its length. */
+  #token(code: number, open: string[]): number {
+    if (code >= 48 && code <= 57) return this.#number();
+    if (code === 34 || code === 39) return this.#string();
+    const name = this.#match(NAME);
+    if (name !== null) {
+      if (!NAME_START.test(name)) throw syntaxError(this.#source, this.#pos, 'Invalid character in identifier');
+      this.#push('name', name, this.#pos);
+      return name.length;
     }
-    this.#pos = pos + text.length;
+    const operator = this.#match(OPERATOR);
+    if (operator === null) throw this.#unexpected();
+    this.#balance(operator, open);
+    this.#push(operator as TokenType, operator, this.#pos);
+    return operator.length;
+  }
+
+  #number(): number {
+    const float = this.#match(FLOAT);
+    if (float !== null) {
+      this.#push('float', float, this.#pos, makeFloat(Number(float.replaceAll('_', ''))));
+      return float.length;
+    }
+    const integer = this.#match(INTEGER) ?? '';
+    this.#push('integer', integer, this.#pos, this.#integer(integer));
+    return integer.length;
+  }
+
+  #string(): number {
+    const text = this.#match(STRING);
+    if (text === null) throw this.#unexpected();
+    const pos = this.#pos;
+    const content = unescapeString(text.slice(1, -1), (message) => syntaxError(this.#source, pos, message));
+    this.#push('string', content, pos);
+    return text.length;
+  }
+
+  #unexpected(): Error {
+    return syntaxError(this.#source, this.#pos, `unexpected char ${JSON.stringify(this.#source[this.#pos])}`);
   }
 
   #integer(text: string): unknown {
+    if (text.length < 15 && !/[^\d]/.test(text)) return Number(text);
     const digits = text.replaceAll('_', '');
     if (digits.length > MAX_DIGITS) {
       throw syntaxError(this.#source, this.#pos, `integer literals have at most ${MAX_DIGITS} digits`);

@@ -88,7 +88,7 @@ function indexed(rt: Runtime, owner: unknown, items: readonly unknown[], key: un
 }
 
 function characterAt(rt: Runtime, owner: unknown, text: string, key: unknown): unknown {
-  rt.spendText(text.length);
+  rt.spendCharacters(text);
   const points = isBmp(text) ? text : codePoints(text);
   const index = position(key, points.length);
   const character = index === -1 ? undefined : points[index];
@@ -139,7 +139,7 @@ export function getSlice(rt: Runtime, value: unknown, start: unknown, stop: unkn
   if (value instanceof Undefined) return chained(value);
   const text = textOf(value);
   if (text !== undefined) {
-    rt.spendText(text.length * 4);
+    rt.spendCharacters(text);
     const [from, to, by] = sliceIndexes(isBmp(text) ? text.length : codePoints(text).length, start, stop, step);
     const part =
       by === 1 && isBmp(text)

@@ -1,6 +1,6 @@
 import { calculate, signed } from './arithmetic.ts';
 import { compareValues, numberOf, textOf } from './compare.ts';
-import { fixedText, roundFloat } from './decimal.ts';
+import { decimalSteps, fixedText, roundFloat } from './decimal.ts';
 import { parseFloatText, parseIntText } from './number-text.ts';
 import type { Runtime } from './runtime.ts';
 import { fixed, intArgument } from './signature.ts';
@@ -22,7 +22,7 @@ function toInt(rt: Runtime, value: unknown, absent: unknown, base: unknown): unk
   if (value instanceof Undefined) value.fail();
   const text = textOf(value);
   if (text !== undefined) {
-    rt.spendText(text.length);
+    rt.spend(text.length);
     const parsed = parseIntText(text, intArgument(base, 10)) ?? truncated(parseFloatText(text) ?? Number.NaN);
     return parsed ?? absent;
   }
@@ -39,7 +39,7 @@ function toFloat(rt: Runtime, value: unknown, absent: unknown): unknown {
   if (value instanceof Undefined) value.fail();
   const text = textOf(value);
   if (text !== undefined) {
-    rt.spendText(text.length);
+    rt.spend(text.length >> 2);
     const parsed = parseFloatText(text);
     return parsed === undefined ? absent : makeFloat(parsed);
   }
@@ -63,8 +63,8 @@ function round(rt: Runtime, value: unknown, precision: unknown, method: unknown)
   const number = numberOf(value);
   if (number === undefined) throw typeError(`type ${typeName(value)} doesn't define __round__ method`);
   const digits = intArgument(precision, 0);
-  rt.spend(20);
   if (how === 'common') {
+    rt.spend(decimalSteps(Number(number), digits));
     if (isFloat(value)) return makeFloat(roundFloat(Number(number), digits));
     return digits >= 0 ? number : roundInt(rt, number, digits);
   }

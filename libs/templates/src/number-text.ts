@@ -24,13 +24,19 @@ export function parseIntText(text: string, base: number): number | bigint | unde
 function digitsToInt(sign: string, text: string, base: number): number | bigint | undefined {
   const digits = text.replaceAll('_', '');
   if (digits.length > MAX_DIGITS) return undefined;
-  let value = 0n;
-  for (const digit of digits) {
-    const number = Number.parseInt(digit, 36);
-    if (number >= base) return undefined;
-    value = value * BigInt(base) + BigInt(number);
-  }
+  for (const digit of digits) if (Number.parseInt(digit, 36) >= base) return undefined;
+  const value = base === 10 ? BigInt(digits) : inBase(digits, base);
   return makeInt(sign === '-' ? -value : value);
+}
+
+function inBase(digits: string, base: number): bigint {
+  let value = 0n;
+  // ten digits at a time: 36 to the tenth is still exact as a number
+  for (let index = 0; index < digits.length; index += 10) {
+    const part = digits.slice(index, index + 10);
+    value = value * BigInt(base ** part.length) + BigInt(Number.parseInt(part, base));
+  }
+  return value;
 }
 
 const FLOAT = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;

@@ -1,5 +1,5 @@
 import { dictGet, isDict, numberOf, textOf } from './compare.ts';
-import { exponentText, fixedText, generalText } from './decimal.ts';
+import { decimalSteps, exponentText, fixedText, generalText } from './decimal.ts';
 import { escapeHtml } from './html.ts';
 import { toRepr, toText } from './print.ts';
 import { codePoints, sliceText, textLength } from './python-text.ts';
@@ -87,14 +87,14 @@ function one(rt: Runtime, directive: Directive, value: unknown, isMarkup: boolea
   const { type } = directive;
   if (type === 's' || type === 'r' || type === 'a') return textDirective(rt, directive, value, isMarkup);
   if (type === 'c') return pad(directive, '', character(value));
-  if ('diu'.includes(type)) return pad(directive, ...integerParts(value, 10, type));
-  if (type === 'o') return pad(directive, ...integerParts(value, 8, type, directive.flags));
-  if (type === 'x') return pad(directive, ...integerParts(value, 16, type, directive.flags));
+  if ('diu'.includes(type)) return pad(directive, ...integerParts(rt, value, 10, type));
+  if (type === 'o') return pad(directive, ...integerParts(rt, value, 8, type, directive.flags));
+  if (type === 'x') return pad(directive, ...integerParts(rt, value, 16, type, directive.flags));
   if (type === 'X') {
-    const [sign, digits] = integerParts(value, 16, type, directive.flags);
+    const [sign, digits] = integerParts(rt, value, 16, type, directive.flags);
     return pad(directive, sign.toUpperCase(), digits.toUpperCase());
   }
-  if ('eEfFgG'.includes(type)) return floatDirective(directive, value);
+  if ('eEfFgG'.includes(type)) return floatDirective(rt, directive, value);
   throw valueError(`unsupported format character '${type}'`);
 }
 
@@ -112,7 +112,7 @@ function character(value: unknown): string {
   throw typeError('%c requires int or char');
 }
 
-function integerParts(value: unknown, radix: number, type: string, flags = ''): [string, string] {
+function integerParts(rt: Runtime, value: unknown, radix: number, type: string, flags = ''): [string, string] {
   const number = numberOf(value);
   if (number === undefined) throw typeError(`%${type} format: a real number is required, not ${typeName(value)}`);
   if (typeof number === 'number' && !Number.isFinite(number)) {
@@ -121,6 +121,8 @@ function integerParts(value: unknown, radix: number, type: string, flags = ''): 
   if (radix !== 10 && typeof number === 'number' && !Number.isSafeInteger(value)) {
     throw typeError(`%${type} format: an integer is required, not ${typeName(value)}`);
   }
+  // printing an int of 1024 bits, which a float may be, takes 2 µs
+  if (!Number.isSafeInteger(number)) rt.spend(200);
   const integer = typeof number === 'bigint' ? number : BigInt(Math.trunc(number));
   const digits = (integer < 0n ? -integer : integer).toString(radix);
   const prefix = flags.includes('#') && radix !== 10 ? (radix === 8 ? '0o' : '0x') : '';
@@ -135,11 +137,13 @@ export function floatDigits(value: number, type: string, precision: number, alte
   return notation === 'e' ? exponentText(value, precision) : generalText(value, precision, alternate);
 }
 
-function floatDirective(directive: Directive, value: unknown): string {
+function floatDirective(rt: Runtime, directive: Directive, value: unknown): string {
   const number = numberOf(value);
   if (number === undefined) throw typeError(`must be real number, not ${typeName(value)}`);
   const float = Number(number);
-  const digits = floatDigits(float, directive.type, directive.precision ?? 6, directive.flags.includes('#'));
+  const precision = directive.precision ?? 6;
+  rt.spend('fF'.includes(directive.type) ? decimalSteps(float, precision) : 150);
+  const digits = floatDigits(float, directive.type, precision, directive.flags.includes('#'));
   const isUpper = directive.type < 'a';
   const sign = float < 0 || Object.is(float, -0) ? '-' : '';
   return pad(directive, sign, isUpper ? digits.toUpperCase() : digits);

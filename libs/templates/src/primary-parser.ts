@@ -23,6 +23,10 @@ export abstract class PrimaryParser {
 
   /** Height of a tree over `children`. */
   protected over(pos: number, ...children: (Expr | null)[]): { pos: number; depth: number } {
+    return this.overAll(pos, children);
+  }
+
+  protected overAll(pos: number, children: readonly (Expr | null)[]): { pos: number; depth: number } {
     let depth = 0;
     for (const child of children) if (child !== null && child.depth > depth) depth = child.depth;
     if (depth >= MAX_TREE) throw this.stream.fail('the expression is nested too deeply', pos);
@@ -95,7 +99,7 @@ export abstract class PrimaryParser {
       items.push(this.expression());
     }
     this.stream.expect(']');
-    return { kind: 'list', items, ...this.over(pos, ...items) };
+    return { kind: 'list', items, ...this.overAll(pos, items) };
   }
 
   #dict(): Expr {
@@ -109,7 +113,14 @@ export abstract class PrimaryParser {
       items.push({ key, value: this.expression() });
     }
     this.stream.expect('}');
-    return { kind: 'dict', items, ...this.over(pos, ...items.flatMap((item) => [item.key, item.value])) };
+    return {
+      kind: 'dict',
+      items,
+      ...this.overAll(
+        pos,
+        items.flatMap((item) => [item.key, item.value]),
+      ),
+    };
   }
 
   /**
@@ -140,7 +151,7 @@ export abstract class PrimaryParser {
     if (!isTuple && !options.parentheses) {
       throw this.stream.fail(`Expected an expression, got '${describeToken(this.stream.current)}'`);
     }
-    return { kind: 'tuple', items, ...this.over(pos, ...items) };
+    return { kind: 'tuple', items, ...this.overAll(pos, items) };
   }
 
   #tupleEnds(end: string | undefined): boolean {
@@ -190,7 +201,7 @@ export abstract class PrimaryParser {
         items.push(this.expression());
       }
       this.stream.expect(']');
-      const key: Expr = items.length === 1 ? first : { kind: 'tuple', items, ...this.over(pos, ...items) };
+      const key: Expr = items.length === 1 ? first : { kind: 'tuple', items, ...this.overAll(pos, items) };
       return { kind: 'item', node, key, ...this.over(pos, node, key) };
     });
   }
@@ -207,7 +218,7 @@ export abstract class PrimaryParser {
   #call(node: Expr): CallExpr {
     const { pos } = this.stream.current;
     const args = this.#callArguments();
-    return { kind: 'call', node, ...args, ...this.over(pos, node, ...argumentNodes(args)) };
+    return { kind: 'call', node, ...args, ...this.overAll(pos, [node, ...argumentNodes(args)]) };
   }
 
   /** A filter's name and arguments; the cursor stands behind the bar. */
@@ -215,7 +226,7 @@ export abstract class PrimaryParser {
     const token = this.stream.expect('name');
     const name = this.#dotted(token.text);
     const args = this.stream.is('(') ? this.#callArguments() : noArguments();
-    return { kind: 'filter', node, name, ...args, ...this.over(token.pos, node, ...argumentNodes(args)) };
+    return { kind: 'filter', node, name, ...args, ...this.overAll(token.pos, [node, ...argumentNodes(args)]) };
   }
 
   #dotted(first: string): string {
@@ -230,7 +241,7 @@ export abstract class PrimaryParser {
     const { pos } = this.stream.current;
     const name = this.#dotted(this.stream.expect('name').text);
     const args = this.#testArguments();
-    const test: TestExpr = { kind: 'test', node, name, ...args, ...this.over(pos, node, ...argumentNodes(args)) };
+    const test: TestExpr = { kind: 'test', node, name, ...args, ...this.overAll(pos, [node, ...argumentNodes(args)]) };
     return negated ? { kind: 'unary', operator: 'not', node: test, ...this.over(pos, test) } : test;
   }
 

@@ -101,11 +101,17 @@ export function titleWords(text: string): string {
   return text.replace(LETTERS, (word) => capitalize(word));
 }
 
-const LINE_BREAKS = '\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029';
-const LINE_BREAK = new RegExp(`\\r\\n|[${LINE_BREAKS}]`, 'g');
+const UNUSUAL_BREAKS = '\\v-\\r\\x1c-\\x1e\\x85\\u2028\\u2029';
+const UNUSUAL_BREAK = new RegExp(`[${UNUSUAL_BREAKS}]`);
+const LINE_BREAK = new RegExp(`\\r\\n|[\\n${UNUSUAL_BREAKS}]`, 'g');
 
 /** `str.splitlines`. */
 export function splitLines(text: string, keepEnds = false): string[] {
+  if (!keepEnds && !UNUSUAL_BREAK.test(text)) {
+    const parts = text.split('\n');
+    if (parts.at(-1) === '') parts.pop();
+    return parts;
+  }
   const lines: string[] = [];
   let start = 0;
   for (const match of text.matchAll(LINE_BREAK)) {

@@ -1,3 +1,4 @@
+import { isBmp } from './python-text.ts';
 import type { Operation } from './signature.ts';
 import { TemplateError } from './template-error.ts';
 import { Undefined } from './values.ts';
@@ -27,13 +28,12 @@ export class Runtime {
   readonly strict: boolean;
   readonly now: Date | undefined;
   readonly maxOutput: number;
-  /** Lists that this evaluation made itself and may therefore change; input data is shared and read only. */
-  readonly owned = new WeakSet<object>();
   out = '';
   /** Offset in the source of what runs now, for the line of an error. */
   at = 0;
   #steps: number;
   #depth = 0;
+  #own: WeakSet<object> | null = null;
 
   constructor(
     context: Readonly<Record<string, unknown>>,
@@ -64,6 +64,12 @@ export class Runtime {
     this.spend(1 + (length >> 4));
   }
 
+  /** The same for a text that is taken apart into characters, which costs more when some are beyond U+FFFF. */
+  spendCharacters(text: string): void {
+    this.spendText(text.length);
+    if (!isBmp(text)) this.spend(text.length >> 1);
+  }
+
   /** Counts text that is made: the text itself, for chaining. */
   made(text: string): string {
     this.spendText(text.length);
@@ -76,6 +82,17 @@ export class Runtime {
     if (this.out.length > this.maxOutput) {
       throw new TemplateError('output', `the output is longer than ${this.maxOutput} characters`);
     }
+  }
+
+  /** Notes that this evaluation made the list itself and may change it; input data is shared and read only. */
+  own<T extends object>(list: T): T {
+    this.#own ??= new WeakSet();
+    this.#own.add(list);
+    return list;
+  }
+
+  owns(list: object): boolean {
+    return this.#own?.has(list) ?? false;
   }
 
   enter(depth: number): void {

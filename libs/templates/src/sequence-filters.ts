@@ -1,5 +1,5 @@
 import { calculate } from './arithmetic.ts';
-import { owned, pairs } from './collection-methods.ts';
+import { pairs } from './collection-methods.ts';
 import { isDict, textOf } from './compare.ts';
 import { copyItems, hostItem, itemsOf, lengthOf } from './iterate.ts';
 import { toText } from './print.ts';
@@ -112,7 +112,7 @@ export const SEQUENCE_FILTERS: readonly (readonly [string, Operation])[] = [
   ['d', absent],
   ['first', fixed([], 0, first)],
   ['last', fixed([], 0, last)],
-  ['list', fixed([], 0, (rt, value) => owned(rt, copyItems(rt, value)))],
+  ['list', fixed([], 0, (rt, value) => rt.own(copyItems(rt, value)))],
   ['join', fixed(['d', 'attribute'], 0, (rt, value, [by, attribute]) => join(rt, value, by, attribute))],
   ['reverse', fixed([], 0, reverse)],
   ['sum', fixed(['attribute', 'start'], 0, (rt, value, [attribute, start = 0]) => sum(rt, value, attribute, start))],

@@ -1,7 +1,7 @@
 import { isDict, textOf } from './compare.ts';
 import { pairs } from './collection-methods.ts';
 import { lengthOf } from './iterate.ts';
-import { escapeHtml } from './html.ts';
+import { escapedLength, escapeHtml } from './html.ts';
 import { stripTags } from './strip-tags.ts';
 import { toText } from './print.ts';
 import { formatPercent } from './percent-format.ts';
@@ -20,7 +20,7 @@ import { wrapText } from './word-wrap.ts';
 /** `soft_str(value)`: its text; what is made of it stays Markup if it was (see `likeSource`). */
 function soft(rt: Runtime, value: unknown): string {
   const text = toText(rt, value);
-  rt.spendText(text.length);
+  rt.spendCharacters(text);
   return text;
 }
 
@@ -29,7 +29,15 @@ function mapped(change: (text: string) => string): Operation {
 }
 
 function escaped(rt: Runtime, value: unknown): Markup {
-  return value instanceof Markup ? value : new Markup(rt.made(escapeHtml(soft(rt, value))));
+  return value instanceof Markup ? value : forceEscaped(rt, value);
+}
+
+function forceEscaped(rt: Runtime, value: unknown): Markup {
+  const text = soft(rt, value);
+  const length = escapedLength(text);
+  rt.spendText(length);
+  rt.spend((length - text.length) >> 1);
+  return new Markup(length === text.length ? text : escapeHtml(text));
 }
 
 // the separators stay, because the pattern captures them
@@ -126,7 +134,7 @@ export const TEXT_FILTERS: readonly (readonly [string, Operation])[] = [
   ['string', fixed([], 0, (rt, value) => (value instanceof Markup ? value : soft(rt, value)))],
   ['escape', escapeOperation],
   ['e', escapeOperation],
-  ['forceescape', fixed([], 0, (rt, value) => new Markup(rt.made(escapeHtml(soft(rt, value)))))],
+  ['forceescape', fixed([], 0, forceEscaped)],
   ['safe', fixed([], 0, (rt, value) => new Markup(soft(rt, value)))],
   ['striptags', fixed([], 0, (rt, value) => stripTags(rt, soft(rt, value)))],
   [

@@ -20,7 +20,7 @@ import { Tuple } from './values.ts';
 
 function source(rt: Runtime, value: unknown): string {
   const text = textOf(value) ?? '';
-  rt.spendText(text.length);
+  rt.spendCharacters(text);
   return text;
 }
 

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { HOSTILE_TEMPLATES, hostileContext } from './hostile-templates.ts';
+import { compileTemplate, TemplateError, TemplateSyntaxError } from './index.ts';
+
+const context = hostileContext();
+const before = JSON.stringify([context.big, context.wide]);
+
+/** Those that do what they are asked, because it is little after all. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  "{% set ns = namespace(s='<') %}{% for i in range(60) %}{% set ns.s = ns.s | forceescape %}{% endfor %}",
+  "{% set ns = namespace(s=['ab']) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s == ns.s[:] }}",
+  '{% set l = [] %}{% set _ = l.append(l) %}{{ l == [l] }}{{ [l] < [l] }}',
+  '{% set d = {} %}{% set _ = d.update(a=d) %}{{ d == {"a": d} }}',
+  '{{ 10 ** 10 ** 10 }}',
+  '('.repeat(30000),
+  "{{ ('a' * 5000) | regex_search('(a*)*b') }}",
+  '{{ host }}',
+]);
+
+function run(source: string): unknown {
+  try {
+    return { gave: compileTemplate(source).evaluate(context) };
+  } catch (error) {
+    return error;
+  }
+}
+
+interface Outcome {
+  source: string;
+  result: unknown;
+  /** Processor time; the best of up to three runs, because what else the machine does must not fail a test. */
+  ms: number;
+}
+
+function measure(source: string): Outcome {
+  const outcome: Outcome = { source, result: undefined, ms: Infinity };
+  for (let round = 0; round < 3 && outcome.ms > LIMIT_MS; round += 1) {
+    const start = process.cpuUsage();
+    outcome.result = run(source);
+    const { user, system } = process.cpuUsage(start);
+    outcome.ms = Math.min(outcome.ms, (user + system) / 1000);
+  }
+  return outcome;
+}
+
+const LIMIT_MS = 100;
+
+describe('FL-04: hostile templates', () => {
+  const outcomes: Outcome[] = [];
+  beforeAll(() => {
+    for (const source of HOSTILE_TEMPLATES) outcomes.push(measure(source));
+  }, 60_000);
+
+  it(`are ${HOSTILE_TEMPLATES.length} and all end within ${LIMIT_MS} ms of processor time`, () => {
+    const slow = outcomes.filter(({ ms }) => ms > LIMIT_MS);
+    expect(slow.map(({ source, ms }) => ({ source: source.slice(0, 120), ms }))).toEqual([]);
+  });
+
+  it('end with an error of the template unless they are harmless, never with another', () => {
+    const wrong = outcomes.filter(({ source, result }) => {
+      const failed = result instanceof TemplateError || result instanceof TemplateSyntaxError;
+      return failed === HARMLESS.has(source);
+    });
+    expect(wrong.map(({ source, result }) => [source.slice(0, 120), result])).toEqual([]);
+  });
+
+  it('leave their input and the prototypes of the process as they were', () => {
+    expect(JSON.stringify([context.big, context.wide])).toBe(before);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  });
+
+  it('name the bound that they reached', () => {
+    const codeOf = (source: string): unknown => {
+      const result = run(source);
+      return result instanceof TemplateError ? result.code : result;
+    };
+    expect(codeOf('{% for a in range(60000) %}{% for b in range(60000) %}{% endfor %}{% endfor %}')).toBe('budget');
+    expect(codeOf("{{ 'x' * 1000000000 }}")).toBe('output');
+    expect(codeOf('{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}')).toBe('depth');
+    expect(codeOf('{{ deep }}x')).toBe('depth');
+    expect(codeOf('{{ 2 ** 1000000000000 }}')).toBe('arithmetic');
+  });
+
+  it('can be given less to spend', () => {
+    const template = compileTemplate('{% for a in range(1000) %}ab{% endfor %}');
+    expect(template.evaluate({})).toBe('ab'.repeat(1000));
+    expect(() => template.evaluate({}, { steps: 500 })).toThrow('too much work');
+    expect(() => template.evaluate({}, { maxOutput: 1999 })).toThrow('longer than 1999 characters');
+    expect(template.evaluate({}, { maxOutput: 2000 })).toHaveLength(2000);
+  });
+});
