@@ -104,7 +104,9 @@ test('data of a newer version is refused and left alone', async () => {
 
 test('a directory that cannot be written is named, with what to do', async () => {
   writeFileSync(path.join(dir, 'file'), '');
-  await expect(lockDataDir(path.join(dir, 'file', 'data'))).rejects.toThrow(/the data directory .* cannot be .*SLUICE_DATA_DIR/);
+  await expect(lockDataDir(path.join(dir, 'file', 'data'))).rejects.toThrow(
+    /the data directory .* cannot be .*SLUICE_DATA_DIR/,
+  );
 });
 
 test('a process that ended has no start any more', async () => {
