@@ -1,0 +1,3 @@
+import { describeTracing } from './tracing.ts';
+
+describeTracing('standalone', { gateway: 'sluice', runner: 'sluice', dispatcher: 'sluice' });
