@@ -56,6 +56,15 @@ export interface EventStoreSettings {
   /** Milliseconds of Unix time, for partitions. */
   now?: () => number;
   logger?: StoreLogger;
+  /** Told of every durable batch, synchronously, on the way to the callers' answers: it must be quick and not throw. */
+  onBatch?: (batch: WrittenBatchFacts) => void;
+}
+
+/** One commit, for metrics. */
+export interface WrittenBatchFacts {
+  events: number;
+  /** From sending it to its commit; null when the answer was lost and the batch was found written. */
+  durationMs: number | null;
 }
 
 export interface EventStoreStats {
@@ -132,7 +141,7 @@ export class EventStore implements EventStorePort {
       separation: this.#separation,
       logger: this.#logger,
       batchTimeoutMs: transactionTimeoutMs + 1000,
-      onWritten: (units, batch) => this.#onWritten(units, batch),
+      onWritten: (units, batch, durationMs) => this.#onWritten(units, batch, durationMs),
       putBack: (units) => this.#queue.putBack(units),
       onIdle: () => this.#queue.schedule(),
     });
@@ -196,8 +205,9 @@ export class EventStore implements EventStorePort {
     return await this.#queue.add(prepared, unit.lingerMs ?? 0);
   }
 
-  #onWritten(units: readonly PendingUnit[], { stored }: WrittenBatch): void {
+  #onWritten(units: readonly PendingUnit[], { stored }: WrittenBatch, durationMs: number | null): void {
     this.#committedEvents += stored.size;
+    this.#settings.onBatch?.({ events: stored.size, durationMs });
     if (stored.size > 0) {
       const events = [...stored.values()];
       for (const listener of this.#listeners) this.#tell(listener, events);

@@ -1,5 +1,5 @@
 export type { Blocker } from './blockers.ts';
-export { EventStore, type EventStoreSettings, type EventStoreStats } from './event-store.ts';
+export { EventStore, type EventStoreSettings, type EventStoreStats, type WrittenBatchFacts } from './event-store.ts';
 export type {
   Alongside,
   AlongsideStatement,

@@ -15,8 +15,11 @@ export interface LaneSettings {
   logger: StoreLogger;
   /** The longest that a batch may be on its way before the connection is given up, in milliseconds. */
   batchTimeoutMs: number;
-  /** Called synchronously after a commit, before anything else is sent on this lane. */
-  onWritten(units: readonly PendingUnit[], batch: WrittenBatch): void;
+  /**
+   * Called synchronously after a commit, before anything else is sent on this lane. The duration is unknown of a batch
+   * whose answer was lost and that was found written.
+   */
+  onWritten(units: readonly PendingUnit[], batch: WrittenBatch, durationMs: number | null): void;
   /** Takes back what was not sent, or is known not to be committed. */
   putBack(units: readonly PendingUnit[]): void;
   /** Called when the lane has a connection and nothing to do. */
@@ -134,7 +137,9 @@ export class Lane {
     for (let deadlocks = 0; ; deadlocks++) {
       try {
         await this.#replan(connected, units);
-        this.#settings.onWritten(units, await this.#timed(connected, units));
+        const startMs = performance.now();
+        const batch = await this.#timed(connected, units);
+        this.#settings.onWritten(units, batch, performance.now() - startMs);
         return [];
       } catch (error) {
         const isKnown = isAnswer(error) || error instanceof InvalidAppendError || error instanceof RolledBackError;
@@ -220,7 +225,7 @@ export class Lane {
     }
     const hasEvents = units.some((unit) => unit.events.length > 0);
     const found = hasEvents ? await this.#settings.writer.findWritten(client, units) : null;
-    if (found) return this.#settings.onWritten(units, found);
+    if (found) return this.#settings.onWritten(units, found, null);
     const again: PendingUnit[] = [];
     for (const unit of units) {
       unit.losses++;

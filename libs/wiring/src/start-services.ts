@@ -1,6 +1,6 @@
 import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
-import { BusBindings, type ConsumerStatus, deadLetterCommandConsumer, KafkaBus, PostgresBus } from '@sluice/bus';
+import { BusBindings, deadLetterCommandConsumer, KafkaBus, PostgresBus } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import { EventStore } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
@@ -11,7 +11,6 @@ import {
   createPool,
   failpoint,
   type HttpApp,
-  metrics,
   migrate,
   type ServiceDefinition,
   type Settings,
@@ -20,6 +19,7 @@ import type { Pool } from 'pg';
 import { checkListenAddress } from './listen-address.ts';
 import { AcceptPressure } from './accept-pressure.ts';
 import { MechanismsModule } from './mechanisms.module.ts';
+import { batchObserver, checkBus, observe, type ObservedBus } from './observing.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
 
 export interface StartOptions {
@@ -40,10 +40,7 @@ export interface RunningServices {
   close(): Promise<void>;
 }
 
-interface Bus extends CustomTransportStrategy {
-  statuses(): ConsumerStatus[];
-  ready(): Promise<void>;
-}
+type Bus = CustomTransportStrategy & ObservedBus;
 
 function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
   const { settings, logger } = options;
@@ -70,38 +67,6 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
   });
 }
 
-function observeBus(bus: Bus): void {
-  metrics.gauge('sluice_consumer_lag', 'Events not yet applied by a consumer group', ['group', 'topic'], (gauge) => {
-    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.lag);
-  });
-  metrics.gauge(
-    'sluice_consumer_paused',
-    '1 while a consumer group waits for something it needs',
-    ['group', 'topic'],
-    (gauge) => {
-      for (const status of bus.statuses())
-        gauge.set({ group: status.group, topic: status.topic }, status.pausedBecause === null ? 0 : 1);
-    },
-  );
-  metrics.gauge('sluice_parked_streams', 'Streams parked behind a dead letter', ['group', 'topic'], (gauge) => {
-    for (const status of bus.statuses()) gauge.set({ group: status.group, topic: status.topic }, status.parkedStreams);
-  });
-}
-
-function checkBus(app: HttpApp, bus: Bus): void {
-  app.health.add('bus', () => {
-    const away = bus.statuses().filter((status) => !status.joined || status.pausedBecause !== null);
-    return away.length === 0
-      ? { ok: true }
-      : {
-          ok: false,
-          detail: away
-            .map((status) => `${status.group} on ${status.topic}: ${status.pausedBecause ?? 'not joined'}`)
-            .join('; '),
-        };
-  });
-}
-
 function createStore(options: StartOptions, service: ServiceDefinition): EventStore {
   return new EventStore({
     service: service.name,
@@ -109,6 +74,7 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
     connection: connectionOf(options.settings.databaseUrl, service.name, 'store'),
     partitioned: service.partitioned,
     logger: options.logger,
+    onBatch: batchObserver(service.name),
   });
 }
 
@@ -126,10 +92,15 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     instance: settings.instanceId,
     onError: (error) => options.logger.warn(`the replica board cannot be written: ${(error as Error).message}`),
   });
-  const release = async (): Promise<void> => {
-    await board.close();
-    await Promise.all([...stores.values()].map((store) => store.close()));
-    await Promise.all([...pools.values()].map((pool) => pool.end()));
+  let app: HttpApp | null = null;
+  const close = async (): Promise<void> => {
+    try {
+      await app?.close(); // first: what still runs in it uses what is released below
+    } finally {
+      await board.close();
+      await Promise.all([...stores.values()].map((store) => store.close()));
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
+    }
   };
   try {
     await Promise.all([...stores.values()].map((store) => store.start()));
@@ -142,24 +113,15 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])],
       controllers: services.map((service) => deadLetterCommandConsumer(service.name)),
     })(ServicesModule);
-    const app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
-    observeBus(bus);
+    app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
+    observe({ bus, stores, pools });
     checkBus(app, bus);
     const port = await app.listen(settings.host, settings.port);
     const url = addressOf(settings.host, port);
     if (settings.publicUrl === '') settings.publicUrl = url;
-    return {
-      url,
-      port,
-      settings,
-      app,
-      async close() {
-        await app.close();
-        await release();
-      },
-    };
+    return { url, port, settings, app, close };
   } catch (error) {
-    await release();
+    await close();
     throw error;
   }
 }

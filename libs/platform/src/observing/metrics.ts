@@ -5,11 +5,22 @@ import client from 'prom-client';
  * metric, so that a service may be instantiated more than once in one process.
  */
 export const metrics = {
-  counter<T extends string = string>(name: string, help: string, labelNames: readonly T[] = []): client.Counter<T> {
-    return (
-      (client.register.getSingleMetric(name) as client.Counter<T> | undefined) ??
-      new client.Counter({ name, help, labelNames })
-    );
+  /** @param collect called for each exposition, for what is counted elsewhere: `reset()`, then `inc()` by the total. */
+  counter<T extends string = string>(
+    name: string,
+    help: string,
+    labelNames: readonly T[] = [],
+    collect?: (counter: client.Counter<T>) => void,
+  ): client.Counter<T> {
+    const known = client.register.getSingleMetric(name) as client.Counter<T> | undefined;
+    if (known) return known;
+    const counter: client.Counter<T> = new client.Counter({
+      name,
+      help,
+      labelNames,
+      ...(collect ? { collect: () => collect(counter) } : {}),
+    });
+    return counter;
   },
   gauge<T extends string = string>(
     name: string,
