@@ -12,6 +12,10 @@ const READY_MS = 60_000;
 function localised(env, addresses, where) {
   const local = {};
   for (const [key, value] of Object.entries(env)) {
+    if (key === 'SLUICE_PUBLIC_URL') {
+      local[key] = value; // what the world calls us; nobody here connects to it
+      continue;
+    }
     local[key] = String(value).replaceAll(/(^|[/@,])([a-z][a-z-]*):(\d{2,5})\b/g, (_all, before, name, port) => {
       const address = addresses[`${name}:${port}`];
       if (!address) throw new Error(`${where}: ${key} names ${name}:${port}, which is no service of these manifests`);
