@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { SERVICES, type ServiceName } from '@sluice/contracts';
 import { greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
-import { freePort, isPortFree, kafkaAvailable, LocalServerError, lockDataDir } from '@sluice/local-servers';
+import { freePort, kafkaAvailable, LocalServerError, lockDataDir } from '@sluice/local-servers';
 import { addressOf, environmentWithDotEnv, loadSettings, type Settings } from '@sluice/platform';
-import { OperatorError } from '@sluice/wiring';
+import { checkListenAddress, OperatorError } from '@sluice/wiring';
 import { deploymentSecrets } from './administrator-token.ts';
 import { LeftBehind } from './left-behind.ts';
 import { type Deployment, processPlans } from './process-plans.ts';
@@ -38,11 +38,7 @@ async function closeAll(closers: readonly Closer[]): Promise<void> {
 async function checkPlace(settings: Settings): Promise<void> {
   const kafka = settings.kafka === null ? kafkaAvailable() : ({ ok: true } as const);
   if (!kafka.ok) throw new OperatorError(kafka.reason);
-  if (settings.port !== 0 && !(await isPortFree(settings.port, settings.host))) {
-    throw new OperatorError(
-      `PORT: ${settings.port} is taken by another program, or HOST ${settings.host} is no address of this machine; choose another with PORT=… (0 picks a free one)`,
-    );
-  }
+  await checkListenAddress(settings);
 }
 
 interface Starting {

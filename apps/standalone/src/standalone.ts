@@ -1,15 +1,19 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deliveryLogService } from '@sluice/delivery-log';
 import { dispatcherService } from '@sluice/dispatcher';
 import { gatewayService } from '@sluice/gateway';
 import { generatedSecrets, greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
-import { freePort, lockDataDir } from '@sluice/local-servers';
+import { freePort, LocalServerError, lockDataDir } from '@sluice/local-servers';
 import { createJsonLogger, environmentWithDotEnv, loadSettings, NestJsonLogger, type Settings } from '@sluice/platform';
 import { registryService } from '@sluice/registry';
 import { runnerService } from '@sluice/runner';
-import { OperatorError, startServices } from '@sluice/wiring';
+import { checkListenAddress, OperatorError, type RunningServices, startServices } from '@sluice/wiring';
 
 const SERVICES = [registryService, gatewayService, runnerService, dispatcherService, deliveryLogService];
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 20;
+
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
@@ -36,7 +40,7 @@ async function effectiveSettings(loaded: Settings, dataDir: string, environment:
     secrets.encryptionKeys === ''
       ? loaded
       : loadSettings({ ...environment, SLUICE_ENCRYPTION_KEYS: secrets.encryptionKeys });
-  const port = loaded.port === 0 ? await freePort() : loaded.port;
+  const port = loaded.port === 0 ? await freePort(loaded.host) : loaded.port;
   const publicUrl =
     loaded.publicUrl === '' ? loadSettings({ HOST: loaded.host, PORT: String(port) }).publicUrl : loaded.publicUrl;
   const settings = {
@@ -48,6 +52,22 @@ async function effectiveSettings(loaded: Settings, dataDir: string, environment:
     outboundAllow: outboundAllowOf(loaded.outboundAllow, print),
   };
   return { settings, secrets };
+}
+
+/** "Sluice is ready" has to be true: consumers that take a moment to join are waited for, and told when they do not. */
+async function becomesReady(running: RunningServices): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const { ready, checks } = await running.app.health.report();
+    if (ready) return;
+    if (Date.now() > deadline) {
+      const failing = Object.entries(checks).filter(([, check]) => !check.ok);
+      throw new OperatorError(
+        `not ready within ${READY_TIMEOUT_MS / 1000} s: ${failing.map(([name, { detail }]) => `${name} (${detail})`).join(', ')}`,
+      );
+    }
+    await sleep(READY_POLL_MS);
+  }
 }
 
 /** The standalone wiring: five services in this process, PostgreSQL beside it, everything in the data directory. */
@@ -63,6 +83,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
     const dataDir = path.resolve(loaded.dataDir);
     const lock = await lockDataDir(dataDir);
     closers.push(() => lock.release());
+    await checkListenAddress(loaded); // after the lock: a second npm start is told that the first one runs
     const pids = new PidsFile(dataDir);
     closers.push(async () => pids.remove());
     pids.set('standalone', process.pid);
@@ -84,6 +105,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
       logger: new NestJsonLogger(logger),
     });
     closers.push(() => running.close());
+    await becomesReady(running);
     const demo = await greet({
       url: running.url,
       publicUrl: settings.publicUrl,
@@ -98,6 +120,8 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
     return { close: () => closeAll(closers) };
   } catch (error) {
     await closeAll(closers);
+    // Written for a person already, without a stack trace.
+    if (error instanceof LocalServerError) throw new OperatorError(error.message);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startDemoReceiver } from './demo-receiver.ts';
 
@@ -31,6 +31,16 @@ export interface Demo {
 
 type Call = (method: string, route: string, body?: unknown, appId?: string) => Promise<Record<string, unknown>>;
 
+class RefusedError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+    this.name = 'RefusedError';
+  }
+}
+
 function client(options: DemoOptions): Call {
   return async (method, route, body, appId) => {
     if (options.adminToken === null) throw new Error('the demo needs SLUICE_ADMIN_TOKEN to be changed');
@@ -44,8 +54,7 @@ function client(options: DemoOptions): Call {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    if (!answer.ok)
-      throw new Error(`the demo could not be set up: ${method} ${route} answered ${answer.status} ${text}`);
+    if (!answer.ok) throw new RefusedError(`${method} ${route} answered ${answer.status} ${text}`, answer.status);
     return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
   };
 }
@@ -55,10 +64,57 @@ function readState(file: string): DemoState | null {
     return JSON.parse(readFileSync(file, 'utf8')) as DemoState;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Error(`${file} cannot be read (${(error as Error).message}); remove it to have the demo made anew`, {
+      cause: error,
+    });
+  }
+}
+
+/** Whole or not at all, and for its owner only: it holds a trigger's token. */
+function writeState(file: string, state: DemoState): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(state, null, 2), { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+type Page<T> = { items: T[]; nextCursor: string | null };
+
+async function findApp(call: Call, name: string): Promise<string | undefined> {
+  let cursor: string | null = null;
+  do {
+    const query: string = cursor === null ? '' : `?cursor=${encodeURIComponent(cursor)}`;
+    const page = (await call('GET', `/v1/apps${query}`)) as unknown as Page<{ id: string; name: string }>;
+    const found = page.items.find((app) => app.name === name);
+    if (found) return found.id;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return undefined;
+}
+
+/** An earlier start was killed between making the app and noting it, or the database is older than the data directory. */
+async function adoptApp(call: Call): Promise<string> {
+  const appId = await findApp(call, APP_NAME);
+  if (appId === undefined) throw new Error(`the name ${APP_NAME} is taken, but no app has it`);
+  const endpoints = (await call('GET', '/v1/endpoints', undefined, appId)) as unknown as Page<{
+    id: number;
+    name: string;
+  }>;
+  for (const { id, name } of endpoints.items)
+    if (name === RECEIVER_NAME) await call('DELETE', `/v1/endpoints/${id}`, undefined, appId);
+  return appId;
+}
+
+async function makeApp(call: Call): Promise<string> {
+  try {
+    return String((await call('POST', '/v1/apps', { name: APP_NAME })).id);
+  } catch (error) {
+    if (error instanceof RefusedError && error.status === 409) return adoptApp(call);
     throw error;
   }
 }
 
+const APP_NAME = 'demo';
+const RECEIVER_NAME = 'Demo receiver';
 const GREETING_FLOW = {
   name: 'Greet',
   status: 'active',
@@ -76,13 +132,12 @@ const GREETING_FLOW = {
 };
 
 async function create(call: Call, receiverUrl: string, secret: string): Promise<Omit<DemoState, 'receiverPort'>> {
-  const app = await call('POST', '/v1/apps', { name: 'demo' });
-  const appId = String(app.id);
+  const appId = await makeApp(call);
   const flow = await call('POST', '/v1/flows', GREETING_FLOW, appId);
   const endpoint = await call(
     'POST',
     '/v1/endpoints',
-    { kind: 'event', name: 'Demo receiver', events: ['greeting.*'], url: receiverUrl, secret },
+    { kind: 'event', name: RECEIVER_NAME, events: ['greeting.*'], url: receiverUrl, secret },
     appId,
   );
   const trigger = await call(
@@ -121,11 +176,7 @@ export async function setUpDemo(options: DemoOptions): Promise<Demo> {
       await call('PATCH', `/v1/endpoints/${known.endpointId}`, { url: receiver.url }, known.appId);
     }
     const movedUnseen = options.adminToken === null && known !== null;
-    writeFileSync(
-      file,
-      JSON.stringify({ ...state, receiverPort: movedUnseen ? known.receiverPort : receiverPort }, null, 2),
-      { mode: 0o600 },
-    );
+    writeState(file, { ...state, receiverPort: movedUnseen ? known.receiverPort : receiverPort });
     const curl = `curl -sS -X POST ${options.publicUrl}/t/${state.triggerId} -H 'Authorization: Bearer ${state.token}' -H 'Content-Type: application/json' -d '{"name": "Ada"}'`;
     return { curl, close: () => receiver.close() };
   } catch (error) {

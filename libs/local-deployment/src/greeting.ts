@@ -14,6 +14,16 @@ export interface GreetingOptions {
   print: (line: string) => void;
 }
 
+/** The demo is for show: whatever is wrong with it is one line, and everything else starts. */
+async function demoOrReason({ url, publicUrl, adminToken, dataDir, print }: GreetingOptions): Promise<Demo | null> {
+  try {
+    return await setUpDemo({ baseUrl: url, publicUrl, adminToken, dataDir, print });
+  } catch (error) {
+    print(`The demo is left out: ${(error as Error).message}`);
+    return null;
+  }
+}
+
 /**
  * The lines a newcomer reads: where it is, the token (first start only), and one curl that fires the demo trigger.
  * Returns the running demo, or null when it is left out.
@@ -24,13 +34,7 @@ export async function greet(options: GreetingOptions): Promise<Demo | null> {
   if (options.demo && !reachesLoopback(options.outboundAllow)) {
     print("The demo is left out: SLUICE_OUTBOUND_ALLOW does not allow its receiver's address 127.0.0.1.");
   } else if (options.demo) {
-    demo = await setUpDemo({
-      baseUrl: options.url,
-      publicUrl: options.publicUrl,
-      adminToken: options.adminToken,
-      dataDir: options.dataDir,
-      print,
-    });
+    demo = await demoOrReason(options);
   }
   print(`Sluice is ready at ${options.publicUrl}`);
   if (options.isNewToken && options.adminToken) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode, LocalServerError, reasonOf } from './local-server.errors.ts';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
@@ -53,15 +53,33 @@ async function clearStale(file: string, judged: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
+/** As `mkdir -p`. Node's own recursive mkdir never ends below a directory such as /proc that takes no entries. */
+async function makeDirectories(dir: string, mode: number): Promise<void> {
+  try {
+    await mkdir(dir, { mode });
+    return;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) {
+      if ((await stat(dir)).isDirectory()) return;
+      throw new Error('it is a file', { cause: error });
+    }
+    if (!hasCode(error, 'ENOENT') || path.dirname(dir) === dir) throw error;
+  }
+  await makeDirectories(path.dirname(dir), mode);
+  await mkdir(dir, { mode }).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) throw error; // somebody else was faster
+  });
+}
+
 async function prepare(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDirectories(dir, 0o700);
     const probe = path.join(dir, `.writable-${process.pid}`);
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {
     throw new LocalServerError(
-      `the data directory ${dir} cannot be written (${reasonOf(error)}): give this user access, or set SLUICE_DATA_DIR to another directory`,
+      `the data directory ${dir} cannot be used (${reasonOf(error)}): give this user access, or set SLUICE_DATA_DIR to another directory`,
     );
   }
 }

@@ -1,3 +1,4 @@
+export { checkListenAddress } from './listen-address.ts';
 export { OperatorError, runProcess, startFailure } from './run-process.ts';
 export { runService } from './run-service.ts';
 export { SHARED_SCHEMAS } from './shared-schemas.ts';

@@ -12,17 +12,30 @@ export class OperatorError extends Error {
   }
 }
 
+/** Errors of listening in words; null for every other error. */
+function listenFailure(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code, syscall, address, port, hostname } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+    hostname?: string;
+  };
+  if (code === 'EADDRINUSE')
+    return `PORT: ${port} is taken by another program; choose another with PORT=… (0 picks a free one)`;
+  if (syscall === 'listen' && code === 'EACCES')
+    return `PORT: this user may not listen on ${port}; choose one above 1023 with PORT=… (0 picks a free one)`;
+  if ((syscall === 'listen' && address !== undefined) || (syscall === 'getaddrinfo' && hostname !== undefined))
+    return `HOST: ${address ?? hostname} is no address of this machine (${code}); use 127.0.0.1 for this machine only, or 0.0.0.0 for every network it is in`;
+  return null;
+}
+
 /** What an operator reads when a start fails: what is wrong and what to do, or the stack when nobody foresaw it. */
 export function startFailure(error: unknown): string {
   const shown =
     error instanceof SettingsError || error instanceof DatabaseNotUsableError || error instanceof OperatorError;
   if (shown) return (error as Error).message;
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'EADDRINUSE')
-    return `PORT: ${(error as { port?: number }).port} is taken by another program; choose another with PORT=… (0 picks a free one)`;
-  if (code === 'EACCES') return `HOST, PORT: not allowed to listen there (${(error as Error).message})`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return `HOST: this machine has no such address (${(error as Error).message})`;
+  const listening = listenFailure(error);
+  if (listening) return listening;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -15,6 +15,27 @@ export class DatabaseNotUsableError extends Error {
   }
 }
 
+/** What to do about an error of connecting or of the first statements, by Node's code or PostgreSQL's SQLSTATE. */
+const ADVICE: Record<string, string> = {
+  ECONNREFUSED: 'start it there, or correct the address',
+  ENOTFOUND: 'correct the host name',
+  '28P01': 'correct user and password',
+  '28000': 'correct the user, or allow it in pg_hba.conf',
+  '3D000': 'create the database, or correct its name',
+  '42501': 'give this user the right to create schemas (grant create on database … to …)',
+  '25006': 'name the primary, not a read-only replica',
+};
+
+function notUsable(databaseUrl: string, error: unknown): DatabaseNotUsableError {
+  const url = new URL(databaseUrl);
+  const { message, code = '' } = error as NodeJS.ErrnoException;
+  const advice = ADVICE[code] ?? 'is it PostgreSQL 17 or newer, and does it answer?';
+  return new DatabaseNotUsableError(
+    `SLUICE_DATABASE_URL: PostgreSQL at ${url.hostname || 'localhost'}:${url.port || 5432} cannot be used: ${message || code}; ${advice}`,
+    error,
+  );
+}
+
 async function connect(databaseUrl: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: databaseUrl,
@@ -25,11 +46,7 @@ async function connect(databaseUrl: string): Promise<pg.Client> {
     await client.connect();
     return client;
   } catch (error) {
-    const url = new URL(databaseUrl);
-    throw new DatabaseNotUsableError(
-      `SLUICE_DATABASE_URL: PostgreSQL at ${url.hostname}:${url.port || 5432} cannot be used: ${(error as Error).message || (error as NodeJS.ErrnoException).code}`,
-      error,
-    );
+    throw notUsable(databaseUrl, error);
   }
 }
 
@@ -39,7 +56,9 @@ async function refuseOldServer(client: pg.Client): Promise<void> {
   );
   const server = rows[0];
   if (!server || server.number < OLDEST_POSTGRES) {
-    throw new DatabaseNotUsableError(`SLUICE_DATABASE_URL: PostgreSQL is ${server?.text}, Sluice needs 17 or newer`);
+    throw new DatabaseNotUsableError(
+      `SLUICE_DATABASE_URL: PostgreSQL is ${server?.text}, Sluice needs 17 or newer: name such a server`,
+    );
   }
 }
 
@@ -108,6 +127,9 @@ export async function migrate(
       await client.query(`create schema if not exists ${schemaOf(service.name)}`);
       await migrateService(databaseUrl, service);
     }
+  } catch (error) {
+    const refused = ['42501', '25006'].includes(String((error as NodeJS.ErrnoException).code));
+    throw refused ? notUsable(databaseUrl, error) : error;
   } finally {
     await client.end();
   }

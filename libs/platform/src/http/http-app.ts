@@ -108,7 +108,12 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   await registerDiscovered(nest, fastify, health);
   // Nest's own handlers for unknown paths and errors lead to ProblemFilter.
-  await nest.init();
+  try {
+    await nest.init();
+  } catch (error) {
+    await nest.close();
+    throw error;
+  }
   return {
     nest,
     health,
