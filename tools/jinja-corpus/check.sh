@@ -4,9 +4,10 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 pinned=$(sed -n 's/^jinja2==//p' "$here/requirements.txt")
-found=$(python3 -c 'import jinja2; print(jinja2.__version__)' 2>/dev/null || echo none)
+# datetime.fromisoformat reads all of ISO 8601 since Python 3.11
+found=$(python3 -c 'import sys, jinja2; print(jinja2.__version__ if sys.version_info >= (3, 11) else "old Python")' 2>/dev/null || echo none)
 if [ "$found" != "$pinned" ]; then
-  echo "jinja-corpus: skipped, needs python3 with jinja2 $pinned (found: $found)"
+  echo "jinja-corpus: skipped, needs Python 3.11 or later with jinja2 $pinned (found: $found)"
   exit 0
 fi
 fresh=$(mktemp)

@@ -1,6 +1,8 @@
 import type { Expr, FilterExpr, Node, Statement, TestExpr } from './ast.ts';
 import { undeclared, walk } from './ast-walk.ts';
 import { FILTERS, REFUSED_FILTERS } from './filters.ts';
+import { regexProgram } from './regex-filters.ts';
+import { RegexError } from './regex/regex-syntax.ts';
 import { misfit } from './signature.ts';
 import type { Operation } from './signature.ts';
 import { suggest } from './suggestion.ts';
@@ -39,9 +41,22 @@ function checkFilter(node: FilterExpr, findings: Finding[]): void {
     return;
   }
   checkOperation('filter', node, FILTERS, findings);
+  if (node.name.startsWith('regex_')) checkPattern(node, findings);
   if (node.name === 'map') checkNamed('filter', node.args[0], FILTERS, findings);
   if (node.name === 'select' || node.name === 'reject') checkNamed('test', node.args[0], TESTS, findings);
   if (node.name === 'selectattr' || node.name === 'rejectattr') checkNamed('test', node.args[1], TESTS, findings);
+}
+
+/** A regular expression that is written out is checked now; others are when they are used. */
+function checkPattern(node: FilterExpr, findings: Finding[]): void {
+  const pattern = node.args[0] ?? node.kwargs.find((item) => item.name === 'pattern')?.value;
+  if (pattern?.kind !== 'const' || typeof pattern.value !== 'string') return;
+  try {
+    regexProgram(pattern.value, false);
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    findings.push({ pos: pattern.pos, message: `regular expression: ${error.message}` });
+  }
 }
 
 /** A filter or test that another filter is given by its name. */
