@@ -4,11 +4,11 @@
  * the seams of the path (libs/observability/src/tracing.ts): automatic HTTP instrumentation was measured at 26 % of
  * the accept rate even at 1 % sampling.
  */
-const wanted =
-  process.env.OTEL_SDK_DISABLED !== 'true' &&
-  (process.env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined ||
-    process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== undefined ||
-    (process.env.OTEL_TRACES_EXPORTER !== undefined && process.env.OTEL_TRACES_EXPORTER !== 'none'));
+const { OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } =
+  process.env;
+/** An empty variable counts as unset (OpenTelemetry specification, environment variables). */
+const isNamed = Boolean(OTEL_TRACES_EXPORTER || OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+const wanted = isNamed && OTEL_TRACES_EXPORTER !== 'none' && OTEL_SDK_DISABLED?.toLowerCase() !== 'true';
 
 if (wanted) {
   const { startTracing } = await import('./start-tracing.ts');
