@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RecordingReceiver, recordingReceiver, System, waitFor } from '@sluice/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Api, EMITTING_STEPS } from './api.ts';
+
+let system: System;
+let receiver: RecordingReceiver;
+beforeEach(async () => {
+  receiver = await recordingReceiver();
+  system = await System.start('standalone');
+});
+afterEach(async () => {
+  await system.remove();
+  await receiver.close();
+});
+
+/** How PostgreSQL was ended, as it says itself; the last time. */
+function shutdownOfPostgres(): string | undefined {
+  const log = readFileSync(path.join(system.dataDir, 'postgres', 'postgres.log'), 'utf8');
+  return [...log.matchAll(/received (\w+) shutdown request/g)].at(-1)?.[1];
+}
+
+function expectSilence(): void {
+  const lines = system.log.split('\n').filter((line) => line !== '' && !line.startsWith('Sluice is ready'));
+  expect(lines).toEqual([]);
+  // The smart shutdown waits a second for connections that are still open; the fast one then cuts them off.
+  expect(shutdownOfPostgres()).toBe('smart');
+}
+
+describe('OP-02: SIGTERM to the standalone wiring', () => {
+  it('ends an idle process without a word, every connection closed before PostgreSQL stops', async () => {
+    expect(await system.stop()).toBe(0);
+    expectSilence();
+  });
+
+  it('in the middle of a load ends it without a word too, and what was accepted is delivered after the next start', async () => {
+    const api = await Api.ofFreshApp(system, 'stopping');
+    const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
+    await api.endpoint(`${receiver.url}/orders`, ['order.*']);
+    receiver.respond({ delayMs: 100 });
+    const accepted = new Set<number>();
+    let isStopping = false;
+    const fire = async (from: number): Promise<void> => {
+      for (let n = from; !isStopping; n += 8) {
+        // A connection that the stop cuts or refuses was not accepted.
+        const answer = await api.fire(trigger, { n }).catch(() => null);
+        if (answer?.status === 202) accepted.add(n);
+      }
+    };
+    const firing = Array.from({ length: 8 }, (_, index) => fire(index));
+    await sleep(1_500);
+    const stopped = system.stop();
+    expect(await stopped).toBe(0);
+    isStopping = true;
+    await Promise.all(firing);
+    expectSilence();
+    expect(accepted.size).toBeGreaterThan(50);
+
+    await system.launch();
+    const deliveredOrders = () =>
+      new Set(receiver.requests.map(({ text }) => (JSON.parse(text) as { entity: { n: number } }).entity.n));
+    const isMissing = () => accepted.difference(deliveredOrders()).size > 0;
+    await waitFor(() => !isMissing(), 60_000, 'every accepted order');
+  });
+});
