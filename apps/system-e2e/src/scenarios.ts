@@ -2,6 +2,7 @@ import { type RecordingReceiver, recordingReceiver, System, waitFor, type Wiring
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from './api.ts';
+import { documentedMetrics, shownMetrics } from './metrics-page.ts';
 
 interface Node {
   kind: string;
@@ -169,6 +170,9 @@ export function describeScenarios(wiring: Wiring): void {
     it('OP-01, OP-02: health, metrics and one OpenAPI document answer on the public port', async () => {
       for (const route of ['/livez', '/readyz', '/metrics'])
         expect([route, (await fetch(system.url + route)).status]).toEqual([route, 200]);
+      // The public port is the edge's in the distributed wiring, and everything in one page in the other.
+      const isOfThisPort = (heading: string) => (heading === 'Edge') === (wiring === 'distributed');
+      expect(await shownMetrics(system.url)).toEqual(documentedMetrics(isOfThisPort));
       const document = (await (await fetch(`${system.url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
       expect(Object.keys(document.paths)).toEqual(
         expect.arrayContaining(['/v1/flows', '/v1/runs', '/v1/timeline/{id}', '/v1/endpoints']),

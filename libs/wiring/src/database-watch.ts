@@ -13,6 +13,7 @@ export interface DatabaseSample {
 const FRESH_MS = 2_000;
 /** A scrape is not held up by a database that is away. */
 const PATIENCE_MS = 500;
+const ANSWER_MS = 5_000;
 const MAX_BLOCKERS = 5;
 const BLOCKER_AGE_MS = 1_000;
 
@@ -59,13 +60,17 @@ export class DatabaseWatch {
   }
 
   async #dueRows(): Promise<Map<ServiceName, number>> {
-    const { rows } = await this.pool.query<{ service: ServiceName; rows: number }>({
+    const query = {
       name: 'wiring:due-rows',
       text: `select service, pg_stat_get_live_tuples(due)::float8 as rows
         from (select s as service, to_regclass(quote_ident(n) || '.due') as due
           from unnest($1::text[], $2::text[]) as w(s, n)) as tables where due is not null`,
       values: [this.services, this.services.map(schemaOf)],
-    });
+      // A server that froze would otherwise hold this look, and so the metric, until TCP gives up. (The store's own
+      // connections have such a limit.)
+      query_timeout: ANSWER_MS,
+    };
+    const { rows } = await this.pool.query<{ service: ServiceName; rows: number }>(query);
     return new Map(rows.map(({ service, rows: count }) => [service, count]));
   }
 }
