@@ -196,7 +196,7 @@ function add(rt: Runtime, a: unknown, b: unknown): unknown {
       rt.spendText(left.length + right.length);
       return left + right;
     }
-    rt.spendText(2 * (left.length + right.length));
+    rt.spendText(left.length + right.length, 2);
     return new Markup(
       (a instanceof Markup ? left : escapeHtml(left)) + (b instanceof Markup ? right : escapeHtml(right)),
     );

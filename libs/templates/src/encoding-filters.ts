@@ -14,7 +14,7 @@ import { Markup, Range, Tuple, Undefined } from './values.ts';
 
 /** A text as UTF-8; half a surrogate pair has no UTF-8. */
 function utf8(rt: Runtime, text: string): Buffer {
-  rt.spendText(text.length * 2);
+  rt.spendText(text.length, 2);
   if (!text.isWellFormed()) throw valueError('the text is not valid Unicode');
   return Buffer.from(text, 'utf8');
 }
@@ -22,11 +22,12 @@ function utf8(rt: Runtime, text: string): Buffer {
 function quote(rt: Runtime, value: unknown, forQuery: boolean): string {
   const text = toText(rt, value);
   utf8(rt, text);
-  rt.spendText(text.length * 3);
+  rt.spendText(text.length, 3);
   const quoted = encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+  rt.spendCopy(quoted.length);
   return forQuery ? quoted.replaceAll('%20', '+') : quoted.replaceAll('%2F', '/');
 }
 

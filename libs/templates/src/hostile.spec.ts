@@ -89,4 +89,20 @@ describe('FL-04: hostile templates', () => {
     expect(() => template.evaluate({}, { maxOutput: 1999 })).toThrow('longer than 1999 characters');
     expect(template.evaluate({}, { maxOutput: 2000 })).toHaveLength(2000);
   });
+
+  it('leave room for ordinary work: payloads of half a mebibyte, lists of 10,000', () => {
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({ sku: `A-${index}`, qty: index, price: 1.5 }));
+    const order = { rows, note: 'x'.repeat(100_000) };
+    expect(compileTemplate("{{ order | tojson }}\n{{ '' }}").evaluate({ order })).toHaveLength(
+      JSON.stringify(order).length + 60_003,
+    );
+    const small = { ...order, rows: rows.slice(0, 5000) };
+    expect(compileTemplate('{{ (small | tojson | fromjson) == small }}').evaluate({ small })).toBe(true);
+    const total =
+      '{% set ns = namespace(sum=0) %}{% for r in rows %}{% set ns.sum = ns.sum + r.qty * r.price %}{% endfor %}{{ ns.sum }}';
+    expect(compileTemplate(total).evaluate({ rows })).toBe('74992500.0');
+    const listed =
+      "{% for r in rows if r.qty % 2 %}{{ loop.index }}. {{ r.sku | lower }}: {{ '%.2f' | format(r.price) }}\n{% endfor %}";
+    expect(compileTemplate(listed).evaluate({ rows })).toContain('5000. a-9999: 1.50\n');
+  });
 });

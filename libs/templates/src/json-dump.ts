@@ -22,7 +22,7 @@ interface Layout {
 export function dumpJson(rt: Runtime, value: unknown, indent: unknown): string {
   const by = textOf(indent) ?? (indent === undefined || indent === null ? null : spaces(intArgument(indent, 0)));
   const layout: Layout = { indent: by, itemSeparator: by === null ? ', ' : ',' };
-  return rt.made(dump(rt, value, layout, 0));
+  return dump(rt, value, layout, 0);
 }
 
 function spaces(count: number): string {
@@ -100,10 +100,10 @@ function enclose(
   let length = 2;
   for (const item of items) length += item.length + 2;
   if (layout.indent === null) {
-    rt.spendText(length);
+    rt.spendCopy(length);
     return open + items.join(layout.itemSeparator) + close;
   }
-  rt.spendText(length + layout.indent.length * (depth + 1) * (items.length + 1));
+  rt.spendCopy(length + layout.indent.length * (depth + 1) * (items.length + 1));
   const inner = `\n${layout.indent.repeat(depth + 1)}`;
   return open + inner + items.join(layout.itemSeparator + inner) + `\n${layout.indent.repeat(depth)}` + close;
 }

@@ -12,7 +12,7 @@ interface Source {
 
 /** `json.loads(text)`: ints stay exact and floats stay floats; the result belongs to the template. */
 export function parseJson(rt: Runtime, text: string): unknown {
-  rt.spendText(text.length * 4);
+  rt.spendText(text.length, 4);
   try {
     if (!PYTHON_NUMBERS.test(text)) return adopt(rt, JSON.parse(text));
     return adopt(rt, JSON.parse(text, reviveNumber));

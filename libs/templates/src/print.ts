@@ -62,16 +62,21 @@ const BIG_TEXT_STEPS = 200;
 
 function objectRepr(rt: Runtime, value: object, depth: number): string {
   if (depth > MAX_DATA_DEPTH) throw tooDeep();
-  if (Array.isArray(value)) return rt.made(`[${listRepr(rt, value, depth)}]`);
+  if (Array.isArray(value)) return joined(rt, `[${listRepr(rt, value, depth)}]`);
   if (value instanceof Float) return floatText(value.value);
   if (value instanceof Tuple) {
-    return rt.made(`(${listRepr(rt, value.items, depth)}${value.items.length === 1 ? ',' : ''})`);
+    return joined(rt, `(${listRepr(rt, value.items, depth)}${value.items.length === 1 ? ',' : ''})`);
   }
-  if (value instanceof Markup) return rt.made(`Markup(${textRepr(value.text)})`);
+  if (value instanceof Markup) return joined(rt, `Markup(${textRepr(value.text)})`);
   if (value instanceof Undefined) return 'Undefined';
   if (value instanceof Range) return rangeRepr(value);
   if (value instanceof Special) return value.print(rt);
-  return rt.made(`{${dictRepr(rt, entriesOf(value), depth)}}`);
+  return joined(rt, `{${dictRepr(rt, entriesOf(value), depth)}}`);
+}
+
+function joined(rt: Runtime, text: string): string {
+  rt.spendCopy(text.length);
+  return text;
 }
 
 /** Key and value of a dict, made by the template or given. */

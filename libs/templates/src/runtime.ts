@@ -57,11 +57,17 @@ export class Runtime {
     if (!(this.#steps >= 0)) throw new TemplateError('budget', 'the template does too much work');
   }
 
-  /** To be called BEFORE a string of that many characters is made or searched. */
-  spendText(length: number): void {
+  /** To be called BEFORE a string of that many characters is made or searched; `factor` for what costs more. */
+  spendText(length: number, factor = 1): void {
     if (length > this.maxOutput)
       throw new TemplateError('output', `a text is longer than ${this.maxOutput} characters`);
-    this.spend(1 + (length >> 4));
+    this.spend(1 + factor * (length >> 4));
+  }
+
+  /** The same for texts that are put together, which copies 256 characters in a step. */
+  spendCopy(length: number): void {
+    if (length > this.maxOutput) this.spendText(length);
+    this.spend(1 + (length >> 8));
   }
 
   /** The same for a text that is taken apart into characters, which costs more when some are beyond U+FFFF. */

@@ -3,7 +3,7 @@ import type { Runtime } from './runtime.ts';
 
 /** markupsafe's striptags: without comments and tags, white space collapsed, entities replaced. */
 export function stripTags(rt: Runtime, text: string): string {
-  rt.spendText(text.length * 4);
+  rt.spendText(text.length, 4);
   const words = splitSpaces(without(without(text, '<!--', '-->'), '<', '>'));
   rt.spend(words.length);
   return unescapeHtml(words.join(' '));

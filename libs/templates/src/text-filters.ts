@@ -120,7 +120,7 @@ function xmlAttributes(rt: Runtime, value: unknown, autospace: unknown): string 
 }
 
 function reverse(rt: Runtime, text: string): string {
-  rt.spendText(text.length * 2);
+  rt.spendText(text.length, 2);
   return (isBmp(text) ? text.split('') : Array.from(text)).reverse().join('');
 }
 

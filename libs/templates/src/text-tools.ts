@@ -23,7 +23,7 @@ export function likeSource(source: unknown, text: string): string | Markup {
 
 /** `text.replace(old, new, count)`; a negative count means all. */
 export function replaceText(rt: Runtime, text: string, old: string, by: string, count: number): string {
-  rt.spendText(text.length * (old === '' ? 8 : 2));
+  rt.spendText(text.length, old === '' ? 8 : 2);
   const parts = old === '' ? ['', ...codePoints(text), ''] : text.split(old);
   const times = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1);
   rt.spend(parts.length);

@@ -28,7 +28,7 @@ const PLACEHOLDER = '\ue000';
 /** textwrap.wrap of every line, joined by the separator. */
 export function wrapText(rt: Runtime, text: string, options: WrapOptions): string {
   if (options.width <= 0) throw valueError(`invalid width ${options.width} (must be > 0)`);
-  rt.spendText(text.length * 8);
+  rt.spendText(text.length, 8);
   const astral: string[] = [];
   const plain = isBmp(text)
     ? text
