@@ -1,3 +1,20 @@
+import { System } from '@sluice/testing';
+import { expect, it } from 'vitest';
+import { documentedMetrics, sampleOf, serviceUrls, shownMetrics } from './metrics-page.ts';
 import { describeScenarios } from './scenarios.ts';
 
 describeScenarios('distributed');
+
+it('OP-01: the five services together show what docs/metrics.md lists, each with its relay', async () => {
+  const system = await System.start('distributed');
+  try {
+    const urls = serviceUrls(system);
+    expect([...urls.keys()].sort()).toEqual(['delivery-log', 'dispatcher', 'gateway', 'registry', 'runner']);
+    const shown = await Promise.all([...urls.values()].map(shownMetrics));
+    expect([...new Set(shown.flat())].sort()).toEqual(documentedMetrics((heading) => heading !== 'Edge'));
+    for (const [service, url] of urls)
+      expect([service, await sampleOf(url, `sluice_relay_active{service="${service}"}`)]).toEqual([service, 1]);
+  } finally {
+    await system.remove();
+  }
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { System } from '@sluice/testing';
 
 /** `name type` of every metric of ours that docs/metrics.md lists below the headings that `isWanted` accepts. */
 export function documentedMetrics(isWanted: (heading: string) => boolean): string[] {
@@ -22,4 +23,17 @@ export async function sampleOf(url: string, sample: string): Promise<number | un
   const text = await (await fetch(`${url}/metrics`)).text();
   const line = text.split('\n').find((each) => each.startsWith(`${sample} `));
   return line === undefined ? undefined : Number(line.slice(sample.length + 1));
+}
+
+/** Where the five services of the distributed wiring answer; the launcher chose their ports. */
+export function serviceUrls(system: System): Map<string, string> {
+  const pids = Object.entries(system.pids()).filter(
+    ([name]) => !['kafka', 'postgres', 'edge', 'distributed'].includes(name),
+  );
+  return new Map(
+    pids.map(([name, pid]) => {
+      const port = /(?:^|\0)PORT=(\d+)/.exec(readFileSync(`/proc/${pid}/environ`, 'utf8'))?.[1];
+      return [name, `http://127.0.0.1:${port}`];
+    }),
+  );
 }
