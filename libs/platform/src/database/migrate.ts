@@ -1,6 +1,5 @@
 import { schemaOf } from '@sluice/contracts';
 import pg from 'pg';
-import { DataSource } from 'typeorm';
 import type { MigrationClass, ServiceDefinition, SharedSchema } from '../service-definition.ts';
 
 const OLDEST_POSTGRES = 170_000;
@@ -77,6 +76,8 @@ async function refuseNewerData(client: pg.Client, service: ServiceDefinition): P
 }
 
 async function migrateService(databaseUrl: string, service: ServiceDefinition): Promise<void> {
+  // Loaded only when there is something to apply: it costs 25 MB and a fifth of a second of every other start.
+  const { DataSource } = await import('typeorm');
   const source = new DataSource({
     type: 'postgres',
     url: databaseUrl,
