@@ -8,16 +8,19 @@ export class Claim {
   readonly attempts: number;
   readonly dueAt: Date;
   readonly payload: unknown;
+  /** Its place among rows due at the same time; 0 for rows that were adopted. */
+  readonly number: bigint;
   #controller: AbortController | null = null;
   #lost = false;
 
-  constructor(row: { id: string; key: string; token: bigint; attempts: number; dueAt: Date; payload: unknown }) {
+  constructor(row: Pick<Claim, 'id' | 'key' | 'token' | 'attempts' | 'dueAt' | 'payload' | 'number'>) {
     this.id = row.id;
     this.key = row.key;
     this.token = row.token;
     this.attempts = row.attempts;
     this.dueAt = row.dueAt;
     this.payload = row.payload;
+    this.number = row.number;
   }
 
   get lost(): boolean {

@@ -193,11 +193,11 @@ describe('leases', () => {
   });
 
   it('changes no index when it claims or extends: every such update is HOT', async () => {
-    const a = queue('a', { leaseMs: 60 });
+    const a = queue('a');
     await commitAlone(database.pool, a.schedule(Array.from({ length: 60 }, (_, index) => itemOf(index, 'k'))));
     await a.claim(60);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    a.close();
+    await a.leases.extendNow();
+    await database.pool.query('select pg_stat_force_next_flush()');
     await waitFor(async () => {
       const { rows } = await database.pool.query<{ updates: number; hot: number }>(
         "select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'due'",

@@ -36,6 +36,7 @@ interface ClaimedRow {
   id: string;
   key: string;
   due_at: Date;
+  number: string;
   token: string;
   attempts: number;
   payload: string;
@@ -90,7 +91,7 @@ export class DueQueue {
 
   /** The claims of rows that were scheduled `leased`; call it once their commit has resolved. */
   adopt(items: readonly DueItem[], committedAfterMs: number = performance.now()): Claim[] {
-    const claims = items.map((item) => new Claim({ ...item, token: 1n, attempts: 1 }));
+    const claims = items.map((item) => new Claim({ ...item, token: 1n, attempts: 1, number: 0n }));
     this.leases.add(claims, committedAfterMs);
     return claims;
   }
@@ -203,15 +204,16 @@ export class DueQueue {
 
   async #claimRows(picks: readonly Pick[], nowMs: number): Promise<Claim[]> {
     const { rows } = await this.#options.pool.query<ClaimedRow>({
-      name: `due_claim_${this.#options.schema}_${this.#leaseMs}`,
+      name: `due_claim_${this.#options.schema}`,
       text: this.#sql.claim,
       values: [
         picks.map((pick) => pick.key),
         picks.map((pick) => pick.since),
-        picks.map((pick) => pick.sinceId),
+        picks.map((pick) => pick.sinceNumber),
         picks.map((pick) => pick.wanted),
         new Date(nowMs),
         this.#options.owner,
+        this.#leaseMs,
       ],
     });
     return rows.map(
@@ -219,6 +221,7 @@ export class DueQueue {
         new Claim({
           id: row.id,
           key: row.key,
+          number: BigInt(row.number),
           token: BigInt(row.token),
           attempts: row.attempts,
           dueAt: row.due_at,
@@ -236,7 +239,7 @@ export class DueQueue {
       const before = last.get(claim.key);
       if (!before || comesAfter(claim, before)) last.set(claim.key, claim);
     }
-    for (const claim of last.values()) this.directory.advance(claim.key, claim.dueAt.getTime(), claim.id);
+    for (const claim of last.values()) this.directory.advance(claim.key, claim.dueAt.getTime(), claim.number);
     const drained = picks
       .filter((pick) => (counts.get(pick.key) ?? 0) < pick.wanted)
       .map((pick) => this.directory.watermark(pick.key));
@@ -244,16 +247,20 @@ export class DueQueue {
     const { rows } = await this.#options.pool.query<{ key: string; due_at: Date | null }>({
       name: `due_next_${this.#options.schema}`,
       text: this.#sql.next,
-      values: [drained.map((mark) => mark.key), drained.map((mark) => mark.since), drained.map((mark) => mark.sinceId)],
+      values: [
+        drained.map((mark) => mark.key),
+        drained.map((mark) => mark.since),
+        drained.map((mark) => mark.sinceNumber),
+      ],
     });
     for (const row of rows) this.directory.drained(row.key, row.due_at?.getTime() ?? null, nowMs);
   }
 
   async #extend(claims: readonly Claim[]): Promise<Set<string>> {
     const { rows } = await this.#options.pool.query<{ id: string }>({
-      name: `due_heartbeat_${this.#options.schema}_${this.#leaseMs}`,
-      text: this.#sql.heartbeat,
-      values: [claims.map((claim) => claim.id), claims.map((claim) => claim.token)],
+      name: `due_extend_${this.#options.schema}`,
+      text: this.#sql.extend,
+      values: [claims.map((claim) => claim.id), claims.map((claim) => claim.token), this.#leaseMs],
     });
     return new Set(rows.map((row) => row.id));
   }
@@ -285,5 +292,5 @@ export class DueQueue {
 
 function comesAfter(a: Claim, b: Claim): boolean {
   const difference = a.dueAt.getTime() - b.dueAt.getTime();
-  return difference > 0 || (difference === 0 && a.id > b.id);
+  return difference > 0 || (difference === 0 && a.number > b.number);
 }

@@ -176,11 +176,11 @@ describe('DueWorker', () => {
 });
 
 /** Pages that finding the next row touches: it grows with the rows already done when the watermark is not used. */
-async function buffersOfNextClaim(mark: { since: Date; sinceId: string }): Promise<number> {
+async function buffersOfNextClaim(mark: { since: Date; sinceNumber: bigint }): Promise<number> {
   const { rows } = await database.pool.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
-    `explain (analyze, buffers, format json) select id from work.due d where d.key = 'k' and (d.due_at, d.id) > ($1, $2)
-     and d.due_at <= now() and (d.lease_until is null or d.lease_until < clock_timestamp()) order by d.due_at, d.id limit 1`,
-    [mark.since, mark.sinceId],
+    `explain (analyze, buffers, format json) select id from work.due d where d.key = 'k' and (d.due_at, d.number) > ($1, $2)
+     and d.due_at <= now() and (d.lease_until is null or d.lease_until < clock_timestamp()) order by d.due_at, d.number limit 1`,
+    [mark.since, mark.sinceNumber],
   );
   const plan = rows[0]?.['QUERY PLAN'][0].Plan ?? {};
   return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);

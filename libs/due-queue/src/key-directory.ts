@@ -1,5 +1,3 @@
-const NO_ID = '00000000-0000-0000-0000-000000000000';
-
 /** How long a row that was announced may take to be committed before only the sweep finds it, in milliseconds. */
 const NOTE_WINDOW_MS = 5000;
 const FIRST_BACKOFF_MS = 2;
@@ -9,7 +7,8 @@ const LAST_BACKOFF_MS = 500;
 export interface Watermark {
   key: string;
   since: Date;
-  sinceId: string;
+  /** Breaks ties between rows that are due at the same time. */
+  sinceNumber: bigint;
 }
 
 export interface Pick extends Watermark {
@@ -20,7 +19,7 @@ interface KeyState {
   /** Lower bound of the next due row in milliseconds; the truth may be later, but not earlier by our knowledge. */
   nextDueMs: number;
   sinceMs: number;
-  sinceId: string;
+  sinceNumber: bigint;
   notedDueMs: number;
   notedAtMs: number;
   backoffMs: number;
@@ -76,22 +75,22 @@ export class KeyDirectory {
       // To the end of the line: a Map iterates in insertion order, so this is the round robin.
       this.#keys.delete(key);
       this.#keys.set(key, state);
-      return { key, since: new Date(state.sinceMs), sinceId: state.sinceId, wanted: Math.min(room, share) };
+      return { key, since: new Date(state.sinceMs), sinceNumber: state.sinceNumber, wanted: Math.min(room, share) };
     });
   }
 
   /** Rows up to this one were claimed. */
-  advance(key: string, dueMs: number, id: string): void {
+  advance(key: string, dueMs: number, number: bigint): void {
     const state = this.#keys.get(key);
     if (!state) return;
     state.sinceMs = dueMs;
-    state.sinceId = id;
+    state.sinceNumber = number;
     state.nextDueMs = dueMs;
   }
 
   watermark(key: string): Watermark {
     const state = this.#stateOf(key);
-    return { key, since: new Date(state.sinceMs), sinceId: state.sinceId };
+    return { key, since: new Date(state.sinceMs), sinceNumber: state.sinceNumber };
   }
 
   /** A claim found no more; `nextDueMs` is the next free row after the watermark, null when there is none. */
@@ -120,7 +119,7 @@ export class KeyDirectory {
     const state: KeyState = {
       nextDueMs: Number.POSITIVE_INFINITY,
       sinceMs: 0,
-      sinceId: NO_ID,
+      sinceNumber: 0n,
       notedDueMs: 0,
       notedAtMs: Number.NEGATIVE_INFINITY,
       backoffMs: FIRST_BACKOFF_MS,
@@ -134,6 +133,6 @@ export class KeyDirectory {
     if (dueMs > state.sinceMs) return;
     // One millisecond less than the row: the column may hold microseconds that a Date does not.
     state.sinceMs = dueMs - 1;
-    state.sinceId = NO_ID;
+    state.sinceNumber = 0n;
   }
 }

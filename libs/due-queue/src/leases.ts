@@ -60,6 +60,11 @@ export class Leases {
     return [...this.#held.values()].map((lease) => lease.claim);
   }
 
+  /** Extends every lease now, however much of it is left. */
+  async extendNow(): Promise<void> {
+    await this.#extend([...this.#held.values()]);
+  }
+
   close(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
@@ -73,18 +78,23 @@ export class Leases {
     const old = [...this.#held.values()].filter(
       (lease) => lease.safeUntilMs - startMs < (this.#options.leaseMs * 2) / 3,
     );
-    if (old.length === 0) return;
     this.#extending = true;
     try {
-      const kept = await this.#options.extend(old.map((lease) => lease.claim));
-      for (const lease of old) {
-        if (kept.has(lease.claim.id)) lease.safeUntilMs = startMs + this.#options.leaseMs;
-        else this.#lose(lease.claim);
-      }
+      await this.#extend(old);
     } catch (error) {
       this.#options.onError(error, 'extend leases');
     } finally {
       this.#extending = false;
+    }
+  }
+
+  async #extend(leases: readonly Lease[]): Promise<void> {
+    if (leases.length === 0) return;
+    const startMs = performance.now();
+    const kept = await this.#options.extend(leases.map((lease) => lease.claim));
+    for (const lease of leases) {
+      if (kept.has(lease.claim.id)) lease.safeUntilMs = startMs + this.#options.leaseMs;
+      else this.#lose(lease.claim);
     }
   }
 

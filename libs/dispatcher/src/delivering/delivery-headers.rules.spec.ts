@@ -27,6 +27,11 @@ function sent(change: Partial<HeaderFacts> = {}): Record<string, string> {
 const SAMPLE_SEALED = { id: 'x', version: 1 };
 
 describe('ET-03: headers of every request', () => {
+  it('cuts a subject that no server would take in a header', () => {
+    const event = { ...exampleEvent(), entityId: 'y'.repeat(200_000) };
+    expect(sent({ event })['X-Etl-Webhook-Entity-Id']).toBe('y'.repeat(1_024));
+  });
+
   it('names the delivery, the event, the endpoint and the entity, on POST and GET alike', () => {
     const expected = {
       'X-Etl-Webhook-Event-Id': DELIVERY,

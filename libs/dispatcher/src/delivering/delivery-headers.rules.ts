@@ -26,6 +26,11 @@ export type HeaderList = [name: string, value: string][];
 
 const PREFIX = 'X-Etl-Webhook';
 const MASK = '***';
+/**
+ * Servers take 8 to 16 KiB of headers together and answer 431 beyond: a subject of 200 KB would never arrive, at any
+ * try. The body tells it whole.
+ */
+const LONGEST_TEXT = 1_024;
 const USER_AGENT = 'Sluice-Webhooks/1.0';
 
 /** What is sent, and what is recorded of it: secrets masked, names in lower case. */
@@ -89,14 +94,15 @@ function etlHeaders({ event, endpoint, secrets, deliveryId, body }: HeaderFacts)
 
 /**
  * Types and subjects are any Unicode text, headers are not: what a header cannot carry is percent-encoded as UTF-8 (as
- * CloudEvents' HTTP binding does, §3.1.3.2). The body has the text as it is.
+ * CloudEvents' HTTP binding does, §3.1.3.2), and what is too long is cut. The body has the text as it is, whole.
  */
 function headerText(text: string): string {
   // A lone surrogate has no UTF-8 form.
   return text
     .toWellFormed()
     .replace(/[^\x20-\x7e]+/gu, (part) => encodeURIComponent(part))
-    .trim();
+    .trim()
+    .slice(0, LONGEST_TEXT);
 }
 
 function recordedOf(ours: HeaderList, secret: HeaderList): Record<string, string> {

@@ -53,11 +53,8 @@ export class EventLoader {
     const waiters = this.#waiters;
     this.#waiters = new Map();
     try {
-      const { rows } = await this.pool.query<EventRow>({
-        name: 'dispatcher:load-events',
-        text: SQL,
-        values: [[...waiters.keys()]],
-      });
+      // Not prepared: a plan kept from when a partition was empty would read all of it later.
+      const { rows } = await this.pool.query<EventRow>(SQL, [[...waiters.keys()]]);
       for (const row of rows) this.#remember(row);
       for (const [eventId, list] of waiters) {
         for (const waiter of list) waiter.resolve(this.#cache.get(eventId) ?? null);

@@ -67,6 +67,8 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
 
   async #attempt(claim: Claim): Promise<void> {
     const payload = claim.payload as DuePayload;
+    // A claim is small, its event may not be.
+    while (this.starter.lanes.waitingBytes > this.config.maxWaitingBytes) await rest(25);
     const loaded = await this.events.load(payload.eventId);
     if (!loaded) {
       log.error(`delivery ${claim.id} is given up: its event ${payload.eventId} does not exist any more`);
@@ -81,4 +83,8 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
       entityJson(event).length,
     );
   }
+}
+
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
