@@ -149,3 +149,19 @@ describe('ET-08: authentication and custom headers', () => {
     }
   });
 });
+
+describe('OP-01: traceparent', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('is the attempt’s, is recorded, and is not replaced by a configured one', () => {
+    const endpoint = exampleEndpoint({ headers: [{ key: 'Traceparent', value: SAMPLE_SEALED }] });
+    const secrets = { secret: null, basicPass: null, headerValues: ['theirs'] };
+    const { sent: list, recorded } = headersOf(facts({ endpoint, secrets, traceparent }));
+    expect(list.filter(([name]) => name.toLowerCase() === 'traceparent')).toEqual([['traceparent', traceparent]]);
+    expect(recorded.traceparent).toBe(traceparent);
+  });
+
+  it('is absent when there is none', () => {
+    expect(sent()).not.toHaveProperty('traceparent');
+  });
+});
