@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Injectable, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Injectable, Module, Param, Post, Query } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
@@ -11,6 +11,11 @@ import { RawRoutes } from './raw-routes.ts';
 class Inner {
   @IsInt()
   count!: number;
+}
+class Listing {
+  @IsOptional()
+  @IsString()
+  name?: string;
 }
 class Outer {
   @IsString()
@@ -26,6 +31,18 @@ class ThingsController {
   @Post()
   create(@Body() body: Outer): Outer {
     return body;
+  }
+  @Get()
+  list(@Query() query: Listing): Listing {
+    return query;
+  }
+  @Get('by-id/:id')
+  byId(@Param('id') id: string): { id: string } {
+    return { id };
+  }
+  @Get('unstorable')
+  unstorable(): never {
+    throw Object.assign(new Error('invalid byte sequence for encoding "UTF8": 0x00'), { code: '22021' });
   }
   @Get('broken')
   broken(): never {
@@ -79,10 +96,30 @@ describe('the HTTP application of every service', () => {
     ['an empty body', '', 400, 'malformed_json'],
     ['a list where an object is wanted', '[]', 422, 'invalid_request'],
     ['__proto__ keys', '{"__proto__": {"x": 1}}', 400, 'malformed_json'],
+    ['70 levels of lists', `{"name": ${'['.repeat(70)}${']'.repeat(70)}}`, 422, 'too_deep'],
+    ['a million open brackets', '['.repeat(1_000_000), 422, 'too_deep'],
+    ['20,000 keys', `{${Array.from({ length: 20_000 }, (_, index) => `"k${index}":1`).join()}}`, 422, 'too_many_keys'],
+    ['a nested key constructor', '{"name": "x", "inner": {"constructor": 4}}', 422, 'invalid_request'],
     ['a body over 1 MiB', JSON.stringify({ name: 'x'.repeat(1_048_577) }), 413, 'body_too_large'],
   ])('answers %s with a problem', async (_name, body, status, code) => {
     const answer = await post(body);
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
+  });
+
+  it('answers a NUL in an address, a name of 300 characters and a text that PostgreSQL refused as what they are', async () => {
+    expect((await fetch(`${base}/things/by-id/a%00b`)).status).toBe(404);
+    expect((await fetch(`${base}/things/by-id/${'x'.repeat(300)}`)).status).toBe(404);
+    expect((await fetch(`${base}/things?name=a%00b`)).status).toBe(422);
+    expect((await fetch(`${base}/things/unstorable`)).status).toBe(422);
+  });
+
+  it('refuses text that is no UTF-8', async () => {
+    const answer = await fetch(`${base}/things`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
+    });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'malformed_json']);
   });
 
   it('answers an unknown path, a content type it cannot read and an error nobody foresaw without a stack trace', async () => {

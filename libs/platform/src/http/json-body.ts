@@ -1,21 +1,37 @@
 import type { FastifyInstance } from 'fastify';
+import { BodyProblem, checkJsonShape, DEFAULT_BODY_LIMITS, textOf } from '@sluice/request-body';
 import { platformError } from './platform.errors.ts';
 
 /**
  * Reads JSON bodies of management requests with Fastify's own secure parser (`__proto__` and `constructor.prototype`
  * are refused), so that what is wrong reaches the caller as our problem: Nest would flatten it to "Bad Request".
+ * Depth and keys are bounded as those of triggers are, before anything walks the value by recursion.
  */
 export function acceptJsonBodies(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json(?:;|$)/i,
-    { parseAs: 'string' },
+    { parseAs: 'buffer' },
     (request, body, done) => {
-      parse(request, body as string, (error, value) => {
+      const text = boundedText(body as Buffer);
+      if (text instanceof Error) return done(text);
+      parse(request, text, (error, value) => {
         if (error) done(platformError('malformed_json', error.message));
         else done(null, value);
       });
     },
   );
+}
+
+function boundedText(body: Buffer): string | Error {
+  try {
+    checkJsonShape(body, DEFAULT_BODY_LIMITS);
+    return textOf(body);
+  } catch (error) {
+    if (!(error instanceof BodyProblem)) throw error;
+    return error.code === 'too_deep' || error.code === 'too_many_keys'
+      ? platformError(error.code, error.detail)
+      : platformError('malformed_json', error.detail);
+  }
 }

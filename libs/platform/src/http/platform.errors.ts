@@ -13,6 +13,9 @@ export const PLATFORM_ERRORS = {
   precondition_failed: { status: 412, title: 'It was changed by somebody else', retry: 'never' },
   body_too_large: { status: 413, title: 'The body is too large', retry: 'never' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', retry: 'never' },
+  too_deep: { status: 422, title: 'The JSON is nested too deep', retry: 'never' },
+  too_many_keys: { status: 422, title: 'The JSON has too many keys', retry: 'never' },
+  // The last one of a status is what a bare status means.
   invalid_request: { status: 422, title: 'Some values are not valid', retry: 'never' },
   too_many_requests: { status: 429, title: 'Too many requests', retry: 'later' },
   headers_too_large: { status: 431, title: 'The headers are too large', retry: 'never' },

@@ -14,12 +14,22 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
       error instanceof Error ? error.stack : String(error),
     );
   if (reply.sent || reply.raw.headersSent) return;
+  if (shown.status === 413) letBodyPass(request, reply);
   const retry = shown.status === 503 || shown.status === 429 ? { 'retry-after': '1' } : {};
   const challenge = shown.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
   reply
     .code(shown.status)
     .headers({ ...retry, ...challenge, ...shown.headers, 'content-type': PROBLEM_TYPE })
     .send(JSON.stringify(problemOf(shown, request.url.split('?')[0])));
+}
+
+/** Bytes that are read and thrown away so that the sender, who writes first and reads then, gets its answer. */
+const LARGEST_PASSED_BYTES = 16 * 1_048_576;
+
+/** Fastify closes the connection at once, and what is on the way meets a reset: the sender would never see why. */
+function letBodyPass(request: FastifyRequest, reply: FastifyReply): void {
+  const announced = Number(request.headers['content-length'] ?? Number.NaN);
+  if (announced <= LARGEST_PASSED_BYTES) reply.removeHeader('connection');
 }
 
 /** HTTP errors become problem+json; errors of bus handlers go back to the bus unchanged. */

@@ -34,6 +34,8 @@ const BY_STATUS = new Map(
     code as keyof typeof PLATFORM_ERRORS,
   ]),
 );
+/** Text that PostgreSQL cannot hold, such as a NUL: no door let it through knowingly, but it is the caller's. */
+const NOT_STORABLE = new Set(['22021', '22P05']);
 /** Codes that Fastify gives its own refusals. */
 const BY_FASTIFY_CODE: Record<string, keyof typeof PLATFORM_ERRORS> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
@@ -42,6 +44,8 @@ const BY_FASTIFY_CODE: Record<string, keyof typeof PLATFORM_ERRORS> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
   FST_ERR_BAD_URL: 'bad_request',
+  // Nothing here has so long a name.
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };
 
 /** Whatever was thrown, as the AppError that the caller may see. Only what nobody foresaw becomes internal_error. */
@@ -56,6 +60,8 @@ export function appErrorOf(error: unknown): AppError {
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === 'string' ? BY_FASTIFY_CODE[code] : undefined;
   if (known) return platformError(known, (error as Error).message);
+  if (typeof code === 'string' && NOT_STORABLE.has(code))
+    return platformError('invalid_request', 'the request holds a character that cannot be stored', { cause: error });
   if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400) {
     return platformError('malformed_json', error.message);
   }

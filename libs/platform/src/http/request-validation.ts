@@ -18,6 +18,30 @@ export function problemsOf(errors: readonly ValidationError[], base = ''): Field
   });
 }
 
+const problem = (pointer: string, message: string): Error =>
+  platformError('invalid_request', '1 value is not valid', { errors: [{ pointer, message }] });
+
+/** PostgreSQL holds no NUL in a text, so nothing that we have can be named by one. */
+function refuseNul(value: unknown, { type }: ArgumentMetadata): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    throw type === 'param' ? platformError('not_found', 'there is no such thing') : problem('', 'must not contain NUL');
+  }
+  if (value === null || typeof value !== 'object') return;
+  for (const [name, each] of Object.entries(value))
+    if ([each].flat().some((one) => typeof one === 'string' && one.includes('\0')))
+      throw problem(`/${escapePointer(name)}`, 'must not contain NUL');
+}
+
+/** class-transformer copies what is nested by its `constructor`, and falls over one that is data. */
+function refuseConstructors(value: unknown, base = ''): void {
+  if (value === null || typeof value !== 'object') return;
+  for (const [name, each] of Object.entries(value)) {
+    const pointer = `${base}/${escapePointer(name)}`;
+    if (name === 'constructor') throw problem(pointer, 'unknown field "constructor"');
+    refuseConstructors(each, pointer);
+  }
+}
+
 /** Validates what class-validator describes: all problems at once, unknown fields refused, nothing coerced in bodies. */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -35,8 +59,10 @@ export class RequestValidationPipe implements PipeTransform {
           errors: [{ pointer: '', message: 'must be a JSON object' }],
         });
       }
+      if (wantsObject) refuseConstructors(value);
       return this.body.transform(value, metadata);
     }
+    refuseNul(value, metadata);
     return this.query.transform(value, metadata);
   }
 

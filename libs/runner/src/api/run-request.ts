@@ -1,7 +1,6 @@
 import type { FieldProblem } from '@sluice/contracts';
 import { platformError, problemsOf } from '@sluice/platform';
 import { DEFAULT_BODY_LIMITS } from '@sluice/request-body';
-import { plainToInstance } from 'class-transformer';
 import { validate } from 'class-validator';
 import { RunFlowRequest } from './runs.requests.ts';
 
@@ -23,8 +22,8 @@ function invalid(problems: readonly FieldProblem[]): Error {
 }
 
 /**
- * The body of `POST /v1/flows/{id}/run`. The input is any JSON within the bounds of a request's body, so it is kept from
- * class-transformer, which would copy it by recursion.
+ * The body of `POST /v1/flows/{id}/run`. The input is any JSON within the bounds of a request's body, so
+ * class-transformer is kept from all of it: it copies by recursion and by `constructor`, which is data here.
  * @throws AppError `invalid_request` with all problems.
  */
 export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
@@ -34,7 +33,7 @@ export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
   const { input, ...rest } = body as { input?: unknown };
   const tooDeep = isDeeperThan(rest, 1) || isDeeperThan([input], DEFAULT_BODY_LIMITS.maxDepth + 1);
   if (tooDeep) throw invalid([{ pointer: '', message: `is nested more than ${DEFAULT_BODY_LIMITS.maxDepth} deep` }]);
-  const request = plainToInstance(RunFlowRequest, rest);
+  const request = Object.defineProperties(new RunFlowRequest(), Object.getOwnPropertyDescriptors(rest));
   const problems = problemsOf(
     await validate(request, {
       whitelist: true,
