@@ -18,7 +18,7 @@ export interface TableConsumerOptions {
 }
 
 /** How long one batch waits at most for `yieldWhile`: consumers become slow in a burst, never silent. */
-const MOST_YIELD_MS = 250;
+const MOST_YIELD_MS = 1_000;
 const YIELD_STEP_MS = 2;
 /** How often a consumer that lives on the hand-over looks at the table itself. */
 const LOOK_EVERY_MS = 500;
