@@ -1,7 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { type RecordingReceiver, recordingReceiver, System, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from './api.ts';
 import { documentedMetrics, sampleOf, shownMetrics } from './metrics-page.ts';
+
+/** The postmaster first: once it is stopped there are no new ones. */
+function postgresProcesses(system: System): number[] {
+  const postmaster = system.pids().postgres as number;
+  process.kill(postmaster, 'SIGSTOP');
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
+  return [postmaster, ...children.map(Number)];
+}
 
 describe('OP-01: /metrics of the standalone wiring', () => {
   let system: System;
@@ -52,10 +61,16 @@ describe('OP-01: /metrics of the standalone wiring', () => {
     expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeDefined();
   });
 
-  it('says within a scrape that PostgreSQL is away, and that it is back', async () => {
-    system.kill9('postgres');
-    await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 0, 10_000);
-    expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeUndefined();
+  it('says that PostgreSQL does not answer without being held up by it, and that it answers again', async () => {
+    const frozen = postgresProcesses(system);
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+    try {
+      await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 0, 10_000);
+      expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeUndefined();
+      expect(await shownMetrics(system.url)).toContain('sluice_oldest_transaction_seconds gauge');
+    } finally {
+      for (const pid of frozen) process.kill(pid, 'SIGCONT');
+    }
     await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 1, 30_000);
   });
 });
