@@ -1,6 +1,7 @@
 /**
  * An event that a consumer group could not handle, or that waits behind such an event of its stream. Appended by the
- * consumer's service to its own topic; stream id: derivedId('dead-letter', <stream>, <group>/<topic>/<version>).
+ * consumer's service to its own topic. Its stream's id carries the time of parking: the parked event's own stream may be
+ * older than any partition of the consumer's table.
  */
 export interface EventParked {
   deadLetterId: string;
