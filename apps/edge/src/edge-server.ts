@@ -13,8 +13,10 @@ import type { Upstreams } from './upstreams.config.ts';
 
 /** Above the longest long poll and the longest synchronous answer; event streams have no limit once they flow. */
 const ANSWER_TIMEOUT_MS = 150_000;
-const REQUEST_TIMEOUT_MS = 60_000;
+/** As long as the services themselves wait for a whole request: longer here would only keep slow senders' sockets. */
+const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 15_000;
+const REFUSED_LINGER_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
 /** A body up to this is collected first: one buffer costs a third of a stream, and nearly every trigger is that small. */
 const COLLECT_BYTES = 65_536;
@@ -165,6 +167,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
         ? '408 Request Timeout'
         : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  // Who does not close in its turn, or goes on sending, keeps nothing open here.
+  setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
 }
 
 /** The edge of the distributed wiring, not listening yet. */
