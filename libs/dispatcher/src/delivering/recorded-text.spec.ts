@@ -21,4 +21,12 @@ describe('recorded bodies', () => {
     expect(jsonBytes(text)).toBeLessThanOrEqual(100_000);
     expect(jsonBytes(text)).toBeGreaterThan(90_000);
   });
+
+  it('of an answer of many bytes only the beginning is made text, cut between characters', () => {
+    const { text, truncated } = recordedText(Buffer.from('aé'.repeat(500_000)), 1_000);
+    expect(truncated).toBe(true);
+    expect(text).toMatch(/^(aé)+a?$/);
+    expect(Buffer.byteLength(text)).toBeGreaterThan(990);
+    expect(recordedText(Buffer.alloc(1_000_000), 1_000)).toEqual({ text: '\u0000'.repeat(166), truncated: true });
+  });
 });
