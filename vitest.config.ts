@@ -48,6 +48,8 @@ export default defineConfig({
           exclude: [...never, ...(kafka ? [] : ['**/*.kafka.e2e.spec.ts'])],
           environment: 'node',
           fileParallelism: false,
+          // After everything else and one at a time: whole systems are killed and timed here.
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -57,7 +57,16 @@ describe('standalone under faults: every trigger that got a 2xx is run and deliv
     for (let round = 0; round < 2; round++) {
       const pid = system.pids().postgres;
       system.kill9('postgres');
-      await waitFor(() => system?.pids().postgres !== pid, 60_000, 'PostgreSQL to be started again');
+      await waitFor(() => system?.pids().postgres !== pid, 60_000, 'PostgreSQL to be started again').catch(
+        (error: Error) => {
+          throw new Error(
+            `${error.message}; it said: ${system?.log
+              .split('\n')
+              .filter((line) => !line.startsWith('{'))
+              .join('\n')}`,
+          );
+        },
+      );
       const before = accounting.acceptedCount;
       await waitFor(() => accounting.acceptedCount > before + 20, 30_000, 'accepts after PostgreSQL is back');
     }

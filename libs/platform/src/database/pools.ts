@@ -20,6 +20,11 @@ export function connectionOf(databaseUrl: string, service: ServiceName, purpose:
 export function createPool(databaseUrl: string, service: ServiceName, purpose = 'pool', max = 5): pg.Pool {
   const pool = new pg.Pool({ ...connectionOf(databaseUrl, service, purpose), max, idleTimeoutMillis: 30_000 });
   const log = new Logger('postgres');
+  // A client that is lent out has no listener of the pool: when PostgreSQL ends it between two of its statements, an
+  // 'error' without a listener would end the process. The statement that follows fails and tells its caller.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.debug(`a connection of ${service} ended: ${error.message}`));
+  });
   pool.on('error', (error) => log.warn(`an idle connection of ${service} was lost: ${error.message}`));
   return pool;
 }
