@@ -1,32 +1,24 @@
-/** Accepts per second above which consumers wait: about what the whole path sustains on two cores. */
-const BURST_PER_SECOND = 4_000;
-const WINDOW_MS = 50;
+/** Accepts in one commit that only many callers at once can bring about; at 1,000/s a commit holds one to five. */
+const BURST_EVENTS = 48;
+/** How long one such commit counts: between two of them the callers are reading their answers. */
+const REMEMBER_MS = 50;
 
 /**
- * Whether more is being accepted than can be run and delivered at the same time. Then accepts go first and consumers
- * take what is left; they catch up after the burst. The length of the store's queue does not tell: a closed loop of 128
- * callers is always either queued or in the commit.
+ * Whether accepts come in a burst. Then they go first and consumers take what is left; they catch up after it. Neither
+ * the rate tells (consumers that take the processor keep it low) nor the length of the store's queue (a closed loop is
+ * in the commit, not in the queue): the size of the commits does.
  */
 export class AcceptPressure {
-  private windowStartMs = 0;
-  private eventsAtStart = 0;
-  private isBurst = false;
+  private lastBurstMs = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly committedEvents: () => number,
-    private readonly nowMs: () => number = () => performance.now(),
-  ) {}
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  /** To be told of each commit of accepted requests. */
+  committed(events: number): void {
+    if (events >= BURST_EVENTS) this.lastBurstMs = this.nowMs();
+  }
 
   get isHigh(): boolean {
-    const now = this.nowMs();
-    const elapsed = now - this.windowStartMs;
-    if (elapsed >= WINDOW_MS) {
-      const events = this.committedEvents();
-      // A window nobody looked at for long is an average over quiet time too: it only ever says "no burst".
-      this.isBurst = ((events - this.eventsAtStart) * 1_000) / elapsed > BURST_PER_SECOND;
-      this.windowStartMs = now;
-      this.eventsAtStart = events;
-    }
-    return this.isBurst;
+    return this.nowMs() - this.lastBurstMs < REMEMBER_MS;
   }
 }

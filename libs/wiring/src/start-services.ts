@@ -55,7 +55,8 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     });
   }
   const gateway = stores.get('gateway');
-  const pressure = gateway ? new AcceptPressure(() => gateway.stats.events) : null;
+  const pressure = new AcceptPressure();
+  gateway?.onCommitted((events) => pressure.committed(events.length));
   return new PostgresBus({
     bindings,
     instanceId: settings.instanceId,
@@ -63,7 +64,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     failpoint,
     // One process holds the data directory's lock and all five services, so nobody else writes these tables.
     soleWriter: true,
-    ...(pressure ? { yieldWhile: () => pressure.isHigh } : {}),
+    yieldWhile: () => pressure.isHigh,
   });
 }
 
