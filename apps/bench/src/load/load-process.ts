@@ -22,3 +22,6 @@ process.on('message', (message: { receiver?: true; order?: LoadOrder }) => {
     process.exit(1);
   });
 });
+
+// A bench that was interrupted must not leave its load behind.
+process.on('disconnect', () => process.exit(0));

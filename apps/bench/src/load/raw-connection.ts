@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 export class RawConnection {
   private socket: Socket;
   private buffered: Buffer = Buffer.alloc(0);
+  private closed = false;
   private waiting: ((status: number, head: string) => void) | null = null;
 
   constructor(
@@ -30,6 +31,7 @@ export class RawConnection {
   }
 
   close(): void {
+    this.closed = true;
     this.socket.removeAllListeners('close');
     this.socket.destroy();
   }
@@ -48,8 +50,9 @@ export class RawConnection {
     this.waiting = null;
     this.buffered = Buffer.alloc(0);
     this.onBroken();
+    if (this.closed) return;
     setTimeout(() => {
-      this.socket = this.open();
+      if (!this.closed) this.socket = this.open();
       done?.(0, '');
     }, 20);
   }
