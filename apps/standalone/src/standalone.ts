@@ -12,6 +12,8 @@ import { checkListenAddress, OperatorError, type RunningServices, startServices 
 
 const SERVICES = [registryService, gatewayService, runnerService, dispatcherService, deliveryLogService];
 const READY_TIMEOUT_MS = 60_000;
+/** Leases of a process that was killed end after 6 s; consumers that are still apart then belong to one that lives. */
+const SHARED_AFTER_MS = 20_000;
 const READY_POLL_MS = 20;
 
 const print = (line: string): void => {
@@ -56,10 +58,16 @@ async function effectiveSettings(loaded: Settings, dataDir: string, environment:
 
 /** "Sluice is ready" has to be true: consumers that take a moment to join are waited for, and told when they do not. */
 async function becomesReady(running: RunningServices): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const startMs = Date.now();
+  const deadline = startMs + READY_TIMEOUT_MS;
   for (;;) {
     const { ready, checks } = await running.app.health.report();
     if (ready) return;
+    if (checks.postgres?.ok && checks.bus?.detail?.startsWith('not joined') && Date.now() - startMs > SHARED_AFTER_MS) {
+      throw new OperatorError(
+        `SLUICE_DATABASE_URL: another Sluice works on this database (${checks.bus.detail}): stop it, give this one a database of its own, or use the distributed wiring`,
+      );
+    }
     if (Date.now() > deadline) {
       const failing = Object.entries(checks).filter(([, check]) => !check.ok);
       throw new OperatorError(
@@ -102,6 +110,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
     const running = await startServices({
       services: SERVICES,
       settings: { ...settings, databaseUrl },
+      soleWriter: settings.databaseUrl === null,
       logger: new NestJsonLogger(logger),
     });
     closers.push(() => running.close());

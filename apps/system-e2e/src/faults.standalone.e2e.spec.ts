@@ -99,6 +99,25 @@ describe('standalone under faults: every trigger that got a 2xx is run and deliv
     }
   });
 
+  it('a second process on the same external database is refused with a clear message, and the first loses nothing', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'sluice-shared-'));
+    const postgres = await startPostgres({ dir });
+    try {
+      const env = { SLUICE_DATABASE_URL: postgres.url };
+      system = await System.start('standalone', { env });
+      const accounting = await Accounting.start(system, 40);
+      await expect(System.start('standalone', { env })).rejects.toThrow('another Sluice works on this database');
+      const account = await accounting.finish();
+      console.log(`beside a second process: ${expectNothingLost(account)}`);
+      expect(account.accepted.size).toBeGreaterThan(100);
+    } finally {
+      await system?.remove();
+      system = null;
+      await postgres.stop();
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
   it('stops on SIGTERM within 25 s under load, loses nothing, and goes on where it was', async () => {
     system = await System.start('standalone');
     const accounting = await Accounting.start(system, 200);

@@ -88,14 +88,11 @@ export class System {
       });
     });
     await waitFor(
-      () => {
-        if (code !== undefined)
-          throw new Error(`${this.wiring} ended with ${code} before it was ready:\n${this.output}`);
-        return this.output.includes('Sluice is ready at');
-      },
+      () => code !== undefined || this.output.includes('Sluice is ready at'),
       READY_MS,
       `the ready line of ${this.wiring}`,
     );
+    if (code !== undefined) throw new Error(`${this.wiring} ended with ${code} before it was ready:\n${this.output}`);
   }
 
   /** The pids of `<data dir>/pids.json`. */

@@ -27,6 +27,12 @@ export interface StartOptions {
   /** `databaseUrl` has to be set; `kafka` chooses the distributed wiring. */
   settings: Settings & { databaseUrl: string };
   logger: LoggerService;
+  /**
+   * Nobody else writes these tables (Postgres bus only); true unless given. An embedded PostgreSQL is behind the data
+   * directory's lock. An external one may serve a second process, and then events go through the tables and consumers
+   * through leases.
+   */
+  soleWriter?: boolean;
   /** Modules beside the services' (the demo, the console). */
   modules?: DynamicModule[];
 }
@@ -62,8 +68,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
     instanceId: settings.instanceId,
     logger,
     failpoint,
-    // One process holds the data directory's lock and all five services, so nobody else writes these tables.
-    soleWriter: true,
+    soleWriter: options.soleWriter ?? true,
     yieldWhile: () => pressure.isHigh,
   });
 }
