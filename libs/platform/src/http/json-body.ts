@@ -2,10 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { BodyProblem, checkJsonShape, DEFAULT_BODY_LIMITS, textOf } from '@sluice/request-body';
 import { platformError } from './platform.errors.ts';
 
+/** A flow of 20 steps in each other, the most that is allowed, is 82 levels of JSON; what a step holds comes on top. */
+const LIMITS = { ...DEFAULT_BODY_LIMITS, maxDepth: 128 };
+
 /**
  * Reads JSON bodies of management requests with Fastify's own secure parser (`__proto__` and `constructor.prototype`
  * are refused), so that what is wrong reaches the caller as our problem: Nest would flatten it to "Bad Request".
- * Depth and keys are bounded as those of triggers are, before anything walks the value by recursion.
+ * Depth and keys are bounded, before anything walks the value by recursion.
  */
 export function acceptJsonBodies(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
@@ -26,7 +29,7 @@ export function acceptJsonBodies(fastify: FastifyInstance): void {
 
 function boundedText(body: Buffer): string | Error {
   try {
-    checkJsonShape(body, DEFAULT_BODY_LIMITS);
+    checkJsonShape(body, LIMITS);
     return textOf(body);
   } catch (error) {
     if (!(error instanceof BodyProblem)) throw error;

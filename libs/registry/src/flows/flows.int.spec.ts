@@ -83,10 +83,11 @@ describe('saving a flow', () => {
       `{"name":"x","steps":[{"ref":"a","type":"set","values":${'['.repeat(250)}${']'.repeat(250)}}]}`,
       422,
     ],
-  ])('refuses %s', async (_what, body, status) => {
+  ])('refuses %s', async (what, body, status) => {
     const answer = await call('POST', '/v1/flows', body);
     expect(answer.status).toBe(status);
-    expect(answer.body.code).toBe(status === 400 ? 'malformed_json' : 'invalid_request');
+    const tooDeep = what.includes('-deep') ? 'too_deep' : 'invalid_request';
+    expect(answer.body.code).toBe(status === 400 ? 'malformed_json' : tooDeep);
   });
 
   it('refuses a second flow with the same listener name in an app, and allows it in another', async () => {
