@@ -175,13 +175,18 @@ it('a server process that is frozen in the middle of an append neither loses, re
   const handed: StoredEvent[] = [];
   const start = await mark(store);
   store.onCommitted((events) => handed.push(...events));
-  const frozen = await withClient(postgres.server.url, async (client) => {
-    const { rows } = await client.query<{ pid: number }>(
-      `select pid from pg_stat_activity where application_name = 'sluice:runner:append'`,
-    );
-    return rows.map(({ pid }) => pid);
+  const appending = () =>
+    withClient(postgres.server.url, async (client) => {
+      const { rows } = await client.query<{ pid: number }>(
+        `select pid from pg_stat_activity where application_name = 'sluice:runner:append'`,
+      );
+      return rows.map(({ pid }) => pid);
+    });
+  // The backend of the test before may take a moment to notice that its store is closed.
+  const frozen = await waitFor(async () => {
+    const pids = await appending();
+    return pids.length === 1 ? pids : null;
   });
-  expect(frozen).toHaveLength(1);
   for (const pid of frozen) process.kill(pid, 'SIGSTOP');
   await expect(store.append(newId(), 0, [event('frozen')])).rejects.toSatisfy(isTransientError);
   await expect(store.append(newId(), 0, [event('behind it')])).rejects.toSatisfy(isTransientError);
