@@ -18,7 +18,7 @@ export class DeliveringConfig {
   /** How long a dead process keeps its deliveries. */
   leaseMs: number = 20_000;
   /** Recorded bodies are cut here; the receiver got all of it. */
-  maxRecordedBytes: number = 256 * 1024;
+  maxRecordedBytes: number = 64 * 1024;
   /** Nobody waits for the record of an attempt, so it may wait for company. */
   recordLingerMs: number = 10;
   /** After a record that can never be committed: when a person has had time to look. */
