@@ -58,6 +58,20 @@ export function unfit(got: Got): string | null {
   return null;
 }
 
+/**
+ * A server that has refused a body before its end closes the connection, and the refusal may be lost under what the
+ * client still writes (RFC 9112, 9.6). Clients send again then; three times in a row is a fault.
+ */
+async function sendAgain(...parameters: Parameters<typeof send>): ReturnType<typeof send> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await send(...parameters);
+    } catch (error) {
+      if (tries === 3) throw error;
+    }
+  }
+}
+
 /** Sends everything, a few at a time, and gives back what was answered unfit. */
 export async function findUnfit(url: string, all: readonly (Sent & { name: string })[]): Promise<string[]> {
   const found: string[] = [];
@@ -65,7 +79,7 @@ export async function findUnfit(url: string, all: readonly (Sent & { name: strin
   const worker = async (): Promise<void> => {
     for (let next = queue.pop(); next; next = queue.pop()) {
       const { method, path, name } = next;
-      const reason = await send(url, next).then(unfit, (error: Error) => `no answer: ${error.message}`);
+      const reason = await sendAgain(url, next).then(unfit, (error: Error) => `no answer: ${error.message}`);
       if (reason !== null) found.push(`${method} ${path.slice(0, 120)} with ${name}: ${reason}`);
     }
   };
