@@ -1,7 +1,7 @@
 import { System } from '@sluice/testing';
 import { expect, it } from 'vitest';
 import { documentedMetrics, sampleOf, serviceUrls, shownMetrics } from './metrics-page.ts';
-import { describeScenarios } from './scenarios.ts';
+import { describeScenarios } from './scenarios/all.ts';
 
 describeScenarios('distributed');
 

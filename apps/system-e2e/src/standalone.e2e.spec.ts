@@ -1,3 +1,3 @@
-import { describeScenarios } from './scenarios.ts';
+import { describeScenarios } from './scenarios/all.ts';
 
 describeScenarios('standalone');

@@ -63,6 +63,15 @@ export interface TriggerState {
   enabled: boolean;
   createdAt: string;
   updatedAt: string;
+  // What follows came later: absent in older events, where it means the same as null.
+  /** Runs with the same key go one after another: one key for the app, for the trigger, or a template over the request. */
+  ordering?: string | null;
+  /** A template over the request whose value is its idempotency key when no header brings one. */
+  idempotency?: string | null;
+  rateLimit?: { requests: number; windowSeconds: number } | null;
+  /** CIDRs, IPv4 and IPv6; null lets every address in. */
+  allowedIps?: string[] | null;
+  cors?: { origins: string[] } | null;
 }
 export interface TriggerChanged {
   trigger: TriggerState;

@@ -1,11 +1,12 @@
 import type { ServiceDefinition } from '@sluice/platform';
 import { GatewayModule } from './gateway.module.ts';
 import { Gateway1763800000000 } from './migrations/1763800000000-gateway.ts';
+import { TriggerStates1763900000001 } from './migrations/1763900000001-trigger-states.ts';
 
 export const gatewayService: ServiceDefinition = {
   name: 'gateway',
   module: GatewayModule,
-  migrations: [Gateway1763800000000],
+  migrations: [Gateway1763800000000, TriggerStates1763900000001],
   topics: ['gateway.events'],
   partitioned: true,
 };

@@ -33,31 +33,22 @@ export interface Route {
   flow: FlowRoute;
 }
 
-/** Columns of `gateway.triggers`; the view `registry.routes` has them too. */
-export const TRIGGER_COLUMNS = [
-  'trigger_id',
-  'app_id',
-  'flow_id',
-  'profile',
-  'methods',
-  'auth',
-  'token_hashes',
-  'enabled',
-  'props',
-] as const;
+/** Columns of `gateway.triggers`; the view `registry.routes` has them too. The first three are there to be searched for. */
+export const TRIGGER_COLUMNS = ['trigger_id', 'flow_id', 'profile', 'state'] as const;
 
-/** The JSON-in-text columns are read once per change, never per request. */
+/** The state is read once per change, never per request. */
 export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute {
+  const state = JSON.parse(row.state as string) as TriggerState;
   return {
-    triggerId: row.trigger_id as string,
-    appId: row.app_id as string,
-    flowId: row.flow_id as string,
-    profile: row.profile as TriggerRoute['profile'],
-    methods: (JSON.parse(row.methods as string) as string[]).map((method) => method.toUpperCase()),
-    auth: JSON.parse(row.auth as string) as TriggerAuth,
-    tokenHashes: (JSON.parse(row.token_hashes as string) as string[]).map((hex) => Buffer.from(hex, 'hex')),
-    enabled: row.enabled as boolean,
-    props: JSON.parse(row.props as string) as unknown,
+    triggerId: state.id,
+    appId: state.appId,
+    flowId: state.flowId,
+    profile: state.profile,
+    methods: state.methods.map((method) => method.toUpperCase()),
+    auth: state.auth,
+    tokenHashes: state.tokens.map((token) => Buffer.from(token.sha256, 'hex')),
+    enabled: state.enabled,
+    props: state.props ?? null,
   };
 }
 
@@ -65,14 +56,9 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
 export function triggerRow(trigger: TriggerState): Record<(typeof TRIGGER_COLUMNS)[number], unknown> {
   return {
     trigger_id: trigger.id,
-    app_id: trigger.appId,
     flow_id: trigger.flowId,
     profile: trigger.profile,
-    methods: JSON.stringify(trigger.methods),
-    auth: JSON.stringify(trigger.auth),
-    token_hashes: JSON.stringify(trigger.tokens.map((token) => token.sha256)),
-    enabled: trigger.enabled,
-    props: JSON.stringify(trigger.props ?? null),
+    state: JSON.stringify(trigger),
   };
 }
 

@@ -42,7 +42,7 @@ describe('what the routing tables keep of registry.events', () => {
       event('TriggerDeleted', 1, { trigger: trigger({ id: 't2' }) }),
     ]);
     expect(triggers).toMatchObject([
-      { trigger_id: 't1', version: 2, enabled: false, deleted: false, token_hashes: '["ab"]', props: '{"a":1}' },
+      { trigger_id: 't1', version: 2, deleted: false, state: expect.stringContaining('"enabled":false') as string },
       { trigger_id: 't2', version: 1, deleted: true },
     ]);
   });

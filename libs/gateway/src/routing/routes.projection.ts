@@ -66,14 +66,9 @@ function flowUpsert(event: BusEvent): FlowUpsert {
 
 const TRIGGER_TYPES: Record<(typeof TRIGGER_COLUMNS)[number], string> = {
   trigger_id: 'uuid',
-  app_id: 'text',
   flow_id: 'uuid',
   profile: 'text',
-  methods: 'text',
-  auth: 'text',
-  token_hashes: 'text',
-  enabled: 'boolean',
-  props: 'text',
+  state: 'text',
 };
 const TRIGGER_SQL = `insert into gateway.triggers as t (${TRIGGER_COLUMNS.join(', ')}, version, deleted)
   select ${TRIGGER_COLUMNS.map((name) => `r.${name}`).join(', ')}, r.version, r.deleted

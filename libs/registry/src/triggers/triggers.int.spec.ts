@@ -1,4 +1,4 @@
-import { isUuid } from '@sluice/contracts';
+import { isUuid, type TriggerState } from '@sluice/contracts';
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import type { RunningServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,12 +57,12 @@ describe('creating a trigger', () => {
   it('fills the view that the gateway reads on a routing miss, at once', async () => {
     const { id } = await newTrigger({ methods: ['POST', 'GET'], props: { a: [1] }, auth: { type: 'header' } });
     const route = await routeOf(id);
-    expect(route).toMatchObject({ flow_id: flowId, profile: 'native', enabled: true, status: 'active' });
+    expect(route).toMatchObject({ flow_id: flowId, profile: 'native', status: 'active' });
     expect(route).toMatchObject({ published_version: 1, live_mode: 'sync', draft_mode: 'sync' });
-    expect(JSON.parse(route?.methods as string)).toEqual(['POST', 'GET']);
-    expect(JSON.parse(route?.auth as string)).toEqual({ type: 'header', name: 'X-Sluice-Webhook-Token' });
-    expect(JSON.parse(route?.props as string)).toEqual({ a: [1] });
-    expect(JSON.parse(route?.token_hashes as string)).toHaveLength(1);
+    const state = JSON.parse(route?.state as string) as TriggerState;
+    expect(state).toMatchObject({ methods: ['POST', 'GET'], props: { a: [1] }, enabled: true });
+    expect(state.auth).toEqual({ type: 'header', name: 'X-Sluice-Webhook-Token' });
+    expect(state.tokens).toHaveLength(1);
   });
 
   it('without auth has no token', async () => {

@@ -1,8 +1,9 @@
-import { type RecordingReceiver, recordingReceiver, System, waitFor, type Wiring } from '@sluice/testing';
+import { type RecordingReceiver, recordingReceiver, waitFor } from '@sluice/testing';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Api, EMITTING_STEPS } from './api.ts';
-import { documentedMetrics, shownMetrics } from './metrics-page.ts';
+import { Api, EMITTING_STEPS } from '../api.ts';
+import { documentedMetrics, shownMetrics } from '../metrics-page.ts';
+import type { Scenarios } from './all.ts';
 
 interface Node {
   kind: string;
@@ -12,21 +13,16 @@ interface Node {
 const kindsOf = (node: Node): string[] => [node.kind, ...node.children.flatMap(kindsOf)];
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four!').toString('base64')}`;
 
-/** Scenarios written once; each wiring's test file calls this. */
-export function describeScenarios(wiring: Wiring): void {
-  describe(`${wiring}: from an HTTP trigger to a signed delivery`, () => {
-    let system: System;
+/** The spine: a request, its run, its event, its signed delivery, and what goes wrong on the way in. */
+export const fromTriggerToDelivery: Scenarios = (use) => {
+  describe('from an HTTP trigger to a signed delivery', () => {
     let api: Api;
     let receiver: RecordingReceiver;
     beforeAll(async () => {
-      system = await System.start(wiring);
-      api = await Api.ofFreshApp(system, 'scenarios');
+      api = await Api.ofFreshApp(use().system, 'scenarios');
       receiver = await recordingReceiver();
     });
-    afterAll(async () => {
-      await receiver.close();
-      await system.remove();
-    });
+    afterAll(() => receiver?.close());
 
     it('GW-04, DL-01, LG-01: a trigger is accepted, its flow runs, the event arrives signed, and one timeline tells it', async () => {
       const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
@@ -35,7 +31,7 @@ export function describeScenarios(wiring: Wiring): void {
       expect(accepted.status).toBe(202);
       expect(accepted.body).toMatchObject({ status: 'accepted' });
       const runId = String(accepted.body.id);
-      expect(accepted.headers.get('location')).toBe(`${system.url}/v1/runs/${runId}`);
+      expect(accepted.headers.get('location')).toBe(`${use().system.url}/v1/runs/${runId}`);
       const got = await waitFor(
         () => receiver.requests.find((each) => each.path === '/signed'),
         20_000,
@@ -169,14 +165,16 @@ export function describeScenarios(wiring: Wiring): void {
 
     it('OP-01, OP-02: health, metrics and one OpenAPI document answer on the public port', async () => {
       for (const route of ['/livez', '/readyz', '/metrics'])
-        expect([route, (await fetch(system.url + route)).status]).toEqual([route, 200]);
+        expect([route, (await fetch(use().system.url + route)).status]).toEqual([route, 200]);
       // The public port is the edge's in the distributed wiring, and everything in one page in the other.
-      const isOfThisPort = (heading: string) => (heading === 'Edge') === (wiring === 'distributed');
-      expect(await shownMetrics(system.url)).toEqual(documentedMetrics(isOfThisPort));
-      const document = (await (await fetch(`${system.url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
+      const isOfThisPort = (heading: string) => (heading === 'Edge') === (use().wiring === 'distributed');
+      expect(await shownMetrics(use().system.url)).toEqual(documentedMetrics(isOfThisPort));
+      const document = (await (await fetch(`${use().system.url}/openapi.json`)).json()) as {
+        paths: Record<string, unknown>;
+      };
       expect(Object.keys(document.paths)).toEqual(
         expect.arrayContaining(['/v1/flows', '/v1/runs', '/v1/timeline/{id}', '/v1/endpoints']),
       );
     });
   });
-}
+};

@@ -1,0 +1,27 @@
+import { System, type Wiring } from '@sluice/testing';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
+
+/** What a scenario runs against: one running system, shared by all of them. */
+export interface ScenarioContext {
+  wiring: Wiring;
+  system: System;
+}
+
+/** Describes scenarios; `use` is called inside hooks and tests, when the system runs. */
+export type Scenarios = (use: () => ScenarioContext) => void;
+
+/** One line each: scenarios are written once and hold in both wirings. */
+const ALL: readonly Scenarios[] = [fromTriggerToDelivery];
+
+/** Each wiring's test file calls this; the system is started once, and every description makes an app of its own. */
+export function describeScenarios(wiring: Wiring): void {
+  describe(`the ${wiring} wiring`, () => {
+    let system: System;
+    beforeAll(async () => {
+      system = await System.start(wiring);
+    });
+    afterAll(() => system?.remove());
+    for (const scenarios of ALL) scenarios(() => ({ wiring, system }));
+  });
+}
