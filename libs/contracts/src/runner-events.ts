@@ -16,6 +16,8 @@ export interface RunTrigger {
   props: unknown;
   /** The gateway instance whose caller waits for the answer, or null. */
   replyTo: string | null;
+  /** Profile `flow`: the names in the input that came with the query string alone; absent when there are none. */
+  fromQuery?: string[];
 }
 
 /**
@@ -33,8 +35,11 @@ export interface RunStarted {
   mode: 'live' | 'draft';
   /** Null when it is in libs/payloads, see `inputPayload`. */
   input: unknown;
-  /** The raw body in libs/payloads and how it is to be read, when it is over 256 KiB. */
-  inputPayload?: { id: string; kind: 'json' | 'form' | 'empty' };
+  /**
+   * The raw body in libs/payloads and how it is to be read, when it is over 256 KiB; `query` is merged into it as
+   * profile `flow` does.
+   */
+  inputPayload?: { id: string; kind: 'json' | 'form' | 'empty'; query?: Record<string, string | string[]> };
   /** The ref of the flow's webhook step; absent when the flow has none. */
   webhookRef?: string;
   /** Present when the run did not finish in its first append. */
@@ -128,6 +133,8 @@ export interface RunAnswered {
   contentType: string;
   body: string;
   error: RunError | null;
+  /** The flow describes no response body: `body` is the run's result. */
+  isDefault?: true;
 }
 export interface RunnerAnswers {
   RunAnswered: RunAnswered;

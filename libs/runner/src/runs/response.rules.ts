@@ -5,10 +5,11 @@ import { MAX_RESPONSE_BYTES } from './run-limits.ts';
 import type { StepScope } from '../steps/step-type.ts';
 import { StepError } from '../steps/step-type.ts';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+// Without a charset: RFC 8259 §11 defines none, and LC-11 names the bare type.
+const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-export type Answer = Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'error' | 'runStatus'>;
+export type Answer = Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault'>;
 
 /** The response of a flow, rendered: its status, and the value that is also the run's result. */
 export interface RenderedResponse {
@@ -59,11 +60,14 @@ function parsesAsJson(text: string): boolean {
 
 /** Text that parses as JSON is sent as JSON (LC-11); a value that is not text is sent as its JSON. */
 export function answerOf(response: RenderedResponse, result: unknown): Answer {
-  const value = response.value === undefined ? (result ?? null) : response.value;
-  const isText = typeof value === 'string' && response.value !== undefined;
-  const body = isText ? value : JSON.stringify(value);
-  const contentType = !isText || parsesAsJson(body) ? JSON_TYPE : TEXT_TYPE;
-  return { status: response.status, contentType, body, error: null, runStatus: 'succeeded' };
+  const { status, value } = response;
+  const succeeded = { status, error: null, runStatus: 'succeeded' } as const;
+  if (value === undefined) {
+    return { ...succeeded, contentType: JSON_TYPE, body: JSON.stringify(result ?? null), isDefault: true };
+  }
+  const body = typeof value === 'string' ? value : JSON.stringify(value);
+  const contentType = typeof value !== 'string' || parsesAsJson(body) ? JSON_TYPE : TEXT_TYPE;
+  return { ...succeeded, contentType, body };
 }
 
 /** What the waiting caller of a run without success gets; each profile words it in its own way. */

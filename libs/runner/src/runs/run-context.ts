@@ -1,17 +1,19 @@
 import type { RunStarted } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import type { RunState } from './run-state.ts';
+import { bodyOf } from './webhook-input.rules.ts';
 
 function triggerOf(started: RunStarted, input: unknown): Record<string, unknown> {
   const trigger = started.trigger;
+  const body = bodyOf(input, trigger?.fromQuery);
   return {
     headers: trigger?.headers ?? {},
     query: trigger?.query ?? {},
-    body: input,
+    body,
     method: trigger?.method ?? null,
     receivedAt: trigger?.receivedAt ?? started.queuedAt,
     props: trigger?.props ?? null,
-    event: input,
+    event: body,
   };
 }
 

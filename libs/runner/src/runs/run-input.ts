@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { TriggerAccepted } from '@sluice/contracts';
+import type { RunStarted, TriggerAccepted } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { InjectPool } from '@sluice/platform';
 import { BodyProblem, readBody } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { MAX_OUTPUT_BYTES } from './run-limits.ts';
+import { mergeQuery } from './webhook-input.rules.ts';
 
 /** What a request brought, read as the gateway read it when it accepted it; what cannot be read fails its run alone. */
-export type ReadInput = { value: unknown } | { problem: { code: string; message: string } };
+export type ReadInput = { value: unknown; fromQuery?: string[] } | { problem: { code: string; message: string } };
 
 type BodyKind = TriggerAccepted['bodyKind'];
 const NOTHING = Buffer.alloc(0);
@@ -35,9 +36,9 @@ export class RunInputs {
   }
 
   /** @throws a transient error when the database is away. */
-  async ofPayload(payload: { id: string; kind: BodyKind }): Promise<ReadInput> {
+  async ofPayload(payload: NonNullable<RunStarted['inputPayload']>): Promise<ReadInput> {
     try {
-      return this.ofBody(payload.kind, await this.payloads.get(payload.id));
+      return withQuery(this.ofBody(payload.kind, await this.payloads.get(payload.id)), payload.query);
     } catch (error) {
       if (error instanceof PayloadError) return { problem: { code: 'body_missing', message: error.message } };
       throw error;
@@ -55,10 +56,29 @@ export class RunInputs {
     return { bytes, payload: { id, kind: 'json' }, alongside: [this.payloads.reference([id])] };
   }
 
-  /** @throws a transient error when the database is away. */
-  async ofTrigger(data: TriggerAccepted, body: Buffer | null): Promise<ReadInput> {
-    return data.bodyPayloadId === null
-      ? this.ofBody(data.bodyKind, body)
-      : this.ofPayload({ id: data.bodyPayloadId, kind: data.bodyKind });
+  /**
+   * A promise only where the body has to be fetched.
+   * @throws a transient error when the database is away.
+   */
+  ofTrigger(data: TriggerAccepted, body: Buffer | null): ReadInput | Promise<ReadInput> {
+    const payload = payloadOf(data);
+    if (payload !== null) return this.ofPayload(payload);
+    return withQuery(this.ofBody(data.bodyKind, body), mergedQueryOf(data));
   }
+}
+
+/** Where the input of a request with a large body lies, as its run remembers it. */
+export function payloadOf(data: TriggerAccepted): NonNullable<RunStarted['inputPayload']> | null {
+  if (data.bodyPayloadId === null) return null;
+  const query = mergedQueryOf(data);
+  return { id: data.bodyPayloadId, kind: data.bodyKind, ...(query ? { query } : {}) };
+}
+
+/** Only profile `flow` makes one dictionary of body and query (LC-09). */
+function mergedQueryOf(data: TriggerAccepted): TriggerAccepted['query'] | undefined {
+  return data.profile === 'flow' ? data.query : undefined;
+}
+
+function withQuery(input: ReadInput, query: TriggerAccepted['query'] | undefined): ReadInput {
+  return query === undefined || 'problem' in input ? input : mergeQuery(input.value, query);
 }

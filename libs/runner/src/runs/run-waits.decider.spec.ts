@@ -117,7 +117,7 @@ describe('the response', () => {
     expect(answerOf(flow, { value: { a: 1 } })).toMatchObject({
       status: 200,
       body: '{"a": 1}',
-      contentType: 'application/json; charset=utf-8',
+      contentType: 'application/json',
     });
     expect(answerOf(flow, {})).toMatchObject({ status: 422, body: '{"valid": false}', runStatus: 'succeeded' });
   });
@@ -126,7 +126,7 @@ describe('the response', () => {
     const text = answerOf(flowOf([WEBHOOK], { response: { body: 'Hello {{ res.name }}' } }), { name: 'you' });
     expect(text).toMatchObject({ status: 200, body: 'Hello you', contentType: 'text/plain; charset=utf-8' });
     const value = answerOf(flowOf([WEBHOOK], { response: { body: '{{ res }}' } }), { name: 'you' });
-    expect(value).toMatchObject({ body: '{"name":"you"}', contentType: 'application/json; charset=utf-8' });
+    expect(value).toMatchObject({ body: '{"name":"you"}', contentType: 'application/json' });
   });
 
   test('is the result of the run where it has a body, otherwise the last output is answered with 200', () => {
@@ -135,7 +135,9 @@ describe('the response', () => {
     expect(answerOf(flowOf([WEBHOOK], { response: { mode: 'sync' } }), { a: 1 })).toMatchObject({
       status: 200,
       body: '{"a":1}',
+      isDefault: true,
     });
+    expect(answerOf(flowOf([WEBHOOK], { response: { body: '' } }))).not.toHaveProperty('isDefault');
   });
 
   test.each(['99', '600', 'abc', '', '{{ res.status }}'])(

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
 import type { TriggerAccepted } from '@sluice/contracts';
-import { RunInputs } from '../runs/run-input.ts';
+import { payloadOf, RunInputs } from '../runs/run-input.ts';
 import { type PendingStart, RunStarter } from './run-starter.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -30,15 +30,17 @@ export class TriggersConsumer {
   private async pendingOf(event: BusEvent): Promise<PendingStart> {
     const data = event.data as TriggerAccepted;
     const { profile, method, query, headers, receivedAt, props, replyTo } = data;
-    const { bodyPayloadId: id, bodyKind: kind } = data;
+    const reading = this.inputs.ofTrigger(data, event.body);
+    const input = reading instanceof Promise ? await reading : reading;
+    const fromQuery = 'value' in input ? input.fromQuery : undefined;
     return {
       runId: event.streamId,
       appId: event.appId,
       flowId: data.flowId,
       mode: data.mode,
-      input: id === null ? this.inputs.ofBody(kind, event.body) : await this.inputs.ofPayload({ id, kind }),
-      inputPayload: id === null ? null : { id, kind },
-      trigger: { profile, method, query, headers, receivedAt, props, replyTo },
+      input,
+      inputPayload: payloadOf(data),
+      trigger: { profile, method, query, headers, receivedAt, props, replyTo, ...(fromQuery ? { fromQuery } : {}) },
       triggerId: data.triggerId,
       requestId: event.streamId,
       queuedAt: receivedAt,

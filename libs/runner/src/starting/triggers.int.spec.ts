@@ -172,7 +172,7 @@ test('the caller who waits gets the response of the flow, or why there is none',
     replyTo: 'gateway-7',
     runStatus: 'succeeded',
     status: 201,
-    contentType: 'application/json; charset=utf-8',
+    contentType: 'application/json',
     body: '{"n": 3}',
     error: null,
   });
@@ -203,6 +203,32 @@ test('a body over 256 KiB is read from where it was put, and not written again',
   expect(await ended(runId)).toMatchObject({ status: 'succeeded', result: { n: 60_000, last: 59_999 } });
   const [first] = await neighbours.run(runId);
   expect(first?.data as RunStarted).toMatchObject({ input: null, inputPayload: { id: bodyPayloadId, kind: 'json' } });
+});
+
+test('LC-09: profile flow merges body and query into the output of the webhook step, the body wins', async () => {
+  const flow = await neighbours.flow({
+    steps: [
+      { ref: 'web1', type: 'webhook' },
+      { ref: 'nap', type: 'delay', for: 'PT0.01S' },
+      {
+        ref: 'm',
+        type: 'set',
+        values: { all: '{{ web1 }}', body: '{{ trigger.body }}', query: '{{ trigger.query }}' },
+      },
+    ],
+  });
+  const query = { company_id: '7', source: 'crm', tag: ['a', 'b'] };
+  const small = { profile: 'flow' as const, query, body: { company_id: 9 } };
+  const bytes = Buffer.from(JSON.stringify({ company_id: 9 }));
+  const bodyPayloadId = await new Payloads(database.pool).put(bytes);
+  const large = { profile: 'flow' as const, query, body: '', bodyKind: 'json' as const, bodyPayloadId };
+  for (const accept of [small, large]) {
+    const runId = await neighbours.accept(flow, accept);
+    const { result } = await ended(runId);
+    expect(result).toEqual({ all: { company_id: 9, source: 'crm', tag: ['a', 'b'] }, body: { company_id: 9 }, query });
+  }
+  const native = await ended(await neighbours.accept(flow, { query, body: { company_id: 9 } }));
+  expect(native.result).toMatchObject({ all: { company_id: 9 }, body: { company_id: 9 } });
 });
 
 test('runs are numbered uniquely', async () => {
