@@ -1,14 +1,19 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '@sluice/access';
 import { Payloads } from '@sluice/payloads';
-import { poolToken } from '@sluice/platform';
+import { poolToken, type Settings, SETTINGS } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { AdmissionOrder } from './accept/admission-order.ts';
 import { TriggerAcceptor } from './accept/trigger-acceptor.ts';
+import { TriggerDoor } from './accept/trigger-door.ts';
 import { AnswerWaiters } from './answers/answer-waiters.ts';
 import { AnswersConsumer } from './answers/answers.consumer.ts';
+import { TriggerAuthenticator } from './authentication/trigger-authenticator.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
+import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { Refusals } from './inbound/refusals.ts';
+import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
 import { PublishRoutes } from './publish/publish.routes.ts';
@@ -21,13 +26,22 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
   controllers: [RoutesConsumer, AnswersConsumer],
   providers: [
     { provide: Payloads, inject: [poolToken('gateway')], useFactory: (pool: Pool) => new Payloads(pool) },
+    {
+      provide: ClientAddress,
+      inject: [SETTINGS],
+      useFactory: (settings: Settings) => new ClientAddress(settings.trustedProxies),
+    },
     RouteTable,
     Router,
+    TriggerAuthenticator,
+    AdmissionOrder,
     TriggerAcceptor,
+    TriggerDoor,
     AnswerWaiters,
     Refusals,
     BodyBudget,
     ClientErrors,
+    NativeProfile,
     NativeRoutes,
     EventPublisher,
     PublishRoutes,

@@ -10,6 +10,12 @@ import { replyProblem } from './http-reply.ts';
 
 const log = new Logger('gateway');
 
+/** Who words the answer: a profile in its vendor's way, otherwise problem+json. */
+interface Wording {
+  refused(request: IncomingMessage, response: ServerResponse, error: AppError): void;
+}
+const PROBLEM_JSON: Wording = { refused: replyProblem };
+
 /** Turns whatever went wrong with a request into its answer, and counts it by code. */
 @Injectable()
 export class Refusals {
@@ -19,11 +25,17 @@ export class Refusals {
     this.#refused.inc({ code });
   }
 
-  answer(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  /** What was answered, or null when nobody was left to answer. */
+  answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: unknown,
+    wording: Wording = PROBLEM_JSON,
+  ): AppError | null {
     if (error instanceof CallerGoneError) {
       this.count('caller_gone');
       response.destroy();
-      return;
+      return null;
     }
     const shown = shownError(error);
     this.count(shown.code);
@@ -31,12 +43,13 @@ export class Refusals {
       log.error(`${request.method} request failed`, error instanceof Error ? error.stack : String(error));
     }
     try {
-      replyProblem(request, response, shown);
+      wording.refused(request, response, shown);
     } catch (failure) {
       // Nobody is left to handle it; a rejection that escaped a request would end the process.
       log.error('a refusal could not be written', (failure as Error).stack);
       response.destroy();
     }
+    return shown;
   }
 }
 

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
+import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
+import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
+
+/**
+ * The order in which a request is checked (DESIGN.md §3.3), after its body was received within bounds and its trigger
+ * was found. A stranger learns nothing but whether the trigger exists, nothing is parsed for one who may not call, and
+ * what costs least comes first. Whoever adds a check injects it here and gives it its place.
+ */
+@Injectable()
+export class AdmissionOrder {
+  readonly #checks: readonly AdmissionCheck[];
+
+  constructor(authenticator: TriggerAuthenticator) {
+    this.#checks = [
+      // Place of what comes before the credential: limit per address, allowed addresses, preflights, open handshakes.
+      METHOD_CHECK,
+      authenticator,
+      // Place of what needs the credential but no flow: signed handshakes, capture.
+      STATE_CHECK,
+      // Place of the limits of trigger and app.
+      BODY_CHECK,
+      // Place of what needs the body: idempotency, ordering.
+    ];
+  }
+
+  /**
+   * How the request is answered if not by starting a run, or null; a promise only when a check had to ask somebody.
+   * @throws AppError of the check that refuses it.
+   */
+  check(admission: Admission): EarlyAnswer | null | Promise<EarlyAnswer | null> {
+    return checkInOrder(this.#checks, admission);
+  }
+}
+
+/** Asks the checks one after another until one of them answers; without a promise while none of them gives one. */
+export function checkInOrder(
+  checks: readonly AdmissionCheck[],
+  admission: Admission,
+  start = 0,
+): EarlyAnswer | null | Promise<EarlyAnswer | null> {
+  for (let at = start; at < checks.length; at++) {
+    const verdict = (checks[at] as AdmissionCheck).check(admission);
+    if (verdict === undefined) continue;
+    if (verdict instanceof Promise) return goOn(verdict, checks, admission, at + 1);
+    return verdict;
+  }
+  return null;
+}
+
+async function goOn(
+  verdict: Promise<Verdict>,
+  checks: readonly AdmissionCheck[],
+  admission: Admission,
+  next: number,
+): Promise<EarlyAnswer | null> {
+  return (await verdict) ?? checkInOrder(checks, admission, next);
+}

@@ -1,0 +1,32 @@
+import { bodyKindOf, readBody } from '@sluice/request-body';
+import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
+import type { Admission, AdmissionCheck } from './admission.ts';
+import { methodProblem, stateProblem } from './admission.rules.ts';
+
+/** GW-01: the methods that the trigger names. */
+export const METHOD_CHECK: AdmissionCheck = {
+  check({ route, request }: Admission): void {
+    const problem = methodProblem(route, request.method as string);
+    if (problem) throw problem;
+  },
+};
+
+/** Whether trigger and flow take requests now. */
+export const STATE_CHECK: AdmissionCheck = {
+  check({ route, mode }: Admission): void {
+    const problem = stateProblem(route, mode);
+    if (problem) throw problem;
+  },
+};
+
+/** Reads the body once, for whoever comes after; nothing is read for a caller that may not start the trigger. */
+export const BODY_CHECK: AdmissionCheck = {
+  check(admission: Admission): void {
+    const { request, body, profile } = admission;
+    const problem = contentEncodingProblem(request.headers['content-encoding']);
+    if (problem) throw problem;
+    admission.bodyKind = bodyKindOf(request.headers['content-type'], body);
+    admission.value = readBody(admission.bodyKind, body);
+    profile.checkBody?.(admission);
+  },
+};

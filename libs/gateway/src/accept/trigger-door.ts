@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import { inTrace, startWork } from '@sluice/observability';
+import { metrics } from '@sluice/platform';
+import { type FormFields, parseForm } from '@sluice/request-body';
+import { AnswerWaiters } from '../answers/answer-waiters.ts';
+import { GATEWAY_LIMITS } from '../gateway.config.ts';
+import { gatewayError } from '../gateway.errors.ts';
+import { BodyBudget } from '../inbound/body-budget.ts';
+import { readBodyBytes } from '../inbound/body-stream.ts';
+import { ClientAddress } from '../inbound/client-address.ts';
+import { Refusals } from '../inbound/refusals.ts';
+import type { Route } from '../routing/route.ts';
+import { Admission, type EarlyAnswer } from './admission.ts';
+import { AdmissionOrder } from './admission-order.ts';
+import { traceparentOf } from './trace-context.rules.ts';
+import { type RequestTrace, TriggerAcceptor } from './trigger-acceptor.ts';
+import type { TriggerProfile } from './trigger-profile.ts';
+
+const NO_QUERY: FormFields = {};
+
+/** Where a profile looks for the trigger that a request names; a promise only when the registry has to be asked. */
+export type FindRoute = () => Route | null | Promise<Route | null>;
+
+/** The way of every request that starts a run, from its first byte to its answer, whatever the profile (GW-03). */
+@Injectable()
+export class TriggerDoor {
+  readonly #unknown = metrics.counter(
+    'sluice_gateway_unknown_triggers_total',
+    'Requests for triggers that do not exist',
+  );
+
+  constructor(
+    private readonly order: AdmissionOrder,
+    private readonly acceptor: TriggerAcceptor,
+    private readonly waiters: AnswerWaiters,
+    private readonly refusals: Refusals,
+    private readonly budget: BodyBudget,
+    private readonly clients: ClientAddress,
+  ) {}
+
+  /** Never rejects: whatever happens, the request is answered in the words of its profile. */
+  async handle(
+    profile: TriggerProfile,
+    find: FindRoute,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const parent = traceparentOf(request.headers.traceparent);
+    const work = startWork('trigger', { parent, kind: 'server' });
+    let held = 0;
+    let route: Route | null = null;
+    try {
+      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
+      held = body.length;
+      const found = find();
+      route = this.#requireRoute(profile, found instanceof Promise ? await found : found);
+      const query = queryOf(request.url as string);
+      const exchange = { request, response, clients: this.clients };
+      const admission = new Admission(profile, route, exchange, body, query);
+      const checking = this.order.check(admission);
+      const early = checking instanceof Promise ? await checking : checking;
+      if (early !== null) early(response);
+      else if (profile.waits(admission)) await this.#acceptAndWait(admission, work);
+      else await this.#accept(admission, work);
+      work.end();
+    } catch (error) {
+      // `answer` returns what was answered: that, `route` (null: unknown) and `held` are what a record of it needs.
+      inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
+      work.end(error);
+    } finally {
+      this.budget.give(held);
+    }
+  }
+
+  #requireRoute(profile: TriggerProfile, route: Route | null): Route {
+    if (route !== null && route.trigger.profile === profile.name) return route;
+    this.#unknown.inc();
+    throw gatewayError('unknown_trigger', 'There is no trigger at this address.');
+  }
+
+  async #accept(admission: Admission, trace: RequestTrace): Promise<void> {
+    try {
+      await this.acceptor.accept(admission, false, trace);
+    } catch (error) {
+      (await recovered(admission, error))(admission.response);
+      return;
+    }
+    admission.profile.accepted(admission, { id: admission.id, status: 'accepted' });
+  }
+
+  /** The waiter is registered before the append, because the answer can be here before the append has returned. */
+  async #acceptAndWait(admission: Admission, trace: RequestTrace): Promise<void> {
+    const { id, profile, response } = admission;
+    const waiter = this.waiters.register(id, profile.answerTimeoutMs);
+    const gone = (): void => waiter.cancel();
+    response.once('close', gone);
+    try {
+      await this.acceptor.accept(admission, true, trace);
+    } catch (error) {
+      waiter.cancel();
+      (await recovered(admission, error))(response);
+      return;
+    }
+    const outcome = await waiter.outcome;
+    response.off('close', gone);
+    if (outcome.kind === 'cancelled') response.destroy();
+    else profile.settled(admission, outcome);
+  }
+}
+
+/** @throws the error itself, unless the checks know an answer to it. */
+async function recovered(admission: Admission, error: unknown): Promise<EarlyAnswer> {
+  const answer = await admission.recover?.(error);
+  if (answer === null || answer === undefined) throw error;
+  return answer;
+}
+
+function queryOf(url: string): FormFields {
+  const question = url.indexOf('?');
+  return question === -1 ? NO_QUERY : parseForm(url.slice(question + 1));
+}

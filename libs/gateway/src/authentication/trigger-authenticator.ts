@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { AccessControl, allows, bearerOf } from '@sluice/access';
+import type { AppError } from '@sluice/contracts';
+import type { Admission, AdmissionCheck, Verdict } from '../accept/admission.ts';
+import { gatewayError } from '../gateway.errors.ts';
+import { challengeOf, isAuthentic } from './trigger-credential.rules.ts';
+
+/** Decides who may start a trigger: by the trigger's credential, or as its profile says. */
+@Injectable()
+export class TriggerAuthenticator implements AdmissionCheck {
+  constructor(private readonly access: AccessControl) {}
+
+  /** A promise only where access has to be asked. */
+  check(admission: Admission): Verdict | Promise<Verdict> {
+    const { profile, query } = admission;
+    if (profile.takesDrafts && query.mode === 'draft') {
+      admission.mode = 'draft';
+      return this.#requireEditor(admission);
+    }
+    if (profile.authenticate !== undefined) return profile.authenticate(admission);
+    this.requireCredential(admission);
+  }
+
+  /** @throws AppError `unauthorized` unless the request carries the trigger's own credential. */
+  requireCredential({ route, request }: Pick<Admission, 'route' | 'request'>): void {
+    const { auth, tokenHashes } = route.trigger;
+    if (!isAuthentic(auth, tokenHashes, request.headers)) throw unauthorized(challengeOf(auth));
+  }
+
+  /** `?mode=draft` runs what is not published yet, so it takes a token that may edit, not the trigger's. */
+  async #requireEditor(admission: Admission): Promise<void> {
+    const { request, route } = admission;
+    const token = bearerOf(request.headers.authorization);
+    const caller = token === null ? null : await this.access.authenticate(token);
+    if (caller === null || caller.kind !== 'personal') throw unauthorized('Bearer realm="sluice"');
+    // A stranger from another app must not learn that the trigger exists.
+    if (caller.appId !== null && caller.appId !== route.trigger.appId) {
+      throw gatewayError('unknown_trigger', 'There is no trigger at this address.');
+    }
+    if (!allows(caller.scopes, 'automation.manage')) {
+      throw gatewayError('forbidden', '?mode=draft needs a token that may edit (scope automation.manage).');
+    }
+    admission.principal = caller;
+  }
+}
+
+/** @param challenge what `WWW-Authenticate` says. */
+export function unauthorized(challenge: string): AppError {
+  return gatewayError('unauthorized', 'The credential of this trigger is missing or wrong.', {
+    headers: { 'www-authenticate': challenge },
+  });
+}
