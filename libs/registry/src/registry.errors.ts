@@ -5,6 +5,7 @@ export const REGISTRY_ERRORS = {
   name_taken: { status: 409, title: 'The name is taken', retry: 'never' },
   listener_taken: { status: 409, title: 'Another flow of the app has this listener name', retry: 'never' },
   flow_in_use: { status: 409, title: 'Triggers still start this flow', retry: 'never' },
+  flow_has_trigger: { status: 409, title: 'The flow has a trigger of this profile', retry: 'never' },
   too_many_tokens: { status: 409, title: 'The trigger has two live tokens', retry: 'never' },
   auth_without_token: { status: 409, title: 'The trigger asks for no token', retry: 'never' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },

@@ -14,7 +14,7 @@ import {
 } from 'class-validator';
 import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
-import { TRIGGER_METHODS } from './trigger.rules.ts';
+import { TRIGGER_METHODS, TRIGGER_PROFILES, type TriggerProfileName } from './trigger-profile.rules.ts';
 
 const LATER = { message: 'is not supported yet: leave it out or send null' };
 
@@ -32,7 +32,8 @@ class TriggerFields {
     selfRequired: false,
     type: 'object',
     additionalProperties: true,
-    description: '{"type": "bearer"} unless given, {"type": "header", "name": "…"} or {"type": "none"}',
+    description:
+      '{"type": "bearer"}, {"type": "header", "name": "…"} or {"type": "none"}; unless given, that of the profile: native and flow bearer, run the header X-Sluice-Webhook-Token, listener none',
   })
   @Allow()
   auth?: unknown;
@@ -75,10 +76,10 @@ export class CreateTrigger extends TriggerFields {
   @IsName()
   name!: string;
 
-  @ApiProperty({ enum: ['native'], required: false, default: 'native' })
+  @ApiProperty({ enum: TRIGGER_PROFILES, required: false, default: 'native', description: 'how callers speak to it' })
   @MayBeAbsent()
-  @IsIn(['native'], { message: 'must be "native"; the other profiles are not supported yet' })
-  profile?: 'native';
+  @IsIn(TRIGGER_PROFILES, { message: `must be among ${TRIGGER_PROFILES.join(', ')}` })
+  profile?: TriggerProfileName;
 
   @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
   @MayBeAbsent()
@@ -131,8 +132,8 @@ export class TriggerView {
   @ApiProperty()
   name!: string;
 
-  @ApiProperty()
-  profile!: string;
+  @ApiProperty({ enum: TRIGGER_PROFILES })
+  profile!: TriggerProfileName;
 
   @ApiProperty({ description: 'where requests are sent' })
   url!: string;

@@ -5,7 +5,6 @@ const pointersOf = (auth: unknown): string[] => authProblems(auth).map((problem)
 
 describe('auth of a trigger', () => {
   it.each([
-    [undefined, { type: 'bearer' }],
     [{ type: 'bearer' }, { type: 'bearer' }],
     [{ type: 'none' }, { type: 'none' }],
     [{ type: 'header' }, { type: 'header', name: 'X-Sluice-Webhook-Token' }],

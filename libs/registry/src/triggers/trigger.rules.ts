@@ -1,7 +1,5 @@
 import type { FieldProblem, FlowDefinition, TriggerAuth } from '@sluice/contracts';
-
-export const TRIGGER_METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const;
-export const DEFAULT_TOKEN_HEADER = 'X-Sluice-Webhook-Token';
+import { DEFAULT_TOKEN_HEADER } from './trigger-profile.rules.ts';
 
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
@@ -62,9 +60,9 @@ function headerNameProblems(name: unknown): FieldProblem[] {
 
 /** `auth` as it is stored. */
 export function authOf(auth: unknown): TriggerAuth {
-  const sent = auth as { type: 'bearer' | 'header' | 'none'; name?: string } | undefined;
-  if (sent?.type === 'header') return { type: 'header', name: sent.name ?? DEFAULT_TOKEN_HEADER };
-  return { type: sent?.type ?? 'bearer' };
+  const sent = auth as { type: 'bearer' | 'header' | 'none'; name?: string };
+  if (sent.type === 'header') return { type: 'header', name: sent.name ?? DEFAULT_TOKEN_HEADER };
+  return { type: sent.type };
 }
 
 const EXAMPLES: Record<string, unknown> = { integer: 1, number: 1.5, boolean: true, object: {}, array: [] };

@@ -17,6 +17,7 @@ import {
   TriggersQuery,
   TriggerView,
 } from './trigger.requests.ts';
+import { urlOfTrigger } from './trigger-profile.rules.ts';
 import { curlOf, exampleBodyOf } from './trigger.rules.ts';
 import { Triggers, type TriggerWithToken } from './triggers.ts';
 import { TriggerQueries } from './triggers.query.ts';
@@ -148,14 +149,10 @@ export class TriggersController {
   }
 
   private instructions({ state, token, definition }: TriggerWithToken): { curl: string } {
-    const url = urlOf(state, this.settings.publicUrl);
+    const url = urlOfTrigger(state, this.settings.publicUrl);
     const method = state.methods[0] ?? 'POST';
     return { curl: curlOf(url, state.auth, method, token?.clear ?? null, exampleBodyOf(definition)) };
   }
-}
-
-function urlOf(state: TriggerState, publicUrl: string): string {
-  return `${publicUrl}/t/${state.id}`;
 }
 
 /** Tokens are shown by id and time, never by their hash. */
@@ -163,7 +160,7 @@ export function triggerViewOf(state: TriggerState, publicUrl: string): TriggerVi
   const { tokens, ...rest } = state;
   return {
     ...rest,
-    url: urlOf(state, publicUrl),
+    url: urlOfTrigger(state, publicUrl),
     tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })),
   };
 }

@@ -72,6 +72,41 @@ describe('creating a trigger', () => {
     expect([added.status, added.body.code]).toEqual([409, 'auth_without_token']);
   });
 
+  it('speaks the language of its profile: address, authentication, and a curl with a body like the inputs', async () => {
+    const inputs = { company_id: { type: 'integer', required: true } };
+    const flow = (await call('POST', '/v1/flows', { ...GREET, inputs })).body;
+    const created = async (profile: string) => {
+      const { url, auth, token, instructions } = await newTrigger({ flowId: flow.id, profile });
+      return { url, auth, token, curl: (instructions as { curl: string }).curl };
+    };
+    const run = await created('run');
+    expect(run.auth).toEqual({ type: 'header', name: 'X-Sluice-Webhook-Token' });
+    expect(run.url).toMatch(/^https:\/\/sluice\.example\/api\/webhooks\/[0-9a-f-]{36}\/runs$/);
+    expect(run.curl).toBe(
+      `curl -sS -X POST '${String(run.url)}' -H 'X-Sluice-Webhook-Token: ${run.token}' -H 'Content-Type: application/json' -d '{"company_id":1}'`,
+    );
+    const ofFlow = await created('flow');
+    expect([ofFlow.url, ofFlow.auth]).toEqual([
+      `https://sluice.example/v1/flow-webhook/${String(flow.id)}`,
+      { type: 'bearer' },
+    ]);
+    const listener = await created('listener');
+    expect([listener.auth, listener.token]).toEqual([{ type: 'none' }, null]);
+    expect(listener.url).toContain(`/apps/${String(flow.appId)}/webhooks/`);
+  });
+
+  it('LC-01: a flow has one trigger of profile flow, also when two are made at once; a deleted one makes room', async () => {
+    const flow = (await call('POST', '/v1/flows', GREET)).body;
+    const make = () => call('POST', '/v1/triggers', { flowId: flow.id, name: 'x', profile: 'flow' });
+    const both = await Promise.all([make(), make()]);
+    expect(both.map((answer) => answer.status).sort()).toEqual([201, 409]);
+    expect(both.find((answer) => answer.status === 409)?.body.code).toBe('flow_has_trigger');
+    await newTrigger({ flowId: flow.id, profile: 'native' });
+    const made = both.find((answer) => answer.status === 201);
+    await call('DELETE', `/v1/triggers/${String(made?.body.id)}`);
+    expect((await make()).status).toBe(201);
+  });
+
   it('accepts what is not built yet only as null', async () => {
     const later = { ordering: null, idempotency: null, rateLimit: null, allowedIps: null, forwardTo: null };
     await newTrigger(later);
@@ -85,7 +120,7 @@ describe('creating a trigger', () => {
       name: 'a\u0007b',
       methods: ['POST', 'BREW'],
       auth: { type: 'hmac', secret: 's' },
-      profile: 'run',
+      profile: 'other',
       enabled: 'yes',
       colour: 1,
     });
@@ -102,6 +137,9 @@ describe('creating a trigger', () => {
     [{ enabled: null }, '/enabled'],
     [{ flowId: '01890000-0000-7000-8000-000000000000' }, '/flowId'],
     [{ flowId: { $gt: '' } }, '/flowId'],
+    [{ profile: 'run', methods: ['PUT'] }, '/methods'],
+    [{ profile: 'run', auth: { type: 'none' } }, '/auth/type'],
+    [{ profile: 'constructor' }, '/profile'],
   ])('refuses %j', async (change, pointer) => {
     const answer = await call('POST', '/v1/triggers', { flowId, name: 'x', ...change });
     expect([answer.status, pointersOf(answer)]).toEqual([422, [pointer]]);
@@ -120,6 +158,9 @@ describe('changing a trigger', () => {
     expect(await routeOf(id)).toMatchObject({ enabled: false, props: '[1,2]' });
     const refused = await call('PATCH', `/v1/triggers/${id}`, { flowId, profile: 'native' });
     expect(pointersOf(refused)).toEqual(['/flowId', '/profile']);
+    const ofRun = await newTrigger({ profile: 'run' });
+    const wrong = await call('PATCH', `/v1/triggers/${ofRun.id}`, { methods: ['GET'], auth: { type: 'bearer' } });
+    expect(pointersOf(wrong)).toEqual(['/auth/type', '/methods']);
   });
 
   it('LT-10: rotates its token with an overlap', async () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type AppScope, grantAccess, hashToken, newToken, revokeAccess } from '@sluice/access';
 import { type FlowDefinition, isUuid, newId, type TriggerState } from '@sluice/contracts';
+import { AlongsideConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
@@ -20,10 +21,13 @@ import {
   type TriggerRefusal,
   type TriggerToken,
 } from './trigger.decider.ts';
+import { defaultAuthOf, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
 import { ChangeTrigger, CreateTrigger } from './trigger.requests.ts';
 import { authOf, authProblems } from './trigger.rules.ts';
 import { triggerRow } from './trigger-rows.ts';
 import { type FoundTrigger, TriggerQueries } from './triggers.query.ts';
+
+const DEFAULT_PROFILE: TriggerProfileName = 'native';
 
 /** A token that was just made: in clear for the one answer that shows it, hashed for everything else. */
 export interface FreshToken {
@@ -48,12 +52,17 @@ export class Triggers {
   ) {}
 
   async create(body: unknown, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
-    const request = await validated(CreateTrigger, body, (sent) => authProblems(sent.auth));
+    const request = await validated(CreateTrigger, body, (sent) => [
+      ...authProblems(sent.auth),
+      ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
+    ]);
     const flow = await this.flows.byId(request.flowId);
     if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
       throw invalidRequest([{ pointer: '/flowId', message: 'there is no such flow' }]);
     }
-    const auth = authOf(request.auth);
+    const profile = request.profile ?? DEFAULT_PROFILE;
+    const sent = body as JsonObject;
+    const auth = sent.auth === undefined ? defaultAuthOf(profile) : authOf(sent.auth);
     const now = new Date().toISOString();
     const token = auth.type === 'none' ? null : freshToken(now);
     const trigger = {
@@ -62,10 +71,10 @@ export class Triggers {
       appId: flow.state.appId,
       flowId: flow.state.id,
       name: request.name,
-      profile: request.profile ?? ('native' as const),
+      profile,
       methods: request.methods ?? ['POST'],
       auth,
-      props: (body as JsonObject).props ?? null,
+      props: sent.props ?? null,
       enabled: request.enabled ?? true,
     };
     const decision = createTrigger(trigger, token?.stored ?? null, now);
@@ -75,7 +84,10 @@ export class Triggers {
 
   change(id: string, body: unknown, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerState>> {
     return this.deciding(id, app, actor, ifMatch, async (trigger, now) => {
-      const request = await validated(ChangeTrigger, body, (sent) => authProblems(sent.auth));
+      const request = await validated(ChangeTrigger, body, (sent) => [
+        ...authProblems(sent.auth),
+        ...profileProblems(trigger.state.profile, sent),
+      ]);
       const { name, methods, enabled } = request;
       const sent = body as JsonObject;
       const patch = {
@@ -147,7 +159,7 @@ export class Triggers {
     const { event, state, revoked } = decision;
     if (!event) return { value: state, streamVersion: expectedVersion, propagating: false };
     const streamVersion = expectedVersion + 1;
-    const position = await this.changes.commit({
+    const committing = this.changes.commit({
       streamId: state.id,
       expectedVersion,
       appId: state.appId,
@@ -159,8 +171,18 @@ export class Triggers {
         ...(revoked.length > 0 ? [revokeAccess(revoked)] : []),
       ],
     });
+    const position = await committing.catch(refuseSecondOfFlow);
     return { value: state, streamVersion, propagating: await this.changes.isPropagating(position, ['gateway']) };
   }
+}
+
+/** LC-01: two requests at once are told apart by the database. */
+function refuseSecondOfFlow(error: unknown): never {
+  if (!(error instanceof AlongsideConflictError) || error.constraint !== 'trigger_of_profile_flow') throw error;
+  throw registryError(
+    'flow_has_trigger',
+    'a flow has one trigger of profile "flow", because its address names the flow',
+  );
 }
 
 function freshToken(now: string): FreshToken {
