@@ -6,6 +6,7 @@ import { AccessControl, type AccessControlOptions } from './access-control.ts';
 import { type AccessGrant, accessTablesSql, grantAccess, nameApp, revokeAccess } from './access-tables.ts';
 import { hashToken } from './credential.ts';
 import { DEFAULT_APP_ID, type Principal } from './principal.ts';
+import { admitUser, dismissUser, endSession, keepSession, openSession, SESSION_IDLE_MS } from './session-tables.ts';
 
 const APP = '01890000-0000-7000-8000-0000000000aa';
 let database: TestDatabase;
@@ -158,5 +159,110 @@ describe('naming an app', () => {
     const id = '01890000-0000-7000-8000-0000000000bb';
     await run(nameApp(id, 'fresh'));
     expect(await access.findApp('fresh', all)).toBe(id);
+  });
+});
+
+describe('a user', () => {
+  const newUser = async (generation = 1): Promise<string> => {
+    const userId = `01890000-0000-7000-8000-${String(++ids).padStart(12, '0')}`;
+    await admit(userId, generation);
+    return userId;
+  };
+  const admit = (userId: string, generation: number, active = true): Promise<void> =>
+    run(admitUser({ userId, roles: [{ appId: APP, role: 'editor' }], active, generation }));
+  const signIn = async (userId: string, token: string, generation = 1, idleMs = SESSION_IDLE_MS): Promise<string> => {
+    const sessionId = `01890000-0000-7000-8000-${String(++ids).padStart(12, '0')}`;
+    const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
+    const ends = { expiresAt: at(86_400_000), idleExpiresAt: at(idleMs) };
+    await run(openSession({ sessionId, sha256: hashToken(token), userId, generation, ...ends }));
+    return sessionId;
+  };
+
+  it('LC-07: has with each token what both its scopes and the role allow', async () => {
+    const access = await accessControl();
+    const userId = await newUser();
+    await run(grantAccess([grant('pat', { userId, scopes: ['automation:view'] })]));
+    await run(grantAccess([grant('all', { userId, scopes: ['automation'] }), grant('shop', { userId, appId: APP })]));
+    const [pat, all, shop] = await Promise.all(['pat', 'all', 'shop'].map((token) => access.authenticate(token)));
+    if (!pat || !all || !shop) throw new Error('not let in');
+    expect([pat.userId, pat.roles]).toEqual([userId, [{ appId: APP, role: 'editor' }]]);
+    expect([access.mayIn(pat, APP, 'automation.view'), access.mayIn(pat, APP, 'automation.webhook_run')]).toEqual([
+      true,
+      false,
+    ]);
+    expect(access.mayIn(all, APP, 'automation.webhook_run')).toBe(true);
+    expect([access.mayIn(all, DEFAULT_APP_ID, 'automation.view'), access.mayIn(shop, APP, 'admin')]).toEqual([
+      false,
+      false,
+    ]);
+    expect([access.defaultAppOf(all), await access.findApp(DEFAULT_APP_ID, all)]).toEqual([APP, null]);
+  });
+
+  it('RG-07: is out, with every credential, once disabled or gone, and back with tokens but not with sessions', async () => {
+    const access = await accessControl();
+    const userId = await newUser();
+    await run(grantAccess([grant('token of the disabled', { userId })]));
+    await signIn(userId, 'session of the disabled');
+    const both = (): Promise<boolean[]> =>
+      Promise.all(
+        ['token of the disabled', 'session of the disabled'].map(async (token) => !!(await access.authenticate(token))),
+      );
+    expect(await both()).toEqual([true, true]);
+    await admit(userId, 2, false);
+    await access.refresh();
+    expect(await both()).toEqual([false, false]);
+    await admit(userId, 2);
+    await access.refresh();
+    expect(await both()).toEqual([true, false]);
+    await run(dismissUser(userId));
+    await access.refresh();
+    expect(await both()).toEqual([false, false]);
+  });
+
+  it('RG-07: is signed out by a new password, but for the session that set it', async () => {
+    const access = await accessControl();
+    const userId = await newUser();
+    await signIn(userId, 'elsewhere');
+    const here = await signIn(userId, 'here');
+    await admit(userId, 2);
+    await run(keepSession(here, 2));
+    await access.refresh();
+    expect([await access.authenticate('elsewhere'), (await access.authenticate('here'))?.tokenId]).toEqual([
+      null,
+      here,
+    ]);
+    // A sign-in that was under way with the old password comes too late.
+    await signIn(userId, 'late', 1);
+    expect(await access.authenticate('late')).toBeNull();
+  });
+
+  it('RG-07: is signed out when a session ends, or has not been used for long; using it moves that end', async () => {
+    const access = await accessControl();
+    const userId = await newUser();
+    const ended = await signIn(userId, 'ended');
+    await signIn(userId, 'idle', 1, 60);
+    const busy = await signIn(userId, 'busy', 1, SESSION_IDLE_MS / 2);
+    expect((await access.authenticate('busy'))?.kind).toBe('session');
+    await run(endSession(ended));
+    await access.stop();
+    const { rows } = await database.pool.query<{ left: number }>(
+      `select extract(epoch from idle_expires_at - now()) * 1000 as left from access.sessions where session_id = $1`,
+      [busy],
+    );
+    expect(Number(rows[0]?.left)).toBeGreaterThan(SESSION_IDLE_MS * 0.9);
+    const later = await accessControl();
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect([await later.authenticate('ended'), await later.authenticate('idle')]).toEqual([null, null]);
+    expect(await later.authenticate('busy')).not.toBeNull();
+  });
+
+  it('LC-08: with a regenerated token nobody gets in by the one before', async () => {
+    const access = await accessControl();
+    const token = grant('first');
+    await run(grantAccess([token]));
+    expect(await access.authenticate('first')).not.toBeNull();
+    await run(grantAccess([{ ...token, sha256: hashToken('second') }]));
+    expect((await access.authenticate('second'))?.tokenId).toBe(token.tokenId);
+    expect(await access.authenticate('first')).toBeNull();
   });
 });

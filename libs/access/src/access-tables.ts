@@ -1,5 +1,6 @@
 import { TAILED_COLUMNS_SQL, tailedIndexSql } from '@sluice/local-copy';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
+import { USERS_SQL } from './session-tables.ts';
 
 /** A token as the guard knows it: never the token, only its hash. */
 export interface AccessGrant {
@@ -25,6 +26,7 @@ export function accessTablesSql(): string[] {
     tailedIndexSql('access.tokens'),
     `create table if not exists access.apps (app_id uuid primary key, name text not null, ${TAILED_COLUMNS_SQL})`,
     tailedIndexSql('access.apps'),
+    ...USERS_SQL,
   ];
 }
 

@@ -1,13 +1,16 @@
 import { type ExecutionContext, Logger, RequestMethod } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { AppError } from '@sluice/contracts';
+import type { Settings } from '@sluice/platform';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AccessControl } from './access-control.ts';
 import { AccessGuard } from './access.guard.ts';
 import { DEFAULT_APP_ID, type Principal } from './principal.ts';
+import { roleIn } from './roles.ts';
 import { type Admitted, Public, Requires } from './requires.decorator.ts';
 
 const APP = '01890000-0000-7000-8000-0000000000aa';
+const THIRD_APP = '01890000-0000-7000-8000-0000000000cc';
 
 beforeAll(() => Logger.overrideLogger(false));
 
@@ -24,6 +27,12 @@ class Routes {
   @Public()
   open(): void {}
 
+  @Requires('automation.view', { role: 'operator' })
+  operate(): void {}
+
+  @Requires('admin', { everywhere: true })
+  govern(): void {}
+
   forgotten(): void {}
 }
 
@@ -31,17 +40,56 @@ const PRINCIPALS: Record<string, Principal> = {
   viewer: { kind: 'personal', tokenId: '1', appId: null, scopes: ['automation:view'], userId: null },
   ofApp: { kind: 'personal', tokenId: '2', appId: APP, scopes: ['automation.view'], userId: null },
   admin: { kind: 'personal', tokenId: '3', appId: null, scopes: ['admin'], userId: null },
+  ada: {
+    kind: 'session',
+    tokenId: '5',
+    appId: null,
+    scopes: ['admin'],
+    userId: 'ada',
+    roles: [{ appId: APP, role: 'viewer' }],
+  },
+  bob: {
+    kind: 'session',
+    tokenId: '6',
+    appId: null,
+    scopes: ['admin'],
+    userId: 'bob',
+    roles: [
+      { appId: APP, role: 'operator' },
+      { appId: THIRD_APP, role: 'administrator' },
+    ],
+  },
+  root: {
+    kind: 'session',
+    tokenId: '7',
+    appId: null,
+    scopes: ['admin'],
+    userId: 'root',
+    roles: [{ appId: null, role: 'administrator' }],
+  },
+  lookingBob: {
+    kind: 'personal',
+    tokenId: '8',
+    appId: null,
+    scopes: ['automation.view'],
+    userId: 'bob',
+    roles: [{ appId: APP, role: 'administrator' }],
+  },
   trigger: { kind: 'trigger', tokenId: '4', appId: APP, scopes: [], userId: null, triggerId: 't1' },
 };
 
 const access = {
   authenticate: (token: string) => Promise.resolve(PRINCIPALS[token] ?? null),
-  findApp: (named: string, { appId }: Principal) =>
-    Promise.resolve((named === APP || named === 'shop') && (appId === null || appId === APP) ? APP : null),
-  defaultAppOf: ({ appId }: Principal) => appId ?? DEFAULT_APP_ID,
+  findApp: (named: string, caller: Principal) => {
+    const id = { shop: APP, [APP]: APP, third: THIRD_APP }[named] ?? null;
+    return Promise.resolve(id !== null && roleIn(caller, id) !== null ? id : null);
+  },
 } as unknown as AccessControl;
 
+const settings = { trustedProxies: ['10.0.0.0/8'] } as unknown as Settings;
+
 interface Request {
+  socket?: { remoteAddress: string };
   method: string;
   url: string;
   headers: Record<string, string>;
@@ -57,7 +105,7 @@ async function pass(route: keyof Routes, change: Partial<Request> = {}, type = '
     getClass: () => Routes,
     switchToHttp: () => ({ getRequest: () => request }),
   } as unknown as ExecutionContext;
-  expect(await new AccessGuard(new Reflector(), access).canActivate(context)).toBe(true);
+  expect(await new AccessGuard(new Reflector(), access, settings).canActivate(context)).toBe(true);
   const [symbol] = Object.getOwnPropertySymbols(request);
   return symbol ? (request as unknown as Record<symbol, Admitted>)[symbol] : undefined;
 }
@@ -131,4 +179,76 @@ describe('the app of a request', () => {
     expect(await refusal('view', as('ofApp', { 'x-sluice-app': 'default' }))).toEqual([404, 'not_found']);
     expect(await refusal('view', as('viewer', { 'x-sluice-app': 'nowhere' }))).toEqual([404, 'not_found']);
   });
+});
+
+describe('RG-02: the role of a user', () => {
+  it('holds back what the scopes of the credential would allow, and the other way round', async () => {
+    expect((await pass('view', as('ada')))?.caller.userId).toBe('ada');
+    expect(await refusal('operate', as('ada'))).toEqual([403, 'forbidden']);
+    expect(await refusal('administer', as('ada'))).toEqual([403, 'forbidden']);
+    expect((await pass('operate', as('lookingBob')))?.caller.userId).toBe('bob');
+    expect(await refusal('administer', as('lookingBob'))).toEqual([403, 'forbidden']);
+  });
+
+  it('is that of the named app; an app without a role does not exist (404)', async () => {
+    expect(await refusal('administer', as('bob', { 'x-sluice-app': 'shop' }))).toEqual([403, 'forbidden']);
+    expect((await pass('administer', as('bob', { 'x-sluice-app': 'third' })))?.app.id).toBe(THIRD_APP);
+    expect(await refusal('view', as('ada', { 'x-sluice-app': 'third' }))).toEqual([404, 'not_found']);
+  });
+
+  it('without a named app things are seen where the role is strong enough, and lists ask for a name', async () => {
+    const several = (await pass('operate', as('bob')))?.app;
+    expect([several?.sees(APP), several?.sees(THIRD_APP), several?.sees(DEFAULT_APP_ID)]).toEqual([true, true, false]);
+    expect(() => several?.id).toThrow('you may enter several apps');
+    const strong = (await pass('administer', as('bob')))?.app;
+    expect([strong?.id, strong?.sees(APP), strong?.sees(null)]).toEqual([THIRD_APP, false, false]);
+    const root = (await pass('administer', as('root')))?.app;
+    expect([root?.id, root?.only, root?.sees(APP), root?.sees(null)]).toEqual([DEFAULT_APP_ID, null, true, true]);
+  });
+
+  it('has to hold in all apps where a route is about the deployment', async () => {
+    expect(await refusal('govern', as('bob'))).toEqual([403, 'forbidden']);
+    expect(await refusal('govern', as('bob', { 'x-sluice-app': 'third' }))).toEqual([403, 'forbidden']);
+    expect((await pass('govern', as('root')))?.caller.userId).toBe('root');
+    expect((await pass('govern', as('admin')))?.caller.tokenId).toBe('3');
+  });
+});
+
+describe('RG-07: a session cookie', () => {
+  const cookie = (name: string, more: Record<string, string> = {}) => ({
+    headers: { host: 'sluice.test', cookie: `a=b; sluice_session=${name}`, ...more },
+  });
+
+  it('signs in; an Authorization header that is there decides alone', async () => {
+    expect((await pass('view', cookie('ada')))?.caller.userId).toBe('ada');
+    expect(await refusal('view', cookie('ada', { authorization: 'Bearer nobody' }))).toEqual([401, 'unauthorized']);
+    expect(await refusal('view', cookie('ada', { authorization: 'Basic eDp5' }))).toEqual([401, 'unauthorized']);
+  });
+
+  it('holds a session only, no personal access token', async () => {
+    expect(await refusal('view', cookie('viewer'))).toEqual([401, 'unauthorized']);
+  });
+
+  it('changes something only when our own page or a program sent the request', async () => {
+    const post = (more: Record<string, string> = {}) => ({ ...cookie('root', more), method: 'POST' });
+    expect(await refusal('administer', post())).toEqual([403, 'forbidden']);
+    expect(await refusal('administer', post({ origin: 'https://evil.test' }))).toEqual([403, 'forbidden']);
+    expect(await refusal('administer', post({ origin: 'null' }))).toEqual([403, 'forbidden']);
+    expect(await refusal('administer', post({ origin: 'https://evil.test', 'x-sluice-csrf': '1' }))).toEqual([
+      403,
+      'forbidden',
+    ]);
+    expect(await pass('administer', post({ origin: 'https://sluice.test' }))).toBeDefined();
+    expect(await pass('administer', post({ 'x-sluice-csrf': '1' }))).toBeDefined();
+    expect(await pass('administer', { ...as('root'), method: 'POST' })).toBeDefined();
+  });
+});
+
+it('the caller carries the address that trusted proxies tell', async () => {
+  const from = async (headers: Record<string, string>, remoteAddress: string) =>
+    (await pass('view', { headers: { authorization: 'Bearer viewer', ...headers }, socket: { remoteAddress } }))?.caller
+      .address;
+  expect(await from({}, '192.0.2.7')).toBe('192.0.2.7');
+  expect(await from({ 'x-forwarded-for': '203.0.113.9' }, '192.0.2.7')).toBe('192.0.2.7');
+  expect(await from({ 'x-forwarded-for': '203.0.113.9' }, '10.1.1.1')).toBe('203.0.113.9');
 });

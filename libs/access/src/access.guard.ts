@@ -1,10 +1,13 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { platformError } from '@sluice/platform';
+import { ClientAddress, InjectSettings, platformError, type Settings } from '@sluice/platform';
 import { AccessControl } from './access-control.ts';
+import { appScope } from './app-scope.ts';
+import { maybeForged, sessionCookieOf } from './cookie.rules.ts';
 import { bearerOf } from './credential.ts';
 import type { AppScope, Principal } from './principal.ts';
 import { ACCESS_RULE, type AccessRule, admit } from './requires.decorator.ts';
+import { appsOf } from './roles.ts';
 import { allows } from './scopes.ts';
 
 interface HttpRequest {
@@ -13,6 +16,7 @@ interface HttpRequest {
   headers: Record<string, string | string[] | undefined>;
   body?: unknown;
   query?: unknown;
+  socket?: { remoteAddress?: string };
 }
 
 const TRIGGER_HEADERS = ['x-sluice-webhook-token', 'x-lutra-webhook-token'];
@@ -21,10 +25,15 @@ const log = new Logger('access');
 /** Lets a request in when its route says whom it is for and its credential says so too. */
 @Injectable()
 export class AccessGuard implements CanActivate {
+  private readonly clients: ClientAddress;
+
   constructor(
     private readonly reflector: Reflector,
     private readonly access: AccessControl,
-  ) {}
+    @InjectSettings() settings: Settings,
+  ) {
+    this.clients = new ClientAddress(settings.trustedProxies);
+  }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // Bus handlers share the application's guards; nobody calls them from outside.
@@ -39,23 +48,38 @@ export class AccessGuard implements CanActivate {
       throw platformError('forbidden', 'this route does not say who may use it');
     }
     if (rule.public) return true;
-    const caller = await this.authenticate(request, rule.orTrigger);
-    if (caller.kind === 'trigger' ? !rule.orTrigger : !allows(caller.scopes, rule.scope)) {
+    const known = await this.authenticate(request, rule.orTrigger);
+    if (known.kind === 'trigger' ? !rule.orTrigger : !allows(known.scopes, rule.scope)) {
       throw platformError('forbidden', `this needs the scope ${rule.scope}`);
     }
-    admit(request, { caller, app: await this.appOf(request, caller) });
+    if (rule.everywhere && appsOf(known, rule.role) !== null) {
+      throw platformError('forbidden', `this needs the role ${rule.role} in all apps`);
+    }
+    const address = this.clients.of(request.socket?.remoteAddress, request.headers['x-forwarded-for']);
+    const caller = address === '' ? known : { ...known, address };
+    admit(request, { caller, app: appScope(caller, await this.namedApp(request, caller), rule.role) });
     return true;
   }
 
   private async authenticate(request: HttpRequest, orTrigger: boolean): Promise<Principal> {
-    const token = credentialOf(request, orTrigger);
-    if (token === null) throw platformError('unauthorized', 'send Authorization: Bearer <token>');
-    const caller = await this.access.authenticate(token);
-    if (!caller) throw platformError('unauthorized', 'the token is unknown, revoked or expired');
+    const token = headerCredentialOf(request, orTrigger);
+    const cookie = token === null ? sessionCookieOf(request.headers.cookie) : null;
+    if (cookie !== null && maybeForged(request.method, request.headers)) {
+      throw platformError(
+        'forbidden',
+        'a request by cookie needs the Origin of this site, or the header X-Sluice-Csrf',
+      );
+    }
+    const sent = token ?? cookie;
+    if (sent === null) throw platformError('unauthorized', 'send Authorization: Bearer <token>, or sign in');
+    const caller = await this.access.authenticate(sent);
+    if (!caller || (cookie !== null && caller.kind !== 'session')) {
+      throw platformError('unauthorized', 'the token is unknown, revoked or expired');
+    }
     return caller;
   }
 
-  private async appOf(request: HttpRequest, caller: Principal): Promise<AppScope> {
+  private async namedApp(request: HttpRequest, caller: Principal): Promise<AppScope['only']> {
     const named = namedApps(request);
     const ids = await Promise.all(named.map((name) => this.access.findApp(name, caller)));
     if (ids.includes(null)) throw platformError('not_found', 'there is no such app');
@@ -64,18 +88,19 @@ export class AccessGuard implements CanActivate {
         errors: [{ pointer: '/appId', message: 'differs from X-Sluice-App' }],
       });
     }
-    const only = ids[0] ?? caller.appId;
-    return {
-      id: only ?? this.access.defaultAppOf(caller),
-      only,
-      sees: (appId) => (only === null ? true : appId === only),
-    };
+    return ids[0] ?? null;
   }
 }
 
-function credentialOf(request: HttpRequest, orTrigger: boolean): string | null {
-  const authorization = request.headers.authorization;
-  if (authorization !== undefined || !orTrigger) return bearerOf(authorization as string | undefined);
+/** An `Authorization` header that is there decides alone: a wrong one is not made good by a cookie. */
+function headerCredentialOf(request: HttpRequest, orTrigger: boolean): string | null {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const token = bearerOf(authorization as string);
+    if (token === null) throw platformError('unauthorized', 'send Authorization: Bearer <token>');
+    return token;
+  }
+  if (!orTrigger) return null;
   const sent = TRIGGER_HEADERS.map((name) => request.headers[name]).find((value) => value !== undefined);
   return typeof sent === 'string' && sent.length > 0 && sent.length <= 4096 ? sent : null;
 }

@@ -1,21 +1,43 @@
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
+import type { Role } from '@sluice/contracts';
 import type { AppScope, Principal } from './principal.ts';
+import { roleFor } from './roles.ts';
 import type { Scope } from './scopes.ts';
 
 export const ACCESS_RULE = 'sluice:access';
 
-export type AccessRule = { public: true } | { public: false; scope: Scope; orTrigger: boolean };
+export type AccessRule =
+  | { public: true }
+  | { public: false; scope: Scope; role: Role; orTrigger: boolean; everywhere: boolean };
+
+interface Exceptions {
+  /** The least role of a user, where it is not the one that goes with the scope. */
+  role?: Role;
+  orTrigger?: boolean;
+  /** Only for those whose role holds in all apps: what is about the deployment rather than about an app. */
+  everywhere?: boolean;
+}
 
 /**
- * What a caller needs for this route. `orTrigger` also lets in the credential of any trigger; the handler then has to
- * compare `caller.triggerId` with what it shows.
+ * What a caller needs for this route: a credential with the scope and, when it belongs to a user, the role in the app.
+ * `orTrigger` also lets in the credential of any trigger; the handler then has to compare `caller.triggerId` with what it
+ * shows. Stands in the OpenAPI document as `x-sluice-access`.
  */
-export const Requires = (scope: Scope, options: { orTrigger?: boolean } = {}): MethodDecorator & ClassDecorator =>
-  SetMetadata(ACCESS_RULE, { public: false, scope, orTrigger: options.orTrigger ?? false } satisfies AccessRule);
+export const Requires = (scope: Scope, exceptions: Exceptions = {}): MethodDecorator => {
+  const { role = roleFor(scope), orTrigger = false, everywhere = false } = exceptions;
+  return applyDecorators(
+    SetMetadata(ACCESS_RULE, { public: false, scope, role, orTrigger, everywhere } satisfies AccessRule),
+    ApiExtension('x-sluice-access', { scope, role, orTrigger, everywhere }),
+  );
+};
 
 /** A route for everybody. Without this or `@Requires` a route is refused. */
-export const Public = (): MethodDecorator & ClassDecorator =>
-  SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule);
+export const Public = (): MethodDecorator =>
+  applyDecorators(
+    SetMetadata(ACCESS_RULE, { public: true } satisfies AccessRule),
+    ApiExtension('x-sluice-access', { public: true }),
+  );
 
 /** What the guard found out about a request. */
 export interface Admitted {

@@ -39,14 +39,20 @@ export type {
   FlowStatus,
   FlowStep,
   RegistryEvents,
+  Role,
+  RoleGrant,
   SealedRef,
   SecretChanged,
   SecretState,
+  SessionEnded,
   TokenChanged,
   TokenState,
   TriggerAuth,
   TriggerChanged,
   TriggerState,
+  UserChanged,
+  UserLoggedIn,
+  UserState,
 } from './registry-events.ts';
 export { type RouteRule, ROUTING_TABLE, routeOf } from './routing-table.ts';
 export type {

@@ -122,9 +122,45 @@ export interface TokenState {
   scopes: string[];
   expiresAt: string | null;
   createdAt: string;
+  /** When the present token of this id was made, if it is not the first one. */
+  regeneratedAt?: string;
 }
 export interface TokenChanged {
   token: TokenState;
+}
+
+/** What somebody may do in an app, weakest first; each includes what stands before it. */
+export type Role = 'viewer' | 'operator' | 'editor' | 'administrator';
+
+/** A role in one app, or with `appId: null` in all of them. */
+export interface RoleGrant {
+  appId: string | null;
+  role: Role;
+}
+
+/** A person. The hash of the password is in no event, only in the registry's row. */
+export interface UserState {
+  id: string;
+  number: number;
+  /** In lower case; unique among all users. */
+  email: string;
+  name: string;
+  roles: RoleGrant[];
+  disabled: boolean;
+  createdAt: string;
+  updatedAt: string;
+}
+export interface UserChanged {
+  user: UserState;
+}
+
+/** Somebody has signed in; a stream of its own, named by the session. */
+export interface UserLoggedIn {
+  user: UserState;
+  session: { id: string; startedAt: string; expiresAt: string; userAgent: string };
+}
+export interface SessionEnded {
+  session: { id: string; userId: string };
 }
 
 /** A named secret of an app; its value is sealed. */
@@ -156,7 +192,14 @@ export interface RegistryEvents {
   EndpointUpdated: EndpointChanged;
   EndpointDeleted: EndpointChanged;
   TokenCreated: TokenChanged;
+  TokenRegenerated: TokenChanged;
   TokenRevoked: TokenChanged;
+  UserCreated: UserChanged;
+  UserUpdated: UserChanged;
+  UserPasswordChanged: UserChanged;
+  UserDeleted: UserChanged;
+  UserLoggedIn: UserLoggedIn;
+  SessionEnded: SessionEnded;
   SecretSaved: SecretChanged;
   SecretDeleted: SecretChanged;
 }

@@ -15,8 +15,8 @@ export interface EventMeta {
   causationId: string | null;
   /** W3C trace context of the span that appended it. */
   traceparent?: string;
-  /** Who asked for it: `{type: 'token' | 'user' | 'system', id}`. */
-  actor?: { type: string; id: string };
+  /** Who asked for it, whence, and for a user by which token: `{type: 'token' | 'user' | 'system' | 'trigger', id}`. */
+  actor?: { type: string; id: string; address?: string; tokenId?: string };
 }
 
 export interface NewEvent {

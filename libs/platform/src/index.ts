@@ -1,6 +1,7 @@
 export { DatabaseNotUsableError, migrate } from './database/migrate.ts';
 export { connectionOf, createPool } from './database/pools.ts';
 export { failpoint } from './failpoint.ts';
+export { ClientAddress } from './http/client-address.ts';
 export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from './http/health.ts';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
 export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Caller, type Principal, Requires } from '@sluice/access';
+import { actorOf, Caller, type Principal, Requires } from '@sluice/access';
 import { type DeadLetterCommand, isUuid, newId } from '@sluice/contracts';
 import type { EventStorePort } from '@sluice/event-store';
 import { InjectStore, platformError } from '@sluice/platform';
@@ -19,13 +19,13 @@ export class DeadLettersController {
   ) {}
 
   @Get()
-  @Requires('admin')
+  @Requires('admin', { everywhere: true })
   list(@Query() query: DeadLettersQuery): Promise<Page<DeadLetterView>> {
     return this.queries.list(query);
   }
 
   @Get(':id')
-  @Requires('admin')
+  @Requires('admin', { everywhere: true })
   async get(@Param('id') id: string): Promise<DeadLetterView> {
     const letter = isUuid(id) ? await this.queries.find(id) : null;
     if (!letter) throw platformError('not_found', `there is no dead letter ${id}`);
@@ -35,7 +35,7 @@ export class DeadLettersController {
   /** Asks its owner to try again, in order with what is parked behind it. */
   @Post(':id/retry')
   @HttpCode(202)
-  @Requires('admin')
+  @Requires('admin', { everywhere: true })
   retry(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: string }> {
     return this.command(id, 'retry', caller);
   }
@@ -43,7 +43,7 @@ export class DeadLettersController {
   /** Asks its owner to give it up; what is parked behind it can then be tried. */
   @Delete(':id')
   @HttpCode(202)
-  @Requires('admin')
+  @Requires('admin', { everywhere: true })
   discard(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: string }> {
     return this.command(id, 'discard', caller);
   }
@@ -67,7 +67,7 @@ export class DeadLettersController {
         type: 'DeadLetterCommand',
         appId: letter.appId,
         data,
-        meta: { correlationId: commandId, causationId: null, actor: { type: 'token', id: caller.tokenId } },
+        meta: { correlationId: commandId, causationId: null, actor: actorOf(caller) },
       },
     ]);
     return { id, status: action === 'retry' ? 'retrying' : 'discarding' };

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiConflictResponse, ApiNotFoundResponse, ApiTags } from '@nestjs/swagger';
-import { Caller, type Principal, Requires } from '@sluice/access';
+import { type AppScope, InApp, Requires } from '@sluice/access';
 import { DeliveryRetrier } from './delivery-retrier.ts';
 
 @ApiTags('deliveries')
@@ -11,12 +11,12 @@ export class DeliveriesController {
 
   @Post(':id/retry')
   @HttpCode(202)
-  @Requires('automation.manage')
+  @Requires('automation.manage', { role: 'operator' })
   @ApiAcceptedResponse({ description: 'A new round of attempts begins at once, with the same ids.' })
   @ApiNotFoundResponse({ description: 'unknown_delivery' })
   @ApiConflictResponse({ description: 'delivery_pending, endpoint_gone' })
-  async retry(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: 'pending' }> {
-    await this.retrier.retry(id, caller.appId);
+  async retry(@Param('id') id: string, @InApp() app: AppScope): Promise<{ id: string; status: 'pending' }> {
+    await this.retrier.retry(id, (appId) => app.sees(appId));
     return { id, status: 'pending' };
   }
 }

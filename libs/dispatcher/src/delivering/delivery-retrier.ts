@@ -17,13 +17,13 @@ export class DeliveryRetrier {
 
   /**
    * Durable when it resolves; the attempt follows at once.
-   * @param appId null: the caller sees every app.
+   * @param sees whether things of that app exist for the caller.
    * @throws AppError `unknown_delivery`, `delivery_pending`, `endpoint_gone`
    */
-  async retry(deliveryId: string, appId: string | null): Promise<void> {
+  async retry(deliveryId: string, sees: (appId: string | null) => boolean): Promise<void> {
     const events = isUuid(deliveryId) ? await this.store.read(deliveryId) : [];
     const last = events.at(-1);
-    if (!last || !isOfDelivery(last) || (appId !== null && last.appId !== appId)) throw this.#unknown(deliveryId);
+    if (!last || !isOfDelivery(last) || !sees(last.appId)) throw this.#unknown(deliveryId);
     const { eventId, endpointUuid } = last.data as Pick<AttemptFinished, 'eventId' | 'endpointUuid'>;
     if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
       throw dispatcherError('delivery_pending', 'Another attempt of this delivery is planned already.');

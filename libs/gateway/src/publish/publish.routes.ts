@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { AccessControl, allows, bearerOf, type Principal } from '@sluice/access';
+import { AccessControl, actorOf, bearerOf, type Principal } from '@sluice/access';
 import { inTrace, startWork } from '@sluice/observability';
 import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -52,12 +52,15 @@ export class PublishRoutes implements RawRoutesProvider {
       held = body.length;
       const caller = await this.#callerOf(request);
       const appId = await this.#appOf(request, caller);
+      if (!this.access.mayIn(caller, appId, 'events.publish')) {
+        throw gatewayError('forbidden', 'This needs the scope events.publish, and the role operator in the app.');
+      }
       const encoded = contentEncodingProblem(request.headers['content-encoding']);
       if (encoded) throw encoded;
       const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
       const result = await this.publisher.publish(appId, events, {
         causationId: null,
-        actor: { type: 'token', id: caller.tokenId },
+        actor: actorOf(caller),
         ...(work.traceparent === undefined ? {} : { traceparent: work.traceparent }),
       });
       const text = JSON.stringify(result);
@@ -80,9 +83,6 @@ export class PublishRoutes implements RawRoutesProvider {
       throw gatewayError('unauthorized', 'Send Authorization: Bearer <token with scope events.publish>.', {
         headers: { 'www-authenticate': 'Bearer realm="sluice"' },
       });
-    }
-    if (caller.kind !== 'personal' || !allows(caller.scopes, 'events.publish')) {
-      throw gatewayError('forbidden', 'This needs the scope events.publish.');
     }
     return caller;
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { newId, type ServiceName } from '@sluice/contracts';
-import type { Principal } from '@sluice/access';
+import type { Actor } from '@sluice/access';
 import {
   type Alongside,
   type EventStorePort,
@@ -14,17 +14,9 @@ import type { PoolClient } from 'pg';
 import { registryError } from '../registry.errors.ts';
 import type { RegistryEvent } from './registry-event.ts';
 
-/** Who makes a change, as it stands in the event's meta. */
-export interface Actor {
-  type: 'token' | 'user' | 'system';
-  id: string;
-}
+export { type Actor, actorOf } from '@sluice/access';
 
 export const SYSTEM: Actor = { type: 'system', id: 'registry' };
-
-export function actorOf(caller: Principal): Actor {
-  return caller.userId === null ? { type: 'token', id: caller.tokenId } : { type: 'user', id: caller.userId };
-}
 
 /** One change of one resource: its events and the rows that show the state after them. */
 export interface Change {

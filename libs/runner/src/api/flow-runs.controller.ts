@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid, newId } from '@sluice/contracts';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
@@ -47,7 +47,7 @@ export class FlowRunsController {
     const value = request.input;
     const stored = await this.inputs.storeIfLarge(value);
     const runId = newId();
-    const meta = { correlationId: runId, causationId: null, actor: { type: 'token', id: caller.tokenId } };
+    const meta = { correlationId: runId, causationId: null, actor: actorOf(caller) };
     const [started] = await this.starter.start(
       [
         {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '@sluice/access';
+import { actorOf, type Principal } from '@sluice/access';
 import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { failpoint, InjectStore } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
@@ -46,7 +46,7 @@ export class RunCanceller {
     const { events, next } = requestCancel(flow, run, momentNow());
     const replyTo = started?.trigger?.replyTo ?? null;
     const answer = next?.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
-    const actor = { type: caller.kind === 'trigger' ? 'trigger' : 'token', id: caller.tokenId };
+    const actor = actorOf(caller);
     failpoint('runner.before-cancel-commit');
     await this.store.commit({
       appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),

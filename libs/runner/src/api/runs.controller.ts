@@ -64,7 +64,7 @@ export class RunsController {
   /** Ends a run at its next boundary between steps; one that waits, or has not begun, at once. */
   @Post(':id/cancel')
   @HttpCode(202)
-  @Requires('automation.view', { orTrigger: true })
+  @Requires('automation.view', { role: 'operator', orTrigger: true })
   @ApiAcceptedResponse({ type: RunResource })
   async cancel(
     @InApp() app: AppScope,
