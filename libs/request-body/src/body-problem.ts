@@ -1,11 +1,15 @@
 /** What can be wrong with a body, by the stable code that the caller sees. */
 export type BodyProblemCode =
   | 'unsupported_content_type'
+  | 'unsupported_charset'
   | 'invalid_utf8'
   | 'malformed_json'
+  | 'malformed_xml'
+  | 'malformed_multipart'
   | 'too_deep'
   | 'too_many_keys'
-  | 'too_many_fields';
+  | 'too_many_fields'
+  | 'too_many_parts';
 
 /**
  * Why a body was refused. `status` is the native one (platform.md GW-03: 415 for the type, 422 for the content);
@@ -20,7 +24,7 @@ export class BodyProblem extends Error {
     super(detail);
     this.name = 'BodyProblem';
     this.code = code;
-    this.status = code === 'unsupported_content_type' ? 415 : 422;
+    this.status = code === 'unsupported_content_type' || code === 'unsupported_charset' ? 415 : 422;
     this.detail = detail;
   }
 }
