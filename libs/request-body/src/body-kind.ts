@@ -34,7 +34,7 @@ export function bodyKindOf(
 
 function kindOf(type: string, body: Uint8Array, rules: BodyRules): BodyKind | null {
   if (rules.onlyJson || isJsonType(type)) return 'json';
-  if (isXmlType(type)) return rules.xml === 'never' || !isXmlFor(type, rules) ? null : 'xml';
+  if (isXmlType(type)) return rules.xml ? 'xml' : null;
   const guesses = rules.guesses === 'every-type' || type === '' || type === 'text/plain';
   if ((guesses || type === FORM) && startsJson(body)) return 'json';
   if (type === MULTIPART) return 'multipart';
@@ -45,10 +45,6 @@ function isXmlType(type: string): boolean {
   return type === 'application/xml' || type === 'text/xml' || type.endsWith('+xml');
 }
 
-function isXmlFor(type: string, rules: BodyRules): boolean {
-  return rules.xml === 'with-suffix' || !type.endsWith('+xml');
-}
-
 /** Whether the first byte is a bracket; a byte order mark before it counts for nothing. */
 function startsJson(body: Uint8Array): boolean {
   const hasMark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
@@ -57,7 +53,7 @@ function startsJson(body: Uint8Array): boolean {
 }
 
 function reasonFor(type: string, rules: BodyRules): string {
-  const xml = rules.xml === 'never' ? '' : ', application/xml';
+  const xml = rules.xml ? ', application/xml' : '';
   const accepted = `Send application/json${xml}, ${FORM} or ${MULTIPART}.`;
   if (type === '') return `The body has no Content-Type and is neither JSON nor form data. ${accepted}`;
   return `Content-Type ${type.slice(0, 100)} is not supported here. ${accepted}`;
