@@ -12,12 +12,14 @@ export interface TriggerAccepted {
   headers: Record<string, string>;
   contentType: string | null;
   /** How the body is to be read; decided by the gateway after it parsed it once. */
-  bodyKind: 'json' | 'form' | 'empty';
+  bodyKind: 'json' | 'form' | 'xml' | 'multipart' | 'empty';
   bodySize: number;
   /** Lower-case hex SHA-256 of the raw body. */
   bodySha256: string;
   /** Set when the body is over 256 KiB and lives in libs/payloads; otherwise the body travels with the event. */
   bodyPayloadId: string | null;
+  /** Where libs/payloads keeps the uploaded files of a multipart body, in their order. */
+  fileIds?: string[];
   remoteAddress: string;
   /** RFC 3339 with milliseconds. */
   receivedAt: string;

@@ -39,7 +39,15 @@ export interface RunStarted {
    * The raw body in libs/payloads and how it is to be read, when it is over 256 KiB; `query` is merged into it as
    * profile `flow` does.
    */
-  inputPayload?: { id: string; kind: 'json' | 'form' | 'empty'; query?: Record<string, string | string[]> };
+  inputPayload?: {
+    id: string;
+    kind: 'json' | 'form' | 'xml' | 'multipart' | 'empty';
+    query?: Record<string, string | string[]>;
+    /** Whose rules it is read by; native when absent. */
+    profile?: RunTrigger['profile'];
+    contentType?: string | null;
+    fileIds?: string[];
+  };
   /** The ref of the flow's webhook step; absent when the flow has none. */
   webhookRef?: string;
   /** Present when the run did not finish in its first append. */

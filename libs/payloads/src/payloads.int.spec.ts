@@ -36,6 +36,16 @@ describe('payloads', () => {
     expect((await payloads.get(await payloads.put(view))).equals(bytes.subarray(5, 15))).toBe(true);
   });
 
+  it('puts many at once, in their order, equal ones too', async () => {
+    const all = [Buffer.from('a'), Buffer.alloc(0), randomBytes(300_000), Buffer.from('a')];
+    const ids = await payloads.putAll(all);
+    expect(await Promise.all(ids.map((id) => payloads.get(id)))).toEqual(all);
+    expect(new Set(ids).size).toBe(4);
+    expect(await payloads.putAll([])).toEqual([]);
+    const halves = [Buffer.alloc(MAX_PAYLOAD_BYTES), Buffer.alloc(1)];
+    await expect(payloads.putAll(halves)).rejects.toMatchObject({ code: 'too_large' });
+  });
+
   it('refuses more than 16 MiB', async () => {
     const most = await payloads.put(Buffer.alloc(MAX_PAYLOAD_BYTES));
     expect((await payloads.get(most)).length).toBe(MAX_PAYLOAD_BYTES);

@@ -83,6 +83,25 @@ export class Payloads {
     return id;
   }
 
+  /** Durable, all of them or none, when it resolves; the ids in their order. @throws PayloadError `too_large` */
+  async putAll(all: readonly Uint8Array[]): Promise<string[]> {
+    if (all.length === 0) return [];
+    const bytes = all.reduce((sum, each) => sum + each.length, 0);
+    if (bytes > MAX_PAYLOAD_BYTES) {
+      const detail = `payloads of ${bytes} bytes together are over the limit of ${MAX_PAYLOAD_BYTES}`;
+      throw new PayloadError('too_large', detail);
+    }
+    const ids = all.map(() => newId());
+    const buffers = all.map((each) => Buffer.from(each.buffer, each.byteOffset, each.length));
+    await this.#pool.query({
+      name: 'payloads_put_all',
+      text: `insert into payloads.payloads (id, size, sha256, bytes)
+        select id, octet_length(bytes), sha256(bytes), bytes from unnest($1::uuid[], $2::bytea[]) as u(id, bytes)`,
+      values: [ids, buffers],
+    });
+    return ids;
+  }
+
   /** Marks them as referenced with the append that names them; the append fails when one of them was swept. */
   reference(ids: readonly string[]): Alongside {
     return { statement: REFERENCE, rows: ids.map((id) => [id]) };

@@ -1,4 +1,4 @@
-import { bodyKindOf, readBody } from '@sluice/request-body';
+import { BODY_RULES, bodyKindOf, readBody } from '@sluice/request-body';
 import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
 import type { Admission, AdmissionCheck } from './admission.ts';
 import { methodProblem, stateProblem } from './admission.rules.ts';
@@ -23,10 +23,18 @@ export const STATE_CHECK: AdmissionCheck = {
 export const BODY_CHECK: AdmissionCheck = {
   check(admission: Admission): void {
     const { request, body, profile } = admission;
+    const contentType = request.headers['content-type'];
     const problem = contentEncodingProblem(request.headers['content-encoding']);
     if (problem) throw problem;
-    admission.bodyKind = bodyKindOf(request.headers['content-type'], body);
-    admission.value = readBody(admission.bodyKind, body);
+    const kind = bodyKindOf(contentType, body, profile.name);
+    admission.bodyKind = kind;
+    // What only few bodies need is not gathered for all of them.
+    const isPlain = kind !== 'multipart' && !BODY_RULES[profile.name].wraps;
+    admission.value = readBody(
+      kind,
+      body,
+      isPlain ? undefined : { profile: profile.name, contentType: contentType ?? null },
+    );
     profile.checkBody?.(admission);
   },
 };

@@ -4,6 +4,7 @@ import type { TriggerAccepted } from '@sluice/contracts';
 import type { EventMeta, EventStorePort, NewEvent } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectSettings, InjectStore, metrics, type Settings } from '@sluice/platform';
+import { multipartFiles } from '@sluice/request-body';
 import { credentialHeaderOf } from '../authentication/trigger-credential.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
@@ -13,6 +14,8 @@ import type { Admission } from './admission.ts';
 export interface RequestTrace {
   traceparent: string | undefined;
 }
+
+const NO_FILES: readonly string[] = [];
 
 /** Makes a checked request durable. */
 @Injectable()
@@ -36,22 +39,34 @@ export class TriggerAcceptor {
     const { id, route, body } = admission;
     const large = body.length > GATEWAY_LIMITS.inlineBodyBytes;
     const bodyPayloadId = large ? await this.payloads.put(body) : null;
+    const fileIds = admission.bodyKind === 'multipart' ? await this.#storeFiles(admission) : NO_FILES;
     const event: NewEvent = {
       type: 'TriggerAccepted',
       appId: route.trigger.appId,
-      data: this.#dataOf(admission, waits, bodyPayloadId),
+      data: this.#dataOf(admission, waits, bodyPayloadId, fileIds),
       meta: metaOf(id, trace.traceparent),
     };
     if (body.length > 0 && !large) event.body = body;
     failpoint('gateway.before-append');
+    const stored = bodyPayloadId === null ? fileIds : [bodyPayloadId, ...fileIds];
     const alongside =
-      bodyPayloadId === null ? admission.alongside : [...admission.alongside, this.payloads.reference([bodyPayloadId])];
+      stored.length === 0 ? admission.alongside : [...admission.alongside, this.payloads.reference(stored)];
     await this.store.append(id, 0, [event], { alongside });
     failpoint('gateway.after-append');
     this.#accepted.inc({ profile: route.trigger.profile });
   }
 
-  #dataOf(admission: Admission, waits: boolean, bodyPayloadId: string | null): TriggerAccepted {
+  /** Files lie beside the raw body, so that a flow can hand one on without the others. */
+  #storeFiles({ body, request }: Admission): Promise<string[]> {
+    return this.payloads.putAll(multipartFiles(body, request.headers['content-type']).map((file) => file.bytes));
+  }
+
+  #dataOf(
+    admission: Admission,
+    waits: boolean,
+    bodyPayloadId: string | null,
+    fileIds: readonly string[],
+  ): TriggerAccepted {
     const { request, body, route } = admission;
     const { trigger } = route;
     const { headers } = request;
@@ -68,6 +83,7 @@ export class TriggerAcceptor {
       bodySize: body.length,
       bodySha256: hash('sha256', body, 'hex'),
       bodyPayloadId,
+      ...(fileIds.length === 0 ? {} : { fileIds: [...fileIds] }),
       remoteAddress: admission.address,
       receivedAt: new Date().toISOString(),
       replyTo: waits ? this.settings.instanceId : null,

@@ -3,7 +3,7 @@ import type { RunStarted, TriggerAccepted } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { InjectPool } from '@sluice/platform';
-import { BodyProblem, readBody } from '@sluice/request-body';
+import { type BodyContext, BodyProblem, readBody } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { MAX_OUTPUT_BYTES } from './run-limits.ts';
 import { mergeQuery } from './webhook-input.rules.ts';
@@ -23,12 +23,12 @@ export class RunInputs {
     this.payloads = new Payloads(pool);
   }
 
-  ofBody(kind: BodyKind, body: Buffer | null): ReadInput {
+  ofBody(kind: BodyKind, body: Buffer | null, context?: BodyContext): ReadInput {
     if (body === null && kind !== 'empty') {
       return { problem: { code: 'body_missing', message: 'the body of the request is no longer stored' } };
     }
     try {
-      return { value: readBody(kind, body ?? NOTHING) };
+      return { value: readBody(kind, body ?? NOTHING, context) };
     } catch (error) {
       if (error instanceof BodyProblem) return { problem: { code: error.code, message: error.detail } };
       throw error;
@@ -38,7 +38,7 @@ export class RunInputs {
   /** @throws a transient error when the database is away. */
   async ofPayload(payload: NonNullable<RunStarted['inputPayload']>): Promise<ReadInput> {
     try {
-      return withQuery(this.ofBody(payload.kind, await this.payloads.get(payload.id)), payload.query);
+      return withQuery(this.ofBody(payload.kind, await this.payloads.get(payload.id), payload), payload.query);
     } catch (error) {
       if (error instanceof PayloadError) return { problem: { code: 'body_missing', message: error.message } };
       throw error;
@@ -63,7 +63,7 @@ export class RunInputs {
   ofTrigger(data: TriggerAccepted, body: Buffer | null): ReadInput | Promise<ReadInput> {
     const payload = payloadOf(data);
     if (payload !== null) return this.ofPayload(payload);
-    return withQuery(this.ofBody(data.bodyKind, body), mergedQueryOf(data));
+    return withQuery(this.ofBody(data.bodyKind, body, data), mergedQueryOf(data));
   }
 }
 
@@ -71,7 +71,15 @@ export class RunInputs {
 export function payloadOf(data: TriggerAccepted): NonNullable<RunStarted['inputPayload']> | null {
   if (data.bodyPayloadId === null) return null;
   const query = mergedQueryOf(data);
-  return { id: data.bodyPayloadId, kind: data.bodyKind, ...(query ? { query } : {}) };
+  const { bodyKind: kind, profile, contentType, fileIds } = data;
+  return {
+    id: data.bodyPayloadId,
+    kind,
+    profile,
+    contentType,
+    ...(fileIds ? { fileIds } : {}),
+    ...(query ? { query } : {}),
+  };
 }
 
 /** Only profile `flow` makes one dictionary of body and query (LC-09). */

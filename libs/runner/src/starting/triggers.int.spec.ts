@@ -205,6 +205,33 @@ test('a body over 256 KiB is read from where it was put, and not written again',
   expect(first?.data as RunStarted).toMatchObject({ input: null, inputPayload: { id: bodyPayloadId, kind: 'json' } });
 });
 
+test.each([10, 300_000])(
+  'LC-10: a multipart body with a file of %i bytes is read as the gateway read it',
+  async (size) => {
+    const flow = await neighbours.flow({
+      steps: [
+        { ref: 'web1', type: 'webhook' },
+        { ref: 'm', type: 'set', values: { a: '{{ web1.a }}', file: '{{ web1.doc }}' } },
+      ],
+    });
+    const part = (header: string, value: string) =>
+      `--x\r\nContent-Disposition: form-data; ${header}\r\n\r\n${value}\r\n`;
+    const body = Buffer.from(`${part('name=a', '1')}${part('name=doc; filename=d.txt', 'y'.repeat(size))}--x--`);
+    const stored = new Payloads(database.pool);
+    const fileIds = await stored.putAll([Buffer.from('y'.repeat(size))]);
+    const large = size > 100_000;
+    const runId = await neighbours.accept(flow, {
+      body: large ? '' : body.toString(),
+      bodyKind: 'multipart',
+      contentType: 'multipart/form-data; boundary=x',
+      fileIds,
+      ...(large ? { bodySize: body.length, bodyPayloadId: await stored.put(body) } : {}),
+    });
+    const file = { filename: 'd.txt', contentType: 'application/octet-stream', size, payloadId: fileIds[0] };
+    expect(await ended(runId)).toMatchObject({ status: 'succeeded', result: { a: '1', file } });
+  },
+);
+
 test('LC-09: profile flow merges body and query into the output of the webhook step, the body wins', async () => {
   const flow = await neighbours.flow({
     steps: [

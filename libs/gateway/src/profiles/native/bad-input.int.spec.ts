@@ -56,6 +56,9 @@ const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 const keys = (count: number) =>
   JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n])));
 const form = { 'content-type': 'application/x-www-form-urlencoded' };
+const xml = { 'content-type': 'application/xml' };
+const multipart = { 'content-type': 'multipart/form-data; boundary=x' };
+const PART = '--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n';
 
 describe('GW-03: bad input is a clear, documented error and never an event', () => {
   it.each<[string, () => Sent, number, string]>([
@@ -96,12 +99,16 @@ describe('GW-03: bad input is a clear, documented error and never an event', () 
     ['1,001 fields', () => ({ headers: form, body: 'a=1&'.repeat(1001) }), 422, 'too_many_fields'],
     ['invalid UTF-8 in a form', () => ({ headers: form, body: 'a=%ff' }), 422, 'invalid_utf8'],
     ['invalid UTF-8 in the query', () => ({ query: '?a=%ff' }), 422, 'invalid_utf8'],
-    ['XML', () => ({ headers: { 'content-type': 'application/xml' }, body: '<a/>' }), 415, 'unsupported_content_type'],
+    ['broken XML', () => ({ headers: xml, body: '<a>' }), 422, 'malformed_xml'],
+    ['a DOCTYPE', () => ({ headers: xml, body: '<!DOCTYPE a><a/>' }), 422, 'malformed_xml'],
+    ['65-deep XML', () => ({ headers: xml, body: '<a>'.repeat(65) }), 422, 'too_deep'],
+    ['a multipart body without an end', () => ({ headers: multipart, body: '--x\r\n' }), 422, 'malformed_multipart'],
+    ['101 parts', () => ({ headers: multipart, body: PART.repeat(101) + '--x--' }), 422, 'too_many_parts'],
     [
-      'multipart',
-      () => ({ headers: { 'content-type': 'multipart/form-data; boundary=x' }, body: '--x--' }),
+      'another charset than UTF-8',
+      () => ({ headers: { 'content-type': 'text/json; charset=utf-16' }, body: '{}' }),
       415,
-      'unsupported_content_type',
+      'unsupported_charset',
     ],
     [
       'an unknown content type',
