@@ -27,6 +27,8 @@ export interface TriggerAccepted {
   replyTo: string | null;
   /** Stored props of the trigger, or null. */
   props: unknown;
+  /** Runs with the same key execute one after another, in the order of these events; absent when order is not asked for. */
+  orderingKey?: string;
 }
 
 /** `EventPublished`: one CloudEvent taken in by `POST /v1/events`. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { derivedId, isUuid, newId, timeOfId } from './ids.ts';
 
 const variantOf = (id: string) => id[19];
@@ -27,6 +27,23 @@ describe('a new id', () => {
     const start = Date.parse('2026-11-22T00:00:00Z');
     const ids = Array.from({ length: 300 }, (_, index) => newId(start + index * 7));
     expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('GW-10: sorts behind the one before it, however many a millisecond sees and wherever the clock goes', () => {
+    const clock = vi.spyOn(Date, 'now');
+    const startMs = Date.now() + 60_000;
+    const readings = [startMs, startMs + 1, startMs - 5_000, startMs + 2, startMs + 10_000];
+    const ids = readings.flatMap((ms) => {
+      clock.mockReturnValue(ms);
+      return Array.from({ length: 5_000 }, () => newId());
+    });
+    clock.mockRestore();
+    expect(ids.toSorted()).toEqual(ids);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(new Set(ids.map((id) => id[14] + (variantOf(id) as string).replace(/[89ab]/, 'v')))).toEqual(
+      new Set(['7v']),
+    );
+    expect(timeOfId(ids.at(-1) as string) - startMs).toBeLessThan(10_010);
   });
 
   it('carries any time of 48 bits, to the millisecond', () => {

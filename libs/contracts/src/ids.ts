@@ -14,18 +14,47 @@ function format(bytes: Uint8Array, start: number): string {
   return text;
 }
 
+const MAX_COUNTER = 0xfff;
+let lastMs = 0;
+let counter = 0;
+
 /**
- * A new root id: UUIDv7 (RFC 9562 §5.7), 48 bits of Unix time in milliseconds followed by randomness.
- * The time decides the partition that the stream lives in.
+ * The time and the counter of the next id of this process, always behind those of the last one. The counter begins
+ * anywhere in the lower half of its 12 bits; when they are used up, or the clock was set back, the time runs ahead of
+ * the clock (RFC 9562 §6.2).
  */
-export function newId(nowMs: number = Date.now()): string {
+function tick(): void {
+  const nowMs = Date.now();
+  if (nowMs > lastMs) {
+    lastMs = nowMs;
+    counter = (pool[offset + 7] as number) | (((pool[offset + 6] as number) & 0x07) << 8);
+  } else if (counter < MAX_COUNTER) {
+    counter++;
+  } else {
+    lastMs++;
+    counter = 0;
+  }
+}
+
+/**
+ * A new root id: UUIDv7 (RFC 9562 §5.7), 48 bits of Unix time in milliseconds followed by a counter and randomness.
+ * The time decides the partition that the stream lives in. Within a process each id sorts behind the one before: a
+ * batch of appends is sorted by stream, and requests that were accepted one after the other must stay so.
+ * @param atMs an id of another time; such ids of the same millisecond have no order.
+ */
+export function newId(atMs?: number): string {
   if (offset >= pool.length) {
     randomFillSync(pool);
     offset = 0;
   }
   const start = offset;
+  if (atMs === undefined) {
+    tick();
+    pool[start + 6] = counter >> 8;
+    pool[start + 7] = counter & 0xff;
+  }
   offset += 16;
-  pool.writeUIntBE(nowMs, start, 6);
+  pool.writeUIntBE(atMs ?? lastMs, start, 6);
   pool[start + 6] = ((pool[start + 6] as number) & 0x0f) | 0x70;
   pool[start + 8] = ((pool[start + 8] as number) & 0x3f) | 0x80;
   return format(pool, start);

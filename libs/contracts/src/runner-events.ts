@@ -52,6 +52,8 @@ export interface RunStarted {
   webhookRef?: string;
   /** Present when the run did not finish in its first append. */
   trigger?: RunTrigger;
+  /** No other run of this key executes until this one has finished. */
+  orderingKey?: string;
   queuedAt: string;
   startedAt: string;
 }

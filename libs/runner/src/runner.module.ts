@@ -14,6 +14,8 @@ import { RunSecrets } from './effects/run-secrets.ts';
 import { StepEffects } from './effects/step-effects.ts';
 import { FlowCatalog } from './flows/flow-catalog.ts';
 import { RegistryCopyConsumer } from './flows/registry-copy.consumer.ts';
+import { OrderingQueue } from './ordering/ordering-queue.ts';
+import { OrderingWorker } from './ordering/ordering.worker.ts';
 import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
@@ -54,8 +56,10 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunSecrets,
     StepEffects,
     EffectPerformer,
+    OrderingQueue,
     EffectWorker,
     RunStarter,
+    OrderingWorker,
     RunsQueries,
     RunWatch,
     RunCanceller,

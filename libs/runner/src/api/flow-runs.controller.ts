@@ -60,6 +60,7 @@ export class FlowRunsController {
           trigger: null,
           triggerId: null,
           requestId: null,
+          orderingKey: null,
           queuedAt: new Date().toISOString(),
           inputBytes: stored.bytes,
           meta,

@@ -1,13 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { actorOf, type Principal } from '@sluice/access';
-import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { type Alongside, type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { failpoint, InjectStore } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
+import { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import { unschedule, updateRun } from '../runs/run-rows.ts';
+import type { RunState } from '../runs/run-state.ts';
 import { requestCancel } from '../runs/run.decider.ts';
 import type { FoundRun } from './runs.query.ts';
 
@@ -19,6 +21,7 @@ export class RunCanceller {
   constructor(
     @InjectStore('runner') private readonly store: EventStorePort,
     private readonly catalog: FlowCatalog,
+    private readonly ordering: OrderingQueue,
   ) {}
 
   /**
@@ -50,9 +53,16 @@ export class RunCanceller {
     failpoint('runner.before-cancel-commit');
     await this.store.commit({
       appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),
-      alongside: next?.kind === 'finished' ? [updateRun(origin.appId, run), unschedule([run.id])] : [],
+      alongside: next?.kind === 'finished' ? this.endOf(origin.appId, run) : [],
     });
     failpoint('runner.after-cancel-commit');
-    if (run.finished) countFinished(run);
+    if (!run.finished) return;
+    countFinished(run);
+    if (started?.orderingKey !== undefined) this.ordering.wake([started.orderingKey]);
+  }
+
+  private endOf(appId: string | null, run: RunState): Alongside[] {
+    const release = run.started?.orderingKey === undefined ? [] : [this.ordering.release(run.id)];
+    return [updateRun(appId, run), unschedule([run.id]), ...release];
   }
 }

@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
+import { OrderingQueue } from '../ordering/ordering-queue.ts';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { RunnerConfig } from '../runner.config.ts';
 import { RunReader } from '../runs/run-reader.ts';
@@ -49,6 +50,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     reader: RunReader,
     catalog: FlowCatalog,
     performer: EffectPerformer,
+    ordering: OrderingQueue,
     private readonly config: RunnerConfig,
   ) {
     this.queue = new DueQueue({
@@ -58,7 +60,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
       leaseMs: config.leaseMs,
       onError: (error, doing) => log.warn(`could not ${doing}: ${(error as Error).message}`),
     });
-    this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer });
+    this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer, ordering });
   }
 
   onApplicationBootstrap(): void {

@@ -11,6 +11,8 @@ import { connectionOf, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { testPool } from '../runner.fixture.ts';
+import { OrderingQueue } from '../ordering/ordering-queue.ts';
+import { OrderingWorker } from '../ordering/ordering.worker.ts';
 import { RunnerConfig } from '../runner.config.ts';
 import { RunInputs } from '../runs/run-input.ts';
 import { RunReader } from '../runs/run-reader.ts';
@@ -108,6 +110,7 @@ export class MortalRunner {
   private readonly catalog: FlowCatalog;
   private readonly effects: StepEffects;
   private readonly consumer: TriggersConsumer;
+  private readonly ordering: OrderingWorker;
 
   constructor(settings: Settings & { databaseUrl: string }, point = Number.POSITIVE_INFINITY) {
     this.fate = new Fate(point);
@@ -126,6 +129,7 @@ export class MortalRunner {
     this.effects = new StepEffects(settings);
     const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
     performer.fate = this.fate;
+    const ordering = new OrderingQueue(this.pool);
     const config = Object.assign(new RunnerConfig(), { leaseMs: 400, finishMs: 300 });
     this.worker = new EffectWorker(
       mortal,
@@ -134,15 +138,19 @@ export class MortalRunner {
       new RunReader(mortal, inputs),
       this.catalog,
       performer,
+      ordering,
       config,
     );
-    this.consumer = new TriggersConsumer(new RunStarter(mortal, this.pool, this.catalog, this.worker), inputs);
+    const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering);
+    this.ordering = new OrderingWorker(ordering, starter, inputs);
+    this.consumer = new TriggersConsumer(starter, inputs);
   }
 
   async start(): Promise<void> {
     await this.store.start();
     await this.catalog.onModuleInit();
     this.worker.onApplicationBootstrap();
+    this.ordering.onApplicationBootstrap();
   }
 
   /** Hands the events on as the bus does; the checkpoint is left out. */
@@ -164,7 +172,7 @@ export class MortalRunner {
 
   /** Closes the connections; a dead process cannot do more, a living one hands its runs over first. */
   async stop(): Promise<void> {
-    await this.worker.beforeApplicationShutdown();
+    await Promise.all([this.ordering.beforeApplicationShutdown(), this.worker.beforeApplicationShutdown()]);
     await this.catalog.onApplicationShutdown();
     await this.effects.onApplicationShutdown();
     await this.store.close();
@@ -174,6 +182,7 @@ export class MortalRunner {
   /** As kill -9: no lease is given back, no run is handed over. */
   async kill(): Promise<void> {
     this.fate.dead = true;
+    this.ordering.stop();
     await this.worker.stopClaiming(0);
     this.worker.queue.close();
     await this.catalog.onApplicationShutdown();

@@ -11,6 +11,7 @@ import {
 import { failpoint } from '@sluice/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
+import type { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
@@ -27,6 +28,7 @@ export interface RunDriverOptions {
   reader: RunReader;
   catalog: FlowCatalog;
   performer: EffectPerformer;
+  ordering: OrderingQueue;
 }
 
 /** A run that this process holds the claim of. */
@@ -128,6 +130,8 @@ export class RunDriver {
     if (next.kind === 'wait') {
       alongside.push(this.options.queue.reschedule([{ claim, dueAt: new Date(next.untilMs) }]));
     }
+    const orderingKey = next.kind === 'finished' ? (held.run.started?.orderingKey ?? null) : null;
+    if (orderingKey !== null) alongside.push(this.options.ordering.release(held.run.id));
     const replyTo = held.run.started?.trigger?.replyTo ?? null;
     const answer = next.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
     const appends = appendsOf(held.run, decision.events, held.origin, answer);
@@ -141,6 +145,7 @@ export class RunDriver {
     }
     held.shownStatus = status;
     if (next.kind === 'finished') countFinished(held.run);
+    if (orderingKey !== null) this.options.ordering.wake([orderingKey]);
     return next.kind === 'effect' ? 'recorded' : 'handed over';
   }
 

@@ -56,6 +56,7 @@ function once(): number {
     trigger: { profile, method, query, headers, receivedAt, props, replyTo },
     triggerId,
     requestId: runId,
+    orderingKey: null,
     queuedAt: receivedAt,
   };
   const run = emptyRun(runId);

@@ -29,6 +29,7 @@ export function request(input: unknown, more: Partial<StartRequest> = {}): Start
     trigger: null,
     triggerId: null,
     requestId: null,
+    orderingKey: null,
     queuedAt: at(0).iso,
     ...more,
   };

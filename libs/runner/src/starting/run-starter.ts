@@ -1,5 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type Alongside, type EventMeta, type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import {
+  type Alongside,
+  AlongsideConflictError,
+  type EventStorePort,
+  isTransientError,
+  VersionConflictError,
+} from '@sluice/event-store';
 import { startWork, type TracedWork } from '@sluice/observability';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -7,22 +13,16 @@ import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { Decision } from '../runs/decision.ts';
+import { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { clock, momentNow } from '../runs/moment.ts';
 import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
 import { countFinished, countStarted } from '../runs/run-metrics.ts';
 import { insertRuns } from '../runs/run-rows.ts';
 import { emptyRun, foldRun, type RunState } from '../runs/run-state.ts';
 import { RunNumbers } from './run-numbers.ts';
-import { type StartRequest, startRun } from './start.rules.ts';
+import { startRun } from './start.rules.ts';
+import type { PendingStart } from './pending-start.ts';
 import { TimeSlice } from './time-slice.ts';
-
-/** A run to start, with what its events carry. */
-export interface PendingStart extends StartRequest {
-  appId: string | null;
-  meta: EventMeta;
-  /** Bytes of the body that the input was read from. */
-  inputBytes: number;
-}
 
 /** A run that has begun, and is durable. */
 export interface StartedRun {
@@ -52,16 +52,72 @@ export class RunStarter {
     @InjectPool('runner') private readonly pool: Pool,
     private readonly catalog: FlowCatalog,
     private readonly worker: EffectWorker,
+    private readonly ordering: OrderingQueue,
   ) {
     this.numbers = new RunNumbers(pool);
   }
 
   /**
    * Starts the runs that do not exist yet; `alongside` (a checkpoint) commits with the last of them. Resolves when all
-   * that is pure about them is done and durable; effects go on in the background.
+   * that is pure about them is done and durable; effects go on in the background. Runs with an ordering key only enter
+   * their queue by this, and are not among those returned.
    * @throws a transient error when the database is away; trying again is safe then.
    */
   async start(pending: readonly PendingStart[], alongside: readonly Alongside[] = []): Promise<StartedRun[]> {
+    const ordered = pending.filter((each) => each.orderingKey !== null);
+    if (ordered.length === 0) return this.startUnordered(pending, alongside);
+    const others = pending.filter((each) => each.orderingKey === null);
+    const started = await this.startUnordered(others, [this.ordering.enter(ordered), ...alongside]);
+    this.ordering.wake([...new Set(ordered.map((each) => each.orderingKey as string))]);
+    return started;
+  }
+
+  /**
+   * Starts runs of one ordering key, whose turn it is: each that ends in its first append makes room for the next, and
+   * the first that does not holds the key. Runs that have begun already only leave the queue.
+   * @returns whether some had left the queue, so that it is worth looking again.
+   * @throws a transient error when the database is away; what the database refuses.
+   */
+  async startInTurn(pending: readonly PendingStart[]): Promise<boolean> {
+    let begun = new Map<string, RunState>();
+    for (let conflicts = 0; ; conflicts++) {
+      try {
+        return await this.startFirst(pending, begun);
+      } catch (error) {
+        // Another process was faster and holds the key now.
+        if (error instanceof AlongsideConflictError && !isTransientError(error)) return false;
+        if (!(error instanceof VersionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
+        begun = await this.streamsOf(pending);
+        const over = pending.filter((each) => begun.get(each.runId)?.started);
+        if (over.length === 0) continue;
+        await this.store.commit({ appends: [], alongside: [this.ordering.leave(over.map((each) => each.runId))] });
+        return true;
+      }
+    }
+  }
+
+  private async startFirst(pending: readonly PendingStart[], begun: ReadonlyMap<string, RunState>): Promise<boolean> {
+    const numbers = await this.numbers.take(pending.length);
+    const unit: DecidedRun[] = [];
+    const slice = new TimeSlice();
+    let last: DecidedRun | null = null;
+    for (const [index, each] of pending.entries()) {
+      await slice.rest();
+      last = await this.decide(each, numbers[index] as number, begun.get(each.runId) ?? emptyRun(each.runId));
+      unit.push(last);
+      if (last.decision.next.kind !== 'finished') break;
+    }
+    const leave = this.ordering.leave(unit.map(({ run }) => run.id));
+    const key = pending[0]?.orderingKey ?? null;
+    const holds = last !== null && key !== null && last.decision.next.kind !== 'finished';
+    await this.commit(unit, holds ? [leave, this.ordering.take(key, last?.run.id as string)] : [leave]);
+    return !holds;
+  }
+
+  private async startUnordered(
+    pending: readonly PendingStart[],
+    alongside: readonly Alongside[],
+  ): Promise<StartedRun[]> {
     let todo = pending;
     let begun = new Map<string, RunState>();
     for (let conflicts = 0; ; conflicts++) {

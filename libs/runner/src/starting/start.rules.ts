@@ -16,6 +16,8 @@ export interface StartRequest {
   trigger: RunTrigger | null;
   triggerId: string | null;
   requestId: string | null;
+  /** Runs of one key execute one after another; null: no order. */
+  orderingKey: string | null;
   /** RFC 3339. */
   queuedAt: string;
 }
@@ -33,6 +35,7 @@ function startedOf(request: StartRequest, flow: CompiledFlow | null, number: num
     ...(request.inputPayload ? { inputPayload: request.inputPayload } : {}),
     ...(flow?.webhookRef ? { webhookRef: flow.webhookRef } : {}),
     ...(request.trigger ? { trigger: request.trigger } : {}),
+    ...(request.orderingKey === null ? {} : { orderingKey: request.orderingKey }),
     queuedAt: request.queuedAt,
     startedAt: moment.iso,
   };

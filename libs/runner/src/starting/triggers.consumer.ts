@@ -2,7 +2,8 @@ import { Controller } from '@nestjs/common';
 import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
 import type { TriggerAccepted } from '@sluice/contracts';
 import { payloadOf, RunInputs } from '../runs/run-input.ts';
-import { type PendingStart, RunStarter } from './run-starter.ts';
+import type { PendingStart } from './pending-start.ts';
+import { RunStarter } from './run-starter.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** Most triggers in a unit: about four events each, so a few times what the store otherwise puts into a batch. */
@@ -43,6 +44,7 @@ export class TriggersConsumer {
       trigger: { profile, method, query, headers, receivedAt, props, replyTo, ...(fromQuery ? { fromQuery } : {}) },
       triggerId: data.triggerId,
       requestId: event.streamId,
+      orderingKey: data.orderingKey ?? null,
       queuedAt: receivedAt,
       inputBytes: data.bodySize,
       meta: { ...event.meta, causationId: event.streamId },
