@@ -62,18 +62,19 @@ async function happened(runs: readonly string[]): Promise<{ id: string; type: st
   return rows;
 }
 
-/** All events of a run before the first event of the next, and every run over once. */
-async function expectInTurn(runs: readonly string[]): Promise<void> {
+/** Equal to the runs in both when all events of each come before the first event of the next, and each ended once. */
+async function turnsOf(runs: readonly string[]): Promise<{ begun: string[]; finished: string[] }> {
   const events = await happened(runs);
-  const order = events.map(({ id }) => id).filter((id, index, ids) => id !== ids[index - 1]);
-  expect(order).toEqual(runs);
-  expect(events.filter(({ type }) => type === 'RunFinished').map(({ id }) => id)).toEqual(runs);
+  return {
+    begun: events.map(({ id }) => id).filter((id, index, ids) => id !== ids[index - 1]),
+    finished: events.filter(({ type }) => type === 'RunFinished').map(({ id }) => id),
+  };
 }
 
-async function expectNothingLeft(): Promise<void> {
+async function leftOver(): Promise<unknown[]> {
   const left = 'select run_id as id from runner.ordered_runs union all select run_id from runner.ordering_heads';
   const { rows } = await database.pool.query(`${left} union all select id from runner.due`);
-  expect(rows).toEqual([]);
+  return rows;
 }
 
 test('GW-10: killed at every commit and every call, runs of a key still go one after another, each once', {
@@ -97,8 +98,8 @@ test('GW-10: killed at every commit and every call, runs of a key still go one a
     await heir.deliver(events);
     await areOver(runs);
     await heir.stop();
-    await expectInTurn(runs);
-    await expectNothingLeft();
+    expect(await turnsOf(runs)).toEqual({ begun: runs, finished: runs });
+    expect(await leftOver()).toEqual([]);
     if (!survived) continue;
     expect(point).toBeGreaterThan(10);
     break;
@@ -156,8 +157,8 @@ test('GW-10: whatever comes in whatever batches to two runners, one of which die
   await areOver(ids);
   for (const key of keys) {
     const ofKey = ids.filter((_, index) => requests[index]?.accept.orderingKey === `${seed}-${key}`);
-    await expectInTurn(ofKey);
+    expect(await turnsOf(ofKey), `seed ${seed}`).toEqual({ begun: ofKey, finished: ofKey });
   }
-  await expectNothingLeft();
+  expect(await leftOver()).toEqual([]);
   await runners[0].stop();
 });
