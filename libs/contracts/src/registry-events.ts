@@ -58,8 +58,8 @@ export interface TriggerState {
   methods: string[];
   auth: TriggerAuth;
   props: unknown;
-  /** SHA-256 in lower-case hex of each live token. */
-  tokens: { id: string; sha256: string; createdAt: string }[];
+  /** SHA-256 in lower-case hex of each live token; those of profile `flow` are sealed too, so that editors can read them. */
+  tokens: { id: string; sha256: string; createdAt: string; sealed?: SealedRef }[];
   enabled: boolean;
   createdAt: string;
   updatedAt: string;
@@ -187,6 +187,8 @@ export interface RegistryEvents {
   TriggerUpdated: TriggerChanged;
   TriggerTokenAdded: TriggerChanged;
   TriggerTokenRevoked: TriggerChanged;
+  /** Nothing changed: the event's actor was shown the token (LC-03). */
+  TriggerTokenRead: TriggerChanged;
   TriggerDeleted: TriggerChanged;
   EndpointCreated: EndpointChanged;
   EndpointUpdated: EndpointChanged;

@@ -23,6 +23,8 @@ import { SecretsController } from './secrets/secrets.controller.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
 import { TokenQueries } from './tokens/tokens.query.ts';
+import { FlowTokenController } from './triggers/flow-token.controller.ts';
+import { TokenReading } from './triggers/token-reading.ts';
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
 import { TriggerQueries } from './triggers/triggers.query.ts';
@@ -48,6 +50,7 @@ class Closing implements OnApplicationShutdown {
     AppsController,
     FlowsController,
     TriggersController,
+    FlowTokenController,
     EndpointsController,
     TokensController,
     SecretsController,
@@ -84,6 +87,7 @@ class Closing implements OnApplicationShutdown {
     FlowQueries,
     Triggers,
     TriggerQueries,
+    TokenReading,
     Endpoints,
     EndpointQueries,
     Tokens,

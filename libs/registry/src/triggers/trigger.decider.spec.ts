@@ -11,6 +11,7 @@ import {
 
 const NOW = '2026-02-02T00:00:00.000Z';
 const token = (id: string): TriggerState['tokens'][number] => ({ id, sha256: `hash of ${id}`, createdAt: NOW });
+const fresh = (id: string) => ({ stored: token(id), clear: `token ${id}` });
 const identity = {
   id: 't',
   number: 1,
@@ -34,14 +35,14 @@ const tokensOf = (decision: ReturnType<typeof addToken>): string[] | string =>
 
 describe('a trigger', () => {
   it('begins with one token, or with none when it asks for none', () => {
-    expect(createTrigger(identity, token('a'), NOW).state.tokens).toEqual([token('a')]);
+    expect(createTrigger(identity, fresh('a'), NOW).state.tokens).toEqual([token('a')]);
     expect(createTrigger({ ...identity, auth: { type: 'none' } }, null, NOW).state.tokens).toEqual([]);
   });
 
   it('LT-10: has two live tokens during a rotation, never three', () => {
-    expect(tokensOf(addToken(trigger(['a']), token('b'), NOW))).toEqual(['a', 'b']);
-    expect(tokensOf(addToken(trigger(['a', 'b']), token('c'), NOW))).toBe('too_many_tokens');
-    expect(tokensOf(addToken(trigger([], { auth: { type: 'none' } }), token('a'), NOW))).toBe('auth_without_token');
+    expect(tokensOf(addToken(trigger(['a']), fresh('b'), NOW))).toEqual(['a', 'b']);
+    expect(tokensOf(addToken(trigger(['a', 'b']), fresh('c'), NOW))).toBe('too_many_tokens');
+    expect(tokensOf(addToken(trigger([], { auth: { type: 'none' } }), fresh('a'), NOW))).toBe('auth_without_token');
   });
 
   it('loses exactly the token that is revoked, the last one too', () => {
@@ -56,6 +57,18 @@ describe('a trigger', () => {
     const changed = changeTrigger(trigger(['a']), { methods: ['PUT'], props: { x: 1 } }, NOW);
     expect(changed.event?.type).toBe('TriggerUpdated');
     expect(changed.state).toMatchObject({ methods: ['PUT'], props: { x: 1 }, name: 'In', tokens: [token('a')] });
+  });
+
+  it('LC-03: seals a token that can be read again, and forgets it with the token', () => {
+    const ref = { id: 's', version: 1 };
+    const sealed = { stored: { ...token('a'), sealed: ref }, clear: 'ey' };
+    const created = createTrigger({ ...identity, profile: 'flow' }, sealed, NOW);
+    expect(created.sealing).toEqual({ seal: [{ ref, plaintext: 'ey' }], supersede: [], remove: [] });
+    expect(JSON.stringify(created.event)).not.toContain('"ey"');
+    const stored = { state: created.state, streamVersion: 1 };
+    expect(revokeToken(stored, 'a', NOW)).toMatchObject({ sealing: { seal: [], remove: ['s'] } });
+    expect(deleteTrigger(stored, NOW)).toMatchObject({ sealing: { seal: [], remove: ['s'] } });
+    expect(createTrigger(identity, fresh('a'), NOW).sealing.seal).toEqual([]);
   });
 
   it('takes all its tokens with it when it is deleted', () => {

@@ -1,13 +1,13 @@
 import type { TriggerAuth, TriggerState } from '@sluice/contracts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
+import { emptyPlan, type SealingPlan } from '../sealing/sealing.decider.ts';
+import type { FreshToken, TriggerToken } from './trigger-token.ts';
 
 /** A trigger as it is now, and how far its stream has come. */
 export interface StoredTrigger {
   state: TriggerState;
   streamVersion: number;
 }
-
-export type TriggerToken = TriggerState['tokens'][number];
 
 /** Fields that are absent stay as they are. */
 export interface TriggerPatch {
@@ -24,6 +24,7 @@ export interface TriggerDecision {
   state: TriggerState;
   /** Tokens that may no longer be used. */
   revoked: string[];
+  sealing: SealingPlan;
 }
 
 /** Why a command is refused; the caller turns it into an error. */
@@ -35,36 +36,48 @@ const MAX_TOKENS = 2;
 type NewTrigger = Omit<TriggerState, 'tokens' | 'createdAt' | 'updatedAt'>;
 
 /** @param token the first token, or null for a trigger that asks for none. */
-export function createTrigger(trigger: NewTrigger, token: TriggerToken | null, now: string): TriggerDecision {
-  const state: TriggerState = { ...trigger, tokens: token ? [token] : [], createdAt: now, updatedAt: now };
-  return { event: { type: 'TriggerCreated', data: { trigger: state } }, state, revoked: [] };
+export function createTrigger(trigger: NewTrigger, token: FreshToken | null, now: string): TriggerDecision {
+  const state: TriggerState = { ...trigger, tokens: token ? [token.stored] : [], createdAt: now, updatedAt: now };
+  return { event: { type: 'TriggerCreated', data: { trigger: state } }, state, revoked: [], sealing: sealed(token) };
 }
 
 export function changeTrigger(trigger: StoredTrigger, patch: TriggerPatch, now: string): TriggerDecision {
   const state: TriggerState = { ...trigger.state, ...patch };
   if (JSON.stringify(state) === JSON.stringify(trigger.state))
-    return { event: null, state: trigger.state, revoked: [] };
+    return { event: null, state: trigger.state, revoked: [], sealing: emptyPlan() };
   const changed = { ...state, updatedAt: now };
-  return { event: { type: 'TriggerUpdated', data: { trigger: changed } }, state: changed, revoked: [] };
+  const event = { type: 'TriggerUpdated' as const, data: { trigger: changed } };
+  return { event, state: changed, revoked: [], sealing: emptyPlan() };
 }
 
-export function addToken(trigger: StoredTrigger, token: TriggerToken, now: string): TriggerDecision | TriggerRefusal {
+export function addToken(trigger: StoredTrigger, token: FreshToken, now: string): TriggerDecision | TriggerRefusal {
   if (trigger.state.auth.type === 'none') return 'auth_without_token';
   if (trigger.state.tokens.length >= MAX_TOKENS) return 'too_many_tokens';
-  const state = { ...trigger.state, tokens: [...trigger.state.tokens, token], updatedAt: now };
-  return { event: { type: 'TriggerTokenAdded', data: { trigger: state } }, state, revoked: [] };
+  const state = { ...trigger.state, tokens: [...trigger.state.tokens, token.stored], updatedAt: now };
+  return { event: { type: 'TriggerTokenAdded', data: { trigger: state } }, state, revoked: [], sealing: sealed(token) };
 }
 
 export function revokeToken(trigger: StoredTrigger, tokenId: string, now: string): TriggerDecision | TriggerRefusal {
+  const revoked = trigger.state.tokens.filter((token) => token.id === tokenId);
+  if (revoked.length === 0) return 'no_such_token';
   const tokens = trigger.state.tokens.filter((token) => token.id !== tokenId);
-  if (tokens.length === trigger.state.tokens.length) return 'no_such_token';
   const state = { ...trigger.state, tokens, updatedAt: now };
-  return { event: { type: 'TriggerTokenRevoked', data: { trigger: state } }, state, revoked: [tokenId] };
+  return { event: { type: 'TriggerTokenRevoked', data: { trigger: state } }, state, ...without(revoked) };
 }
 
 /** The event carries the last state; its tokens go with it. */
 export function deleteTrigger(trigger: StoredTrigger, now: string): TriggerDecision {
   const state = { ...trigger.state, updatedAt: now };
-  const revoked = state.tokens.map((token) => token.id);
-  return { event: { type: 'TriggerDeleted', data: { trigger: state } }, state, revoked };
+  return { event: { type: 'TriggerDeleted', data: { trigger: state } }, state, ...without(state.tokens) };
+}
+
+function sealed(token: FreshToken | null): SealingPlan {
+  const plan = emptyPlan();
+  if (token?.stored.sealed) plan.seal.push({ ref: token.stored.sealed, plaintext: token.clear });
+  return plan;
+}
+
+function without(tokens: readonly TriggerToken[]): Pick<TriggerDecision, 'revoked' | 'sealing'> {
+  const remove = tokens.flatMap((token) => (token.sealed ? [token.sealed.id] : []));
+  return { revoked: tokens.map((token) => token.id), sealing: { ...emptyPlan(), remove } };
 }

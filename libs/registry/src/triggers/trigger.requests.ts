@@ -116,6 +116,17 @@ export class NewTriggerToken extends TriggerTokenView {
   instructions!: { curl: string };
 }
 
+export class ShownTriggerToken extends TriggerTokenView {
+  @ApiProperty({ description: 'where requests are sent' })
+  url!: string;
+
+  @ApiProperty({ description: 'the newest live token; that it was read is in the history' })
+  token!: string;
+
+  @ApiProperty({ type: 'object', properties: { curl: { type: 'string' } } })
+  instructions!: { curl: string };
+}
+
 export class TriggerView {
   @ApiProperty({ format: 'uuid' })
   id!: string;

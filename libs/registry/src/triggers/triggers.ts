@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type AppScope, grantAccess, hashToken, newToken, revokeAccess } from '@sluice/access';
+import { type AppScope, grantAccess, revokeAccess } from '@sluice/access';
 import { type FlowDefinition, isUuid, newId, type TriggerState } from '@sluice/contracts';
 import { AlongsideConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
@@ -10,6 +10,7 @@ import { nextNumber } from '../changes/numbers.ts';
 import { FlowQueries } from '../flows/flows.query.ts';
 import { registryError } from '../registry.errors.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
+import { Sealing } from '../sealing/sealing.ts';
 import {
   addToken,
   changeTrigger,
@@ -19,21 +20,15 @@ import {
   type StoredTrigger,
   type TriggerDecision,
   type TriggerRefusal,
-  type TriggerToken,
 } from './trigger.decider.ts';
 import { defaultAuthOf, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
+import { type FreshToken, freshToken, type TriggerToken } from './trigger-token.ts';
 import { ChangeTrigger, CreateTrigger } from './trigger.requests.ts';
 import { authOf, authProblems } from './trigger.rules.ts';
 import { triggerRow } from './trigger-rows.ts';
 import { type FoundTrigger, TriggerQueries } from './triggers.query.ts';
 
 const DEFAULT_PROFILE: TriggerProfileName = 'native';
-
-/** A token that was just made: in clear for the one answer that shows it, hashed for everything else. */
-export interface FreshToken {
-  stored: TriggerToken;
-  clear: string;
-}
 
 export interface TriggerWithToken {
   state: TriggerState;
@@ -49,6 +44,7 @@ export class Triggers {
     private readonly changes: ChangeLog,
     private readonly queries: TriggerQueries,
     private readonly flows: FlowQueries,
+    private readonly sealing: Sealing,
   ) {}
 
   async create(body: unknown, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
@@ -64,7 +60,6 @@ export class Triggers {
     const sent = body as JsonObject;
     const auth = sent.auth === undefined ? defaultAuthOf(profile) : authOf(sent.auth);
     const now = new Date().toISOString();
-    const token = auth.type === 'none' ? null : freshToken(now);
     const trigger = {
       id: newId(),
       number: await nextNumber(this.pool, 'trigger'),
@@ -77,7 +72,9 @@ export class Triggers {
       props: sent.props ?? null,
       enabled: request.enabled ?? true,
     };
-    const decision = createTrigger(trigger, token?.stored ?? null, now);
+    // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
+    const token = auth.type === 'none' && trigger.profile !== 'flow' ? null : freshToken(trigger, now);
+    const decision = createTrigger(trigger, token, now);
     const changed = await this.commit(decision, 0, actor, token);
     return { ...changed, value: { state: decision.state, token, definition: flow.definition } };
   }
@@ -103,13 +100,13 @@ export class Triggers {
 
   /** A second live token, so that senders can change over before the first is revoked. */
   async addToken(id: string, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
-    const token = freshToken(new Date().toISOString());
+    const token = freshToken((await this.get(id, app)).state, new Date().toISOString());
     const changed = await this.deciding(
       id,
       app,
       actor,
       undefined,
-      async (trigger, now) => accepted(addToken(trigger, token.stored, now)),
+      async (trigger, now) => accepted(addToken(trigger, token, now)),
       token,
     );
     const flow = await this.flows.byId(changed.value.flowId);
@@ -156,9 +153,10 @@ export class Triggers {
     actor: Actor,
     token: FreshToken | null,
   ): Promise<Changed<TriggerState>> {
-    const { event, state, revoked } = decision;
+    const { event, state, revoked, sealing } = decision;
     if (!event) return { value: state, streamVersion: expectedVersion, propagating: false };
     const streamVersion = expectedVersion + 1;
+    const alone = this.sealing.inTransaction(sealing, `trigger/${state.id}`);
     const committing = this.changes.commit({
       streamId: state.id,
       expectedVersion,
@@ -170,9 +168,13 @@ export class Triggers {
         ...(token ? [grantAccess([grantOf(state, token.stored)])] : []),
         ...(revoked.length > 0 ? [revokeAccess(revoked)] : []),
       ],
+      ...(alone ? { alone } : {}),
     });
     const position = await committing.catch(refuseSecondOfFlow);
-    return { value: state, streamVersion, propagating: await this.changes.isPropagating(position, ['gateway']) };
+    const propagating = await this.changes.isPropagating(position, ['gateway']);
+    // A gateway that is late still opens what it knows; the next change deletes it then.
+    if (!propagating) this.sealing.retireSoon(sealing);
+    return { value: state, streamVersion, propagating };
   }
 }
 
@@ -183,11 +185,6 @@ function refuseSecondOfFlow(error: unknown): never {
     'flow_has_trigger',
     'a flow has one trigger of profile "flow", because its address names the flow',
   );
-}
-
-function freshToken(now: string): FreshToken {
-  const clear = newToken('sluice_trg');
-  return { clear, stored: { id: newId(), sha256: hashToken(clear), createdAt: now } };
 }
 
 /** With its own credential a trigger's caller reads the runs it started. */
