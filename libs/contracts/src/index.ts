@@ -47,7 +47,6 @@ export type {
   SessionEnded,
   TokenChanged,
   TokenState,
-  TriggerAuth,
   TriggerChanged,
   TriggerState,
   UserChanged,
@@ -71,3 +70,23 @@ export type {
   StepStarted,
 } from './runner-events.ts';
 export { DOMAIN_EVENTS_TOPIC, SERVICES, type ServiceName, schemaOf, serviceOf, TOPICS, type Topic } from './topics.ts';
+export {
+  type CustomHmacAuth,
+  HANDSHAKE_TYPES,
+  HMAC_ALGORITHMS,
+  HMAC_PRESETS,
+  type HmacAlgorithm,
+  type HmacAuth,
+  type HmacPreset,
+  JWT_KEY_ALGORITHMS,
+  JWT_SECRET_ALGORITHMS,
+  type JwtAlgorithm,
+  type JwtAuth,
+  type PresetHmacAuth,
+  SECRET_ENCODINGS,
+  type SecretEncoding,
+  type TriggerAuth,
+  type TriggerHandshake,
+  usesSecret,
+  usesToken,
+} from './trigger-auth.ts';

@@ -1,3 +1,5 @@
+import type { TriggerAuth, TriggerHandshake } from './trigger-auth.ts';
+
 /** A flow as stored and run. Checked in full when it is saved, so consumers trust it. */
 export interface FlowDefinition {
   inputs?: Record<string, { type: string; required?: boolean }>;
@@ -46,8 +48,6 @@ export interface FlowChanged {
   flow: FlowState;
 }
 
-export type TriggerAuth = { type: 'bearer' } | { type: 'header'; name: string } | { type: 'none' };
-
 export interface TriggerState {
   id: string;
   number: number;
@@ -72,6 +72,9 @@ export interface TriggerState {
   /** CIDRs, IPv4 and IPv6; null lets every address in. */
   allowedIps?: string[] | null;
   cors?: { origins: string[] } | null;
+  /** Live secrets of `auth`: passwords, keys of signatures; sealed, at most two during a rotation. */
+  secrets?: { id: string; value: SealedRef; createdAt: string }[];
+  handshake?: TriggerHandshake | null;
 }
 export interface TriggerChanged {
   trigger: TriggerState;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type LoggerService, Module, type Type } from '@nestjs/common';
 import { type AccessGrant, DEFAULT_APP_ID, grantAccess, nameApp } from '@sluice/access';
 import { busTablesSql } from '@sluice/bus';
@@ -16,6 +16,7 @@ import {
 import { type EventStorePort, eventTablesSql, type Position, type StoredEvent } from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
 import { poolToken, storeToken } from '@sluice/platform';
+import type { EncryptionKey } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { RouteTable } from './routing/route-table.ts';
@@ -46,6 +47,9 @@ export const NEIGHBOURS: readonly ServiceDefinition[] = [
   standIn('delivery-log', ['delivery-log.events']),
 ];
 
+/** What seals secrets in this test run. */
+export const KEYS: EncryptionKey[] = [{ id: 'test', key: randomBytes(32) }];
+
 /** Settings of a process that listens on a free port of this machine. */
 export function testSettings(databaseUrl: string, change: Partial<Settings> = {}): Settings & { databaseUrl: string } {
   return {
@@ -57,7 +61,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminToken: null,
     adminEmail: null,
     adminPassword: null,
-    encryptionKeys: [],
+    encryptionKeys: KEYS,
     trustedProxies: [],
     outboundAllow: null,
     logLevel: 'silent',

@@ -8,7 +8,7 @@ import { TriggerAcceptor } from './accept/trigger-acceptor.ts';
 import { TriggerDoor } from './accept/trigger-door.ts';
 import { AnswerWaiters } from './answers/answer-waiters.ts';
 import { AnswersConsumer } from './answers/answers.consumer.ts';
-import { TriggerAuthenticator } from './authentication/trigger-authenticator.ts';
+import { AUTHENTICATION } from './authentication/authentication.providers.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
@@ -33,7 +33,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     },
     RouteTable,
     Router,
-    TriggerAuthenticator,
+    ...AUTHENTICATION,
     AdmissionOrder,
     TriggerAcceptor,
     TriggerDoor,

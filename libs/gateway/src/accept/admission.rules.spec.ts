@@ -12,6 +12,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       methods: ['POST'],
       auth: { type: 'none' },
       tokenHashes: [],
+      secrets: [],
       enabled: true,
       props: null,
       ...trigger,

@@ -5,7 +5,7 @@ import type { EventMeta, EventStorePort, NewEvent } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectSettings, InjectStore, metrics, type Settings } from '@sluice/platform';
 import { multipartFiles } from '@sluice/request-body';
-import { credentialHeaderOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import type { Admission } from './admission.ts';
@@ -77,7 +77,7 @@ export class TriggerAcceptor {
       profile: trigger.profile,
       method: request.method as string,
       query: admission.query,
-      headers: eventHeaders(headers, credentialHeaderOf(trigger.auth)),
+      headers: eventHeaders(headers, credentialHeadersOf(trigger.auth)),
       contentType: headers['content-type'] ?? null,
       bodyKind: admission.bodyKind,
       bodySize: body.length,

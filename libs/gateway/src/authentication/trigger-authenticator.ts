@@ -1,14 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { AccessControl, allows, bearerOf } from '@sluice/access';
-import type { AppError } from '@sluice/contracts';
+import { type AppError, type TriggerAuth, usesToken } from '@sluice/contracts';
 import type { Admission, AdmissionCheck, Verdict } from '../accept/admission.ts';
 import { gatewayError } from '../gateway.errors.ts';
+import { CredentialVerifiers } from './credential-verifiers.ts';
+import { type Denial, DENIALS } from './denial.ts';
 import { challengeOf, isAuthentic } from './trigger-credential.rules.ts';
 
 /** Decides who may start a trigger: by the trigger's credential, or as its profile says. */
 @Injectable()
 export class TriggerAuthenticator implements AdmissionCheck {
-  constructor(private readonly access: AccessControl) {}
+  constructor(
+    private readonly access: AccessControl,
+    private readonly verifiers: CredentialVerifiers,
+  ) {}
 
   /** A promise only where access has to be asked. */
   check(admission: Admission): Verdict | Promise<Verdict> {
@@ -18,13 +23,23 @@ export class TriggerAuthenticator implements AdmissionCheck {
       return this.#requireEditor(admission);
     }
     if (profile.authenticate !== undefined) return profile.authenticate(admission);
-    this.requireCredential(admission);
+    return this.requireCredential(admission);
   }
 
-  /** @throws AppError `unauthorized` unless the request carries the trigger's own credential. */
-  requireCredential({ route, request }: Pick<Admission, 'route' | 'request'>): void {
+  /**
+   * A promise only where a secret or key has to be got, and for JWTs.
+   * @throws AppError `unauthorized` unless the request carries the trigger's own credential; 503 when that cannot be
+   * judged now.
+   */
+  requireCredential({ route, request, body }: Pick<Admission, 'route' | 'request' | 'body'>): void | Promise<void> {
     const { auth, tokenHashes } = route.trigger;
-    if (!isAuthentic(auth, tokenHashes, request.headers)) throw unauthorized(challengeOf(auth));
+    if (auth.type === 'none' || usesToken(auth)) {
+      if (!isAuthentic(auth, tokenHashes, request.headers)) throw unauthorized(challengeOf(auth));
+      return;
+    }
+    const denial = this.verifiers.denialOf(route.trigger, request.headers, body);
+    if (denial instanceof Promise) return denial.then((found) => refuse(auth, found));
+    refuse(auth, denial);
   }
 
   /** `?mode=draft` runs what is not published yet, so it takes a token that may edit, not the trigger's. */
@@ -44,9 +59,16 @@ export class TriggerAuthenticator implements AdmissionCheck {
   }
 }
 
+function refuse(auth: TriggerAuth, denial: Denial | null): void {
+  if (denial !== null) throw unauthorized(challengeOf(auth), DENIALS[denial]);
+}
+
 /** @param challenge what `WWW-Authenticate` says. */
-export function unauthorized(challenge: string): AppError {
-  return gatewayError('unauthorized', 'The credential of this trigger is missing or wrong.', {
+export function unauthorized(
+  challenge: string,
+  detail = 'The credential of this trigger is missing or wrong.',
+): AppError {
+  return gatewayError('unauthorized', detail, {
     headers: { 'www-authenticate': challenge },
   });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TriggerAuth } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { challengeOf, credentialHeaderOf, isAuthentic } from './trigger-credential.rules.ts';
+import { challengeOf, credentialHeadersOf, isAuthentic } from './trigger-credential.rules.ts';
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest();
 const live = [hashOf('first-token'), hashOf('second-token')];
@@ -45,13 +45,21 @@ describe('GW-02: authentication of a trigger', () => {
     expect(isAuthentic(bearer, [Buffer.alloc(0)], { authorization: 'Bearer first-token' })).toBe(false);
   });
 
-  it('names the header of the credential in lower case, and a challenge for every 401', () => {
-    expect([credentialHeaderOf(header), credentialHeaderOf(bearer), credentialHeaderOf({ type: 'none' })]).toEqual([
-      'x-my-token',
-      'authorization',
-      null,
+  it('names the headers of the credential in lower case, and a challenge for every 401', () => {
+    const github: TriggerAuth = { type: 'hmac', preset: 'github' };
+    const jwt: TriggerAuth = { type: 'jwt', algorithms: ['RS256'], header: 'X-Assertion', leewaySeconds: 0 };
+    const basic: TriggerAuth = { type: 'basic', user: 'u' };
+    expect([header, bearer, { type: 'none' as const }, basic, github, jwt].map(credentialHeadersOf)).toEqual([
+      ['x-my-token'],
+      ['authorization'],
+      [],
+      ['authorization'],
+      ['x-hub-signature-256', 'x-hub-signature'],
+      ['x-assertion'],
     ]);
     expect(challengeOf(bearer)).toBe('Bearer realm="sluice"');
     expect(challengeOf(header)).toContain('X-My-Token');
+    expect(challengeOf(basic)).toBe('Basic realm="sluice", charset="UTF-8"');
+    expect(challengeOf(github)).toContain('x-hub-signature-256');
   });
 });

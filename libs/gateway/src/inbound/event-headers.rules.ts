@@ -9,13 +9,13 @@ const NEVER: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The headers that the event records: lower-case names, without Authorization, Cookie and the header that carries the
+ * The headers that the event records: lower-case names, without Authorization, Cookie and the headers that carry the
  * trigger's credential. A repeated header is joined as HTTP does (RFC 9110 §5.3).
  */
-export function eventHeaders(headers: RequestHeaders, credentialHeader: string | null): Record<string, string> {
+export function eventHeaders(headers: RequestHeaders, credentialHeaders: readonly string[]): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name in headers) {
-    if (NEVER.has(name) || name === credentialHeader) continue;
+    if (NEVER.has(name) || credentialHeaders.includes(name)) continue;
     const value = headers[name];
     if (typeof value === 'string') kept[name] = value;
     else if (value !== undefined) kept[name] = value.join(', ');

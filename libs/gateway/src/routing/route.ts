@@ -1,4 +1,4 @@
-import type { FlowStatus, TriggerAuth, TriggerState } from '@sluice/contracts';
+import type { FlowStatus, SealedRef, TriggerAuth, TriggerState } from '@sluice/contracts';
 
 /** What the gateway has to know of a trigger to accept a request for it. */
 export interface TriggerRoute {
@@ -11,6 +11,8 @@ export interface TriggerRoute {
   auth: TriggerAuth;
   /** SHA-256 of each live token, 32 bytes each. */
   tokenHashes: readonly Buffer[];
+  /** Live secrets of `auth`; opened when the first request needs them. */
+  secrets: readonly SealedRef[];
   enabled: boolean;
   props: unknown;
 }
@@ -36,6 +38,9 @@ export interface Route {
 /** Columns of `gateway.triggers`; the view `registry.routes` has them too. The first three are there to be searched for. */
 export const TRIGGER_COLUMNS = ['trigger_id', 'flow_id', 'profile', 'state'] as const;
 
+/** One for all triggers that have none: there may be a hundred thousand. */
+const NO_SECRETS: readonly SealedRef[] = [];
+
 /** The state is read once per change, never per request. */
 export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute {
   const state = JSON.parse(row.state as string) as TriggerState;
@@ -47,6 +52,7 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
     methods: state.methods.map((method) => method.toUpperCase()),
     auth: state.auth,
     tokenHashes: state.tokens.map((token) => Buffer.from(token.sha256, 'hex')),
+    secrets: state.secrets?.map((secret) => secret.value) ?? NO_SECRETS,
     enabled: state.enabled,
     props: state.props ?? null,
   };
