@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { AppError, type ServiceName } from '@sluice/contracts';
-import { appErrorOf, metrics, platformError } from '@sluice/platform';
+import { appErrorOf, DOCS_PAGE_HEADERS, docsPage, metrics, platformError } from '@sluice/platform';
 import { Agent } from 'undici';
 import { failureOf } from './edge.errors.ts';
 import { Exchange, sendEdgeProblem } from './exchange.ts';
@@ -70,6 +70,13 @@ function ownRoutes(
       },
     ],
     ['/openapi.json', async (_, response) => sendJson(response, 200, await state.openApi())],
+    [
+      '/docs',
+      async (_, response) => {
+        const page = docsPage(await state.openApi());
+        response.writeHead(200, { ...DOCS_PAGE_HEADERS, 'content-length': Buffer.byteLength(page) }).end(page);
+      },
+    ],
   ]);
 }
 

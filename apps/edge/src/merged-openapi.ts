@@ -1,11 +1,4 @@
-export interface OpenApiDocument {
-  openapi?: string;
-  info?: unknown;
-  paths?: Record<string, Record<string, unknown>>;
-  components?: Record<string, Record<string, unknown>>;
-  tags?: { name: string }[];
-  security?: unknown;
-}
+import type { OpenApiDocument } from '@sluice/platform';
 
 const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 

@@ -1,6 +1,7 @@
 import type { ServiceName } from '@sluice/contracts';
+import type { OpenApiDocument } from '@sluice/platform';
 import { edgeError } from './edge.errors.ts';
-import { mergeOpenApi, type OpenApiDocument } from './merged-openapi.ts';
+import { mergeOpenApi } from './merged-openapi.ts';
 import type { Upstreams } from './upstreams.config.ts';
 
 const TIMEOUT_MS = 2_000;

@@ -18,6 +18,7 @@ import { Flows } from './flows/flows.ts';
 import { FlowsController } from './flows/flows.controller.ts';
 import { FlowQueries } from './flows/flows.query.ts';
 import { Sealing } from './sealing/sealing.ts';
+import { SealingKeysController } from './sealing/sealing-keys.controller.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { SecretsController } from './secrets/secrets.controller.ts';
 import { Tokens } from './tokens/tokens.ts';
@@ -53,6 +54,7 @@ class Closing implements OnApplicationShutdown {
     FlowTokenController,
     EndpointsController,
     TokensController,
+    SealingKeysController,
     SecretsController,
     EntitiesController,
   ],

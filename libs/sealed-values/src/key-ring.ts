@@ -45,6 +45,11 @@ export class KeyRing {
     return this.#first.id;
   }
 
+  /** The sealing one first. */
+  get keyIds(): string[] {
+    return [...this.#keys.keys()];
+  }
+
   /** @param identity what the value belongs to; it cannot be opened as anything else's. */
   seal(plaintext: Buffer, identity: string): SealedBytes {
     const nonce = randomBytes(NONCE_BYTES);

@@ -73,8 +73,9 @@ describe('RG-06: sealed values', () => {
     await expect(values(second).open(refs[1] as (typeof refs)[number])).rejects.toThrow(
       'key first, which is not in the ring',
     );
-    expect(await both.reseal()).toBe(450);
-    expect(await both.reseal()).toBe(0);
+    expect(await both.reseal(200)).toEqual({ resealed: 200, unopenable: [] });
+    expect(await both.reseal()).toEqual({ resealed: 250, unopenable: [] });
+    expect(await both.reseal()).toEqual({ resealed: 0, unopenable: [] });
     const without = values(second);
     expect(await without.open(refs[449] as (typeof refs)[number])).toBe('v449');
     expect(await without.open(added)).toBe('n');

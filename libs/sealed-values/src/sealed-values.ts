@@ -28,6 +28,13 @@ interface SealedRow {
   sealed: Buffer;
 }
 
+/** How many values a key has sealed; `isKnown` is false for one that is in nobody's ring any more. */
+export interface KeyUse {
+  id: string;
+  isKnown: boolean;
+  values: number;
+}
+
 const CACHED = 5000;
 const RESEAL_PAGE = 200;
 
@@ -100,30 +107,57 @@ export class SealedValues {
   }
 
   /**
-   * Seals everything again with the first key of the ring, page by page, so that the other keys can be taken out.
-   * Values keep their versions. Safe to repeat and to interrupt.
-   * @returns how many values were sealed again.
-   * @throws UnsealError for a value that no key of the ring opens; those before it are done.
+   * Seals again with the first key of the ring what other keys sealed, page by page, so that those can be taken out.
+   * Values keep their versions. Safe to repeat, to interrupt, and to run twice at a time.
+   * @param atMost stops after so many, so that a caller can show progress.
+   * @returns how many were sealed again, and those that no key of the ring opens: they stay as they are.
    */
-  async reseal(): Promise<number> {
-    let count = 0;
-    for (;;) {
+  async reseal(atMost = Number.POSITIVE_INFINITY): Promise<{ resealed: number; unopenable: SealedRef[] }> {
+    let resealed = 0;
+    const unopenable: SealedRef[] = [];
+    let after: SealedRef = { id: '00000000-0000-0000-0000-000000000000', version: 0 };
+    while (resealed < atMost) {
       const { rows } = await this.#pool.query<SealedRow>(
-        'select id, version, owner, key_id, nonce, sealed from sealed.values where key_id <> $1 order by id, version limit $2',
-        [this.#ring.sealingKeyId, RESEAL_PAGE],
+        `select id, version, owner, key_id, nonce, sealed from sealed.values
+         where key_id <> $1 and (id, version) > ($2, $3) order by id, version limit $4`,
+        [this.#ring.sealingKeyId, after.id, after.version, Math.min(RESEAL_PAGE, atMost - resealed)],
       );
-      if (rows.length === 0) return count;
-      for (const row of rows) await this.#resealRow(row);
-      count += rows.length;
+      for (const row of rows) {
+        if (await this.#resealRow(row)) resealed += 1;
+        else unopenable.push({ id: row.id, version: row.version });
+      }
+      const last = rows.at(-1);
+      if (!last) break;
+      after = { id: last.id, version: last.version };
     }
+    return { resealed, unopenable };
   }
 
-  async #resealRow(row: SealedRow): Promise<void> {
-    const next = this.#ring.seal(Buffer.from(this.#openRow(row)), identityOf(row));
+  /** The keys of the ring, the sealing one first, and every other that a value still needs. */
+  async keyUse(): Promise<KeyUse[]> {
+    const { rows } = await this.#pool.query<{ id: string; values: number }>(
+      'select key_id as id, count(*)::int as values from sealed.values group by key_id order by key_id',
+    );
+    const used = new Map(rows.map((row) => [row.id, row.values]));
+    const known = this.#ring.keyIds.map((id) => ({ id, isKnown: true, values: used.get(id) ?? 0 }));
+    const lost = rows.filter((row) => !this.#ring.keyIds.includes(row.id));
+    return [...known, ...lost.map((row) => ({ ...row, isKnown: false }))];
+  }
+
+  async #resealRow(row: SealedRow): Promise<boolean> {
+    let plaintext: Buffer;
+    try {
+      plaintext = Buffer.from(this.#openRow(row));
+    } catch (error) {
+      if (error instanceof UnsealError) return false;
+      throw error;
+    }
+    const next = this.#ring.seal(plaintext, identityOf(row));
     await this.#pool.query(
       'update sealed.values set key_id = $4, nonce = $5, sealed = $6 where id = $1 and version = $2 and key_id = $3',
       [row.id, row.version, row.key_id, next.keyId, next.nonce, next.sealed],
     );
+    return true;
   }
 
   #openRow(row: SealedRow): string {

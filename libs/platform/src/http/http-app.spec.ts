@@ -139,6 +139,20 @@ describe('the HTTP application of every service', () => {
     expect((await fetch(`${base}/livez`)).status).toBe(200);
   });
 
+  it('RG-01: shows the document as a page that loads and runs nothing', async () => {
+    const page = await fetch(`${base}/docs`);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    const text = await page.text();
+    expect(text).toContain('/things/by-id/{id}');
+    expect(text).not.toMatch(/<script|https?:\/\/(?!www\.apache)/);
+  });
+
+  it('RG-01: a route that cannot be rehearsed refuses dryRun instead of doing it in earnest', async () => {
+    const answer = await fetch(`${base}/things?dryRun=true`, { method: 'POST' });
+    const { errors } = (await answer.json()) as { errors: { pointer: string }[] };
+    expect([answer.status, errors[0]?.pointer]).toEqual([422, '/dryRun']);
+  });
+
   it('OP-02: /readyz turns to 503 when a dependency fails and back when it recovers', async () => {
     expect((await fetch(`${base}/readyz`)).status).toBe(200);
     ThingHealth.ok = false;

@@ -1,11 +1,16 @@
 import type { Type } from '@nestjs/common';
-import { DiscoveryService, NestFactory } from '@nestjs/core';
+import { DiscoveryService, NestFactory, Reflector } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { metrics } from '../observing/metrics.ts';
+import { completeOpenApi } from '../openapi/complete-openapi.ts';
+import { DOCS_PAGE_HEADERS, docsPage } from '../openapi/docs-page.ts';
+import type { DescribedPaths, OpenApiDocument } from '../openapi/openapi-document.ts';
+import { OWN_PATHS } from '../openapi/own-paths.ts';
+import { DryRunInterceptor } from './dry-run.ts';
 import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
@@ -55,29 +60,52 @@ function createAdapter(bodyLimitBytes: number): FastifyAdapter {
   });
 }
 
-function openApiOf(nest: NestFastifyApplication): unknown {
+const ABOUT = `Webhooks in, flows through, webhooks out. Credentials: \`Authorization: Bearer <token>\`. Lists are newest first with
+\`cursor\` and \`limit\`; resources have an \`ETag\`, changes honour \`If-Match\`, and where it says so \`dryRun=true\` rehearses.`;
+
+function openApiOf(nest: NestFastifyApplication, described: readonly DescribedPaths[]): OpenApiDocument {
   const config = new DocumentBuilder()
     .setTitle('Sluice')
+    .setDescription(ABOUT)
     .setVersion('0.1.0')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
     .setOpenAPIVersion('3.1.0')
-    .addBearerAuth()
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'a personal access token' })
     .build();
-  return SwaggerModule.createDocument(nest, config);
+  return completeOpenApi(SwaggerModule.createDocument(nest, config) as OpenApiDocument, described);
+}
+
+/** `/openapi.json` and `/docs`, made when somebody asks first. */
+function serveOpenApi(
+  nest: NestFastifyApplication,
+  fastify: FastifyInstance,
+  described: readonly DescribedPaths[],
+): void {
+  let openApi: OpenApiDocument | undefined;
+  let page: string | undefined;
+  const document = (): OpenApiDocument => (openApi ??= openApiOf(nest, described));
+  fastify.get('/openapi.json', (_request, reply) => reply.send(document()));
+  fastify.get('/docs', (_request, reply) => reply.headers(DOCS_PAGE_HEADERS).send((page ??= docsPage(document()))));
 }
 
 async function registerDiscovered(
   nest: NestFastifyApplication,
   fastify: FastifyInstance,
   health: Health,
-): Promise<void> {
+): Promise<DescribedPaths[]> {
+  const described: DescribedPaths[] = [];
   const discovery = nest.get(DiscoveryService);
   for (const wrapper of discovery.getProviders()) {
     const type = wrapper.metatype;
     if (!wrapper.instance || typeof type !== 'function') continue;
     const name = discovery.getMetadataByDecorator(HealthCheck, wrapper);
     if (name !== undefined) health.add(name, () => (wrapper.instance as HealthCheckProvider).check());
-    if (Reflect.hasMetadata(RawRoutes.KEY, type)) await (wrapper.instance as RawRoutesProvider).registerRoutes(fastify);
+    if (!Reflect.hasMetadata(RawRoutes.KEY, type)) continue;
+    const routes = wrapper.instance as RawRoutesProvider;
+    await routes.registerRoutes(fastify);
+    if (routes.describeRoutes) described.push(routes.describeRoutes());
   }
+  return described;
 }
 
 /** A Nest application on Fastify with everything every service has: problems, validation, health, metrics, OpenAPI. */
@@ -91,6 +119,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   nest.useGlobalFilters(new ProblemFilter());
   nest.useGlobalPipes(new RequestValidationPipe());
+  nest.useGlobalInterceptors(new DryRunInterceptor(nest.get(Reflector)));
   if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: true });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonBodies(fastify);
@@ -101,12 +130,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     const { contentType, text } = await metrics.exposition();
     return reply.header('content-type', contentType).send(text);
   });
-  let openApi: unknown;
-  fastify.get('/openapi.json', (_request, reply) => {
-    openApi ??= openApiOf(nest);
-    return reply.send(openApi);
-  });
-  await registerDiscovered(nest, fastify, health);
+  const described = [OWN_PATHS];
+  serveOpenApi(nest, fastify, described);
+  described.push(...(await registerDiscovered(nest, fastify, health)));
   // Nest's own handlers for unknown paths and errors lead to ProblemFilter.
   try {
     await nest.init();

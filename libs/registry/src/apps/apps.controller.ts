@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestj
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { platformError } from '@sluice/platform';
+import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery } from '../requests/page.requests.ts';
@@ -21,6 +21,7 @@ export class AppsController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('admin')
   @ApiBody({ type: CreateApp })

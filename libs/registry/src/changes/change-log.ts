@@ -3,13 +3,14 @@ import { newId, type ServiceName } from '@sluice/contracts';
 import type { Actor } from '@sluice/access';
 import {
   type Alongside,
+  type CommitUnit,
   type EventStorePort,
   isTransientError,
   type Position,
   VersionConflictError,
 } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
-import { failpoint, InjectStore, platformError } from '@sluice/platform';
+import { failpoint, InjectStore, isDryRun, platformError } from '@sluice/platform';
 import type { PoolClient } from 'pg';
 import { registryError } from '../registry.errors.ts';
 import type { RegistryEvent } from './registry-event.ts';
@@ -30,6 +31,19 @@ export interface Change {
   alone?: (client: PoolClient) => Promise<void>;
 }
 
+function unitOf(change: Change): CommitUnit {
+  const { streamId, expectedVersion, appId } = change;
+  const meta = { correlationId: newId(), causationId: null, actor: change.actor };
+  const events = change.events.map((event) => ({ type: event.type, appId, data: event.data, meta }));
+  return {
+    appends: [{ streamId, expectedVersion, events }],
+    alongside: change.alongside,
+    ...(change.alone ? { alone: change.alone } : {}),
+  };
+}
+
+/** Where a rehearsed change would be: nowhere that anybody waits for. */
+const NOWHERE: Position = { epoch: 0, transactionId: 0n, position: 0n };
 const MAX_TRIES = 12;
 const PROPAGATION_TIMEOUT_MS = 2000;
 /** Injection token: how long a change waits for the replicas. */
@@ -51,23 +65,32 @@ export class ChangeLog {
    * @throws VersionConflictError, AlongsideConflictError, transient errors: see EventStorePort.commit.
    */
   async commit(change: Change): Promise<Position> {
-    const meta = { correlationId: newId(), causationId: null, actor: change.actor };
+    if (isDryRun()) return this.rehearse(change);
     await failpoint('registry.before-append');
-    const committed = await this.store.commit({
-      appends: [
-        {
-          streamId: change.streamId,
-          expectedVersion: change.expectedVersion,
-          events: change.events.map((event) => ({ type: event.type, appId: change.appId, data: event.data, meta })),
-        },
-      ],
-      alongside: change.alongside,
-      ...(change.alone ? { alone: change.alone } : {}),
-    });
+    const committed = await this.store.commit(unitOf(change));
     await failpoint('registry.after-append');
     const last = committed.events.at(-1);
     if (!last) throw new Error('a change without events');
     return last.position;
+  }
+
+  /**
+   * Writes the change and rolls it back, so that every constraint of the database has spoken. A conflict is told as in
+   * earnest; numbers that were taken stay taken.
+   */
+  private async rehearse(change: Change): Promise<Position> {
+    const rehearsed = new Error('rehearsed');
+    const alone = async (client: PoolClient): Promise<never> => {
+      await change.alone?.(client);
+      throw rehearsed;
+    };
+    try {
+      await this.store.commit({ ...unitOf(change), alone });
+    } catch (error) {
+      if (error === rehearsed) return NOWHERE;
+      throw error;
+    }
+    throw new Error('a dry run was committed');
   }
 
   /**
@@ -88,6 +111,7 @@ export class ChangeLog {
 
   /** Whether the change is still on its way to some live replica of the services when the wait is over. */
   async isPropagating(position: Position, services: readonly ServiceName[]): Promise<boolean> {
+    if (isDryRun()) return false;
     const options = { timeoutMs: this.timeoutMs };
     return !(await this.board.waitUntilApplied('registry.events', position, services, options));
   }

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { platformError } from '@sluice/platform';
+import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
@@ -26,6 +26,7 @@ export class EndpointsController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('admin')
   @ApiBody({ type: CreateEndpoint })
@@ -69,6 +70,7 @@ export class EndpointsController {
   }
 
   @Patch(':id')
+  @AllowsDryRun()
   @Requires('admin')
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeEndpoint })
@@ -86,6 +88,7 @@ export class EndpointsController {
   }
 
   @Delete(':id')
+  @AllowsDryRun()
   @Requires('admin')
   @ApiHeader(IF_MATCH)
   async delete(

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { platformError } from '@sluice/platform';
+import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
@@ -26,6 +26,7 @@ export class FlowsController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiBody({ type: CreateFlow })
@@ -62,6 +63,7 @@ export class FlowsController {
   }
 
   @Patch(':id')
+  @AllowsDryRun()
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeFlow })
@@ -79,6 +81,7 @@ export class FlowsController {
   }
 
   @Delete(':id')
+  @AllowsDryRun()
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
   async delete(
@@ -92,6 +95,7 @@ export class FlowsController {
   }
 
   @Post(':id/publish')
+  @AllowsDryRun()
   @HttpCode(200)
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
@@ -111,6 +115,7 @@ export class FlowsController {
   }
 
   @Post(':id/rollback')
+  @AllowsDryRun()
   @HttpCode(200)
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)

@@ -57,9 +57,7 @@ export function windowOf(query: PageQuery): PageWindow {
   const match = /^n(\d{1,10})$/.exec(Buffer.from(query.cursor, 'base64url').toString('latin1'));
   const below = Number(match?.[1] ?? Number.NaN);
   if (!Number.isInteger(below) || below > MAX_INT4) {
-    throw platformError('invalid_request', 'the cursor is not one that a list has given', {
-      errors: [{ pointer: '/cursor', message: 'is not a cursor of this list' }],
-    });
+    throw foreignCursor();
   }
   return { below, limit };
 }
@@ -78,4 +76,36 @@ export function pageOf<R, T>(
     items: items.map(show),
     nextCursor: more ? Buffer.from(`n${numberOf(last)}`).toString('base64url') : null,
   };
+}
+
+/** For lists in the order of their names: the names after this one, or null for the first page. */
+export interface NamedWindow {
+  after: string | null;
+  limit: number;
+}
+
+/** @throws AppError `invalid_request` when the cursor is not one of ours. */
+export function namedWindowOf(query: PageQuery): NamedWindow {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  if (query.cursor === undefined) return { after: null, limit };
+  const text = Buffer.from(query.cursor, 'base64url').toString();
+  if (!/^t\P{Cc}{1,200}$/u.test(text) || cursorOf(text) !== query.cursor) throw foreignCursor();
+  return { after: text.slice(1), limit };
+}
+
+/** One page from `limit + 1` items in the order of their names. */
+export function namedPageOf<T>(items: readonly T[], limit: number, nameOf: (item: T) => string): Page<T> {
+  const page = items.slice(0, limit);
+  const last = page.at(-1);
+  return { items: page, nextCursor: items.length > limit && last ? cursorOf(`t${nameOf(last)}`) : null };
+}
+
+function cursorOf(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+function foreignCursor(): Error {
+  return platformError('invalid_request', 'the cursor is not one that a list has given', {
+    errors: [{ pointer: '/cursor', message: 'is not a cursor of this list' }],
+  });
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { InjectPool } from '@sluice/platform';
+import { InjectPool, isDryRun } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool, PoolClient } from 'pg';
 import type { SealingPlan } from './sealing.decider.ts';
@@ -36,7 +36,7 @@ export class Sealing implements OnApplicationShutdown {
    * about to open it. Ended by force before that, it is done with the next change of the same value.
    */
   retireSoon(plan: SealingPlan): void {
-    if (plan.supersede.length === 0 && plan.remove.length === 0) return;
+    if (isDryRun() || (plan.supersede.length === 0 && plan.remove.length === 0)) return;
     const timer = setTimeout(() => {
       this.waiting.delete(timer);
       void this.retire(plan);

@@ -28,10 +28,10 @@ export class SecretView {
   updatedAt!: string;
 }
 
-export class SecretList {
+export class SecretPage {
   @ApiProperty({ type: [SecretView] })
   items!: SecretView[];
 
   @ApiProperty({ type: String, nullable: true })
-  nextCursor!: null;
+  nextCursor!: string | null;
 }

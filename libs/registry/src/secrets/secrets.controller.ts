@@ -1,13 +1,18 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { SecretState } from '@sluice/contracts';
-import { actorOf } from '../changes/change-log.ts';
+import { AllowsDryRun } from '@sluice/platform';
+import { actorOf, etagOf } from '../changes/change-log.ts';
+import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { validated } from '../requests/validated.ts';
-import { SaveSecret, SecretList, SecretView } from './secret.requests.ts';
+import { SaveSecret, SecretPage, SecretView } from './secret.requests.ts';
 import { Secrets } from './secrets.ts';
 
+const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
+
+/** Secrets of an app, by name. Values go in and never come out. */
 @ApiTags('secrets')
 @ApiBearerAuth()
 @Controller('v1/secrets')
@@ -15,34 +20,60 @@ export class SecretsController {
   constructor(private readonly secrets: Secrets) {}
 
   @Put(':name')
+  @AllowsDryRun()
   @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
   @ApiBody({ type: SaveSecret })
-  @ApiOkResponse({ type: SecretView })
+  @ApiOkResponse({ type: SecretView, description: 'it was there and has the new value' })
+  @ApiCreatedResponse({ type: SecretView, description: 'it is new' })
   async save(
     @Param('name') name: string,
     @Body() body: unknown,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<SecretView> {
     const { value } = await validated(SaveSecret, body);
-    const { state, isNew } = await this.secrets.save(app.id, name, value, actorOf(caller));
-    if (isNew) reply.code(201);
-    return secretViewOf(state);
+    const saved = await this.secrets.save(app.id, name, value, actorOf(caller), ifMatch);
+    if (saved.isNew) reply.code(201);
+    reply.header('etag', etagOf(saved.streamVersion));
+    return secretViewOf(saved.state);
   }
 
   @Get()
   @Requires('automation.manage')
-  @ApiOkResponse({ type: SecretList })
-  async list(@InApp() app: AppScope): Promise<SecretList> {
-    return { items: (await this.secrets.list(app.id)).map(secretViewOf), nextCursor: null };
+  @ApiOkResponse({ type: SecretPage })
+  async list(@Query() query: PageQuery, @InApp() app: AppScope): Promise<SecretPage> {
+    const page = await this.secrets.page(app.id, query);
+    return { items: page.items.map(secretViewOf), nextCursor: page.nextCursor };
+  }
+
+  @Get(':name')
+  @Requires('automation.manage')
+  @ApiOkResponse({ type: SecretView })
+  async get(
+    @Param('name') name: string,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<SecretView> {
+    const { state, streamVersion } = await this.secrets.get(app.id, name);
+    reply.header('etag', etagOf(streamVersion));
+    return secretViewOf(state);
   }
 
   @Delete(':name')
+  @AllowsDryRun()
   @HttpCode(204)
   @Requires('automation.manage')
-  delete(@Param('name') name: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<void> {
-    return this.secrets.delete(app.id, name, actorOf(caller));
+  @ApiHeader(IF_MATCH)
+  delete(
+    @Param('name') name: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    return this.secrets.delete(app.id, name, actorOf(caller), ifMatch);
   }
 }
 

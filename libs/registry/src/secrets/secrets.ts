@@ -3,12 +3,13 @@ import { derivedId, newId, type SecretState } from '@sluice/contracts';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { type Actor, ChangeLog } from '../changes/change-log.ts';
+import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
+import { namedPageOf, namedWindowOf, type Page, type PageQuery } from '../requests/page.requests.ts';
 import { invalidRequest } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
 import { emptyPlan, planField, type SealingPlan } from '../sealing/sealing.decider.ts';
 
-interface FoundSecret {
+export interface FoundSecret {
   state: SecretState;
   streamVersion: number;
   deleted: boolean;
@@ -41,27 +42,30 @@ export class Secrets {
     name: string,
     value: string,
     actor: Actor,
-  ): Promise<{ state: SecretState; isNew: boolean }> {
+    ifMatch?: string,
+  ): Promise<{ state: SecretState; streamVersion: number; isNew: boolean }> {
     if (!NAME.test(name)) {
       throw invalidRequest([{ pointer: '/name', message: 'must be letters, digits and _, at most 100 characters' }]);
     }
-    return this.changes.deciding(undefined, async () => {
+    return this.changes.deciding(ifMatch, async () => {
       const before = await this.find(appId, name);
       const live = before && !before.deleted ? before.state : null;
+      // RFC 9110 §13.1.1: what does not exist matches nothing, not even `*`.
+      if (ifMatch !== undefined) requireMatch(live ? ifMatch : 'none', before?.streamVersion ?? 0);
       const plan = emptyPlan();
       const ref = planField(live?.value ?? null, value, newId, plan);
       if (!ref) throw new Error('a secret without a value got past validation');
       const now = new Date().toISOString();
       const state: SecretState = { appId, name, value: ref, createdAt: live?.createdAt ?? now, updatedAt: now };
       await this.commit('SecretSaved', state, before?.streamVersion ?? 0, plan, actor);
-      return { state, isNew: live === null };
+      return { state, streamVersion: (before?.streamVersion ?? 0) + 1, isNew: live === null };
     });
   }
 
-  async delete(appId: string, name: string, actor: Actor): Promise<void> {
-    await this.changes.deciding(undefined, async () => {
-      const secret = await this.find(appId, name);
-      if (!secret || secret.deleted) throw platformError('not_found', 'there is no such secret');
+  async delete(appId: string, name: string, actor: Actor, ifMatch?: string): Promise<void> {
+    await this.changes.deciding(ifMatch, async () => {
+      const secret = await this.get(appId, name);
+      requireMatch(ifMatch, secret.streamVersion);
       const plan = emptyPlan();
       planField(secret.state.value, null, newId, plan);
       const state = { ...secret.state, updatedAt: new Date().toISOString() };
@@ -69,12 +73,26 @@ export class Secrets {
     });
   }
 
-  async list(appId: string): Promise<SecretState[]> {
+  /** @throws AppError 404 when the app has no such secret. */
+  async get(appId: string, name: string): Promise<FoundSecret> {
+    const secret = await this.find(appId, name);
+    if (!secret || secret.deleted) throw platformError('not_found', 'there is no such secret');
+    return secret;
+  }
+
+  /** In the order of their names. */
+  async page(appId: string, query: PageQuery): Promise<Page<SecretState>> {
+    const { after, limit } = namedWindowOf(query);
     const { rows } = await this.pool.query<{ state: string }>(
-      'select state from registry.secrets where app_id = $1 and not deleted order by name',
-      [appId],
+      `select state from registry.secrets where app_id = $1 and not deleted and ($2::text is null or name > $2)
+       order by name limit $3`,
+      [appId, after, limit + 1],
     );
-    return rows.map((row) => JSON.parse(row.state) as SecretState);
+    return namedPageOf(
+      rows.map((row) => JSON.parse(row.state) as SecretState),
+      limit,
+      (state) => state.name,
+    );
   }
 
   private async find(appId: string, name: string): Promise<FoundSecret | null> {

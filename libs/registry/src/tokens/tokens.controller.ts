@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
+import { AllowsDryRun } from '@sluice/platform';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { CreateToken, NewTokenView, TokenPage, TokenView } from './token.requests.ts';
@@ -21,6 +22,7 @@ export class TokensController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('admin')
   @ApiBody({ type: CreateToken })
@@ -58,6 +60,7 @@ export class TokensController {
   }
 
   @Delete(':id')
+  @AllowsDryRun()
   @HttpCode(204)
   @Requires('admin')
   revoke(@Param('id') id: string, @InApp() app: AppScope, @Caller() caller: Principal): Promise<void> {

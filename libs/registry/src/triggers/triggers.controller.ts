@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Q
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TriggerState } from '@sluice/contracts';
-import { InjectSettings, type Settings } from '@sluice/platform';
+import { AllowsDryRun, InjectSettings, type Settings } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
@@ -36,6 +36,7 @@ export class TriggersController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiBody({ type: CreateTrigger })
@@ -76,6 +77,7 @@ export class TriggersController {
   }
 
   @Patch(':id')
+  @AllowsDryRun()
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeTrigger })
@@ -93,6 +95,7 @@ export class TriggersController {
   }
 
   @Delete(':id')
+  @AllowsDryRun()
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
   async delete(
@@ -106,6 +109,7 @@ export class TriggersController {
   }
 
   @Post(':id/tokens')
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiCreatedResponse({ type: NewTriggerToken })
@@ -125,6 +129,7 @@ export class TriggersController {
   }
 
   @Delete(':id/tokens/:tokenId')
+  @AllowsDryRun()
   @Requires('automation.manage')
   async revokeToken(
     @Param('id') id: string,
