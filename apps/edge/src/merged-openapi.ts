@@ -28,6 +28,14 @@ function collisions(service: string, from: OpenApiDocument, into: OpenApiDocumen
   return renamed;
 }
 
+/** `deliveriesList` of the delivery log, beside another service's, is `deliveryLogDeliveriesList`. */
+function idOf(service: string, operationId: string): string {
+  const words = [...service.split('-'), operationId];
+  return words
+    .map((word, index) => (index === 0 ? word : word.replace(/^./, (letter) => letter.toUpperCase())))
+    .join('');
+}
+
 /** One OpenAPI document of several services' documents: paths are joined by method, components by name. */
 export function mergeOpenApi(
   documents: readonly (readonly [service: string, document: OpenApiDocument])[],
@@ -41,11 +49,19 @@ export function mergeOpenApi(
     components: {},
     tags: [],
   };
+  const ids = new Set<string>();
   for (const [service, document] of documents) {
     const renamed = collisions(service, document, merged);
     const own = renameReferences(document, renamed) as OpenApiDocument;
     for (const [route, operations] of Object.entries(own.paths ?? {})) {
-      merged.paths[route] = { ...operations, ...merged.paths[route] };
+      for (const [method, operation] of Object.entries(operations)) {
+        if (merged.paths[route]?.[method]) continue;
+        const { operationId } = operation;
+        const unique = operationId !== undefined && ids.has(operationId) ? idOf(service, operationId) : operationId;
+        if (unique !== undefined) ids.add(unique);
+        const named = unique === undefined ? operation : { ...operation, operationId: unique };
+        merged.paths[route] = { ...merged.paths[route], [method]: named };
+      }
     }
     for (const [kind, entries] of Object.entries(own.components ?? {})) {
       const target = (merged.components[kind] ??= {});

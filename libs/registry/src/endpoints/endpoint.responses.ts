@@ -30,7 +30,7 @@ export class EndpointView {
   @ApiProperty({ enum: ['POST', 'GET'] })
   method!: EndpointState['method'];
 
-  @ApiProperty()
+  @ApiProperty({ enum: ['application/json', 'application/x-www-form-urlencoded'] })
   contentType!: EndpointState['contentType'];
 
   @ApiProperty()
