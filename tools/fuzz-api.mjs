@@ -43,12 +43,11 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'sluice-fuzz-')); // it leaves i
 const system = await startStandalone({ SLUICE_LOG_LEVEL: 'error' });
 let code = 1;
 try {
-  const arguments_ = [
-    ...['run', `${system.url}/openapi.json`, '--header', `Authorization: Bearer ${system.adminToken}`],
-    ...['--checks', CHECKS.join(','), '--seed', String(seed), '--max-time', String(seconds)],
-    ...['--request-timeout', '30', '--suppress-health-check', 'all', '--warnings', 'off', '--no-shrink'],
-    ...['--continue-on-failure', ...more],
-  ];
+  const bearer = `Authorization: Bearer ${system.adminToken}`;
+  const bounds = ['--seed', String(seed), '--max-time', String(seconds), '--request-timeout', '30', '--no-shrink'];
+  const quiet = ['--suppress-health-check', 'all', '--warnings', 'off', '--continue-on-failure'];
+  const checks = ['--checks', CHECKS.join(',')];
+  const arguments_ = ['run', `${system.url}/openapi.json`, '--header', bearer, ...checks, ...bounds, ...quiet, ...more];
   code = await run(existsSync(own) ? own : 'schemathesis', arguments_, scratch);
 } finally {
   await system.stop();
