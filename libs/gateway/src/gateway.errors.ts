@@ -24,6 +24,7 @@ export const GATEWAY_ERRORS = {
   too_many_keys: { status: 422, title: 'The body has too many keys', retry: 'never' },
   too_many_fields: { status: 422, title: 'There are too many fields', retry: 'never' },
   too_many_parts: { status: 422, title: 'There are too many parts', retry: 'never' },
+  invalid_ordering_key: { status: 422, title: 'The ordering key cannot be had', retry: 'never' },
   invalid_event: { status: 422, title: 'An event is not valid', retry: 'never' },
   too_many_events: { status: 422, title: 'There are too many events in the batch', retry: 'never' },
   headers_too_large: { status: 431, title: 'The headers are too large', retry: 'never' },

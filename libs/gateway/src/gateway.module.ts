@@ -13,6 +13,7 @@ import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { Refusals } from './inbound/refusals.ts';
+import { Ordering } from './ordering/ordering.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
@@ -33,7 +34,12 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     },
     RouteTable,
     Router,
+<<<<<<< HEAD
     ...AUTHENTICATION,
+=======
+    TriggerAuthenticator,
+    Ordering,
+>>>>>>> 46ac3e5 (gateway, registry: triggers ask for order (GW-10))
     AdmissionOrder,
     TriggerAcceptor,
     TriggerDoor,

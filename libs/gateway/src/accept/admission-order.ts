@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
+import { Ordering } from '../ordering/ordering.ts';
 import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 
 /**
@@ -12,7 +13,7 @@ import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 export class AdmissionOrder {
   readonly #checks: readonly AdmissionCheck[];
 
-  constructor(authenticator: TriggerAuthenticator) {
+  constructor(authenticator: TriggerAuthenticator, ordering: Ordering) {
     this.#checks = [
       // Place of what comes before the credential: limit per address, allowed addresses, preflights, open handshakes.
       METHOD_CHECK,
@@ -21,7 +22,8 @@ export class AdmissionOrder {
       STATE_CHECK,
       // Place of the limits of trigger and app.
       BODY_CHECK,
-      // Place of what needs the body: idempotency, ordering.
+      // Place of what needs the body: idempotency.
+      ordering,
     ];
   }
 

@@ -15,6 +15,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       secrets: [],
       enabled: true,
       props: null,
+      ordering: null,
       ...trigger,
     },
     flow: { flowId: 'f', status: 'active', publishedVersion: 1, liveMode: null, draftMode: null, ...flow },

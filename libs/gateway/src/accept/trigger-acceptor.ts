@@ -47,6 +47,8 @@ export class TriggerAcceptor {
       meta: metaOf(id, trace.traceparent),
     };
     if (body.length > 0 && !large) event.body = body;
+    // Requests of one key go one way, so that their order stays what it is.
+    if (admission.more?.orderingKey !== undefined) event.partitionKey = admission.more.orderingKey;
     failpoint('gateway.before-append');
     const stored = bodyPayloadId === null ? fileIds : [bodyPayloadId, ...fileIds];
     const alongside =

@@ -15,6 +15,8 @@ export interface TriggerRoute {
   secrets: readonly SealedRef[];
   enabled: boolean;
   props: unknown;
+  /** `app`, `trigger` or a template (GW-10); null when requests have no order. */
+  ordering: string | null;
 }
 
 export type ResponseMode = 'sync' | 'async';
@@ -55,6 +57,7 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
     secrets: state.secrets?.map((secret) => secret.value) ?? NO_SECRETS,
     enabled: state.enabled,
     props: state.props ?? null,
+    ordering: state.ordering ?? null,
   };
 }
 

@@ -47,9 +47,15 @@ class TriggerFields {
   @IsBoolean({ message: 'must be true or false' })
   enabled?: boolean;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  ordering?: null;
+  @ApiProperty({
+    type: String,
+    required: false,
+    nullable: true,
+    description:
+      'runs with the same key execute one after another, in the order of acceptance: "app", "trigger", or a template over body, query, headers and method; null or "none": no order; "app" unless given for profile listener',
+  })
+  @Allow()
+  ordering?: unknown;
 
   @MayBeNull()
   @IsEmpty(LATER)
@@ -157,6 +163,9 @@ export class TriggerView {
 
   @ApiProperty({ nullable: true })
   props!: unknown;
+
+  @ApiProperty({ type: String, nullable: true, description: '"app", "trigger", a template, or null: no order' })
+  ordering!: string | null;
 
   @ApiProperty()
   enabled!: boolean;

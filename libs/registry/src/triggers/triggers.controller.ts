@@ -165,6 +165,7 @@ export function triggerViewOf(state: TriggerState, publicUrl: string): TriggerVi
   const { tokens, ...rest } = state;
   return {
     ...rest,
+    ordering: rest.ordering ?? null,
     url: urlOfTrigger(state, publicUrl),
     tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })),
   };

@@ -11,6 +11,7 @@ import { FlowQueries } from '../flows/flows.query.ts';
 import { registryError } from '../registry.errors.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
+import { orderingOf, orderingProblems } from './ordering.rules.ts';
 import {
   addToken,
   changeTrigger,
@@ -51,6 +52,7 @@ export class Triggers {
     const request = await validated(CreateTrigger, body, (sent) => [
       ...authProblems(sent.auth),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
+      ...orderingProblems(sent.ordering),
     ]);
     const flow = await this.flows.byId(request.flowId);
     if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
@@ -70,6 +72,7 @@ export class Triggers {
       methods: request.methods ?? ['POST'],
       auth,
       props: sent.props ?? null,
+      ordering: orderingOf(sent.ordering, profile),
       enabled: request.enabled ?? true,
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
@@ -84,6 +87,7 @@ export class Triggers {
       const request = await validated(ChangeTrigger, body, (sent) => [
         ...authProblems(sent.auth),
         ...profileProblems(trigger.state.profile, sent),
+        ...orderingProblems(sent.ordering),
       ]);
       const { name, methods, enabled } = request;
       const sent = body as JsonObject;
@@ -93,6 +97,7 @@ export class Triggers {
         ...(enabled === undefined ? {} : { enabled }),
         ...(sent.auth === undefined ? {} : { auth: authOf(sent.auth) }),
         ...(sent.props === undefined ? {} : { props: sent.props }),
+        ...(sent.ordering === undefined ? {} : { ordering: orderingOf(sent.ordering, trigger.state.profile) }),
       };
       return changeTrigger(trigger, patch, now);
     });
