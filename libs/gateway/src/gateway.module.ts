@@ -34,12 +34,8 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     },
     RouteTable,
     Router,
-<<<<<<< HEAD
     ...AUTHENTICATION,
-=======
-    TriggerAuthenticator,
     Ordering,
->>>>>>> 46ac3e5 (gateway, registry: triggers ask for order (GW-10))
     AdmissionOrder,
     TriggerAcceptor,
     TriggerDoor,

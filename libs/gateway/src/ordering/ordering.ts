@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TemplateCache } from '@sluice/templates';
 import type { Admission, AdmissionCheck } from '../accept/admission.ts';
-import { credentialHeaderOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import { keyOfTemplate, orderingKeyOf } from './ordering-key.rules.ts';
 
@@ -24,7 +24,7 @@ export class Ordering implements AdmissionCheck {
     const { route, request, query, value } = admission;
     if (ordering === 'app') return 'app';
     if (ordering === 'trigger') return `trigger/${route.trigger.triggerId}`;
-    const headers = eventHeaders(request.headers, credentialHeaderOf(route.trigger.auth));
+    const headers = eventHeaders(request.headers, credentialHeadersOf(route.trigger.auth));
     const context = { body: value, query, headers, method: request.method as string };
     const key = keyOfTemplate(this.#templates.get(ordering), context);
     return key === null ? null : `key/${key}`;
