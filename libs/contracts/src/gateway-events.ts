@@ -31,6 +31,30 @@ export interface TriggerAccepted {
   orderingKey?: string;
 }
 
+/**
+ * `RequestRejected`: a request that was refused although its trigger exists (GW-08). A sample: at most ten a second of a
+ * trigger are recorded. Its stream id is the record's own.
+ */
+export interface RequestRejected {
+  triggerId: string;
+  flowId: string;
+  profile: TriggerAccepted['profile'];
+  method: string;
+  /** The code of the problem it was answered with, and its HTTP status. */
+  code: string;
+  status: number;
+  detail: string;
+  remoteAddress: string;
+  /** Bytes of the body as far as it was read or announced. */
+  bodySize: number;
+  /** Lower case; never a value. */
+  headerNames: string[];
+  /** RFC 3339 with milliseconds. */
+  receivedAt: string;
+  /** How many rejections of this trigger were not recorded since the last one that was (by this process). */
+  notRecorded: number;
+}
+
 /** `EventPublished`: one CloudEvent taken in by `POST /v1/events`. */
 export interface EventPublished {
   cloudEvent: CloudEvent;
@@ -52,5 +76,6 @@ export interface CloudEvent {
 
 export interface GatewayEvents {
   TriggerAccepted: TriggerAccepted;
+  RequestRejected: RequestRejected;
   EventPublished: EventPublished;
 }

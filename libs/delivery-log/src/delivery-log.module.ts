@@ -11,6 +11,7 @@ import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
 import { ProjectionWriter } from './read-model/projection-writer.ts';
 import { RequestsController } from './requests/requests.controller.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
+import { TriggerRequestsQueries } from './requests/trigger-requests.query.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
 import { TimelineController } from './timeline/timeline.controller.ts';
 
@@ -28,6 +29,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     ProjectionWriter,
     TimelineRowsQuery,
     RequestsQueries,
+    TriggerRequestsQueries,
     DeliveriesQueries,
     EventsQueries,
     DeadLettersQueries,

@@ -59,6 +59,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminPassword: null,
     encryptionKeys: KEYS,
     trustedProxies: [],
+    rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: ['127.0.0.0/8'],
     logLevel: 'silent',
     instanceId: 'dispatcher-1',

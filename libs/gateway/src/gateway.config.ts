@@ -9,4 +9,20 @@ export const GATEWAY_LIMITS = {
   answerTimeoutMs: 30_000,
   /** Events of one `POST /v1/events` (GW-09). */
   maxEventsPerBatch: 1_000,
+  /** Addresses, triggers and apps that are counted at once; beyond it the oldest windows are forgotten (20 MB). */
+  maxRateKeys: 100_000,
+  /** How often replicas exchange what they counted (DESIGN.md §3.3, issue "Limits across replicas"). */
+  rateExchangeMs: 250,
+  maxRateKeysPerExchange: 10_000,
+  /** How long an idempotency key is remembered (GW-05). */
+  idempotencyWindowMs: 86_400_000,
+  maxIdempotencyKeyLength: 255,
+  /** Idempotency keys that are answered from memory; older ones from the table (300 bytes each). */
+  maxIdempotencyKeysInMemory: 10_000,
+  /** GW-08: rejected requests of one trigger that are recorded in a second. */
+  rejectionsPerTriggerPerS: 10,
+  /** … and of all triggers together, by this process. */
+  rejectionsPerS: 100,
+  /** Records of rejections that wait for the store; further ones are dropped and counted. */
+  maxWaitingRejections: 1_000,
 } as const;

@@ -63,6 +63,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminPassword: null,
     encryptionKeys: KEYS,
     trustedProxies: [],
+    rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: null,
     logLevel: 'silent',
     instanceId: 'gateway-1',
@@ -158,8 +159,8 @@ export class Neighbours {
     return id;
   }
 
-  /** Answers a run as the runner does. */
-  async answer(runId: string, change: Partial<RunAnswered> = {}): Promise<void> {
+  /** Answers a run as the runner does, except that it may do so more than once. */
+  async answer(runId: string, change: Partial<RunAnswered> = {}, streamId: string = newId()): Promise<void> {
     const answer: RunAnswered = {
       runId,
       replyTo: 'gateway-1',
@@ -172,7 +173,7 @@ export class Neighbours {
     };
     const meta = { correlationId: runId, causationId: null };
     const event = { type: 'RunAnswered', appId: DEFAULT_APP_ID, data: answer, meta };
-    await this.#runner.append(newId(), 0, [event], { topic: 'runner.answers' });
+    await this.#runner.append(streamId, 0, [event], { topic: 'runner.answers' });
   }
 
   /** Whether this gateway routes the trigger from memory. */

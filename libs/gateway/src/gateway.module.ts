@@ -9,15 +9,20 @@ import { TriggerDoor } from './accept/trigger-door.ts';
 import { AnswerWaiters } from './answers/answer-waiters.ts';
 import { AnswersConsumer } from './answers/answers.consumer.ts';
 import { AUTHENTICATION } from './authentication/authentication.providers.ts';
+import { Idempotency } from './idempotency/idempotency.ts';
+import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { Refusals } from './inbound/refusals.ts';
+import { AddressLimit, TriggerLimit } from './limits/rate-limits.ts';
+import { RateWindows } from './limits/rate-windows.worker.ts';
 import { Ordering } from './ordering/ordering.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
 import { PublishRoutes } from './publish/publish.routes.ts';
+import { Rejections } from './rejections/rejections.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Router } from './routing/router.ts';
 import { RoutesConsumer } from './routing/routes.consumer.ts';
@@ -35,6 +40,12 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     RouteTable,
     Router,
     ...AUTHENTICATION,
+    RateWindows,
+    AddressLimit,
+    TriggerLimit,
+    IdempotencyKeys,
+    Idempotency,
+    Rejections,
     Ordering,
     AdmissionOrder,
     TriggerAcceptor,

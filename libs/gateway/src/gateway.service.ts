@@ -1,12 +1,19 @@
 import type { ServiceDefinition } from '@sluice/platform';
 import { GatewayModule } from './gateway.module.ts';
 import { Gateway1763800000000 } from './migrations/1763800000000-gateway.ts';
+import { IdempotencyKeys1763900040002 } from './migrations/1763900040002-idempotency-keys.ts';
+import { RateWindows1763900040001 } from './migrations/1763900040001-rate-windows.ts';
 import { TriggerStates1763900000001 } from './migrations/1763900000001-trigger-states.ts';
 
 export const gatewayService: ServiceDefinition = {
   name: 'gateway',
   module: GatewayModule,
-  migrations: [Gateway1763800000000, TriggerStates1763900000001],
+  migrations: [
+    Gateway1763800000000,
+    TriggerStates1763900000001,
+    RateWindows1763900040001,
+    IdempotencyKeys1763900040002,
+  ],
   topics: ['gateway.events'],
   partitioned: true,
 };

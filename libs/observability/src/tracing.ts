@@ -40,10 +40,9 @@ export function parseTraceparent(text: string | undefined): SpanContext | null {
  * so it takes nothing asynchronous: a context that is open while something is queued for a batch would follow the
  * connection of the event store around and put its ids on other people's lines.
  */
-export function inTrace(traceparent: string | undefined, fn: () => void): void {
+export function inTrace<T>(traceparent: string | undefined, fn: () => T): T {
   const parent = isTracing() ? parseTraceparent(traceparent) : null;
-  if (parent) context.with(trace.setSpanContext(context.active(), parent), fn);
-  else fn();
+  return parent ? context.with(trace.setSpanContext(context.active(), parent), fn) : fn();
 }
 
 function formatTraceparent(span: SpanContext): string {

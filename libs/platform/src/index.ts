@@ -15,7 +15,7 @@ export { metrics } from './observing/metrics.ts';
 export { DOCS_PAGE_HEADERS, docsPage } from './openapi/docs-page.ts';
 export type { DescribedPaths, OpenApiDocument, Operation } from './openapi/openapi-document.ts';
 export type { MigrationClass, ServiceDefinition, SharedSchema } from './service-definition.ts';
-export type { EncryptionKey } from './settings/setting-parsers.ts';
+export type { EncryptionKey, Rate, RateProfile } from './settings/setting-parsers.ts';
 export { closestName } from './settings/closest-name.ts';
 export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';
 export {
@@ -24,6 +24,7 @@ export {
   environmentWithDotEnv,
   type KafkaSettings,
   loadSettings,
+  type RateLimitSettings,
   type Settings,
   SettingsError,
 } from './settings/settings.ts';

@@ -22,6 +22,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminPassword: null,
     encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
     trustedProxies: [],
+    rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
     logLevel: 'silent',
     instanceId: 'registry-1',

@@ -1,17 +1,22 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, InApp, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import { ListQuery } from '../read-model/list.requests.ts';
 import type { Page } from '../read-model/page.ts';
 import { RequestsQueries, type RequestView } from './requests.query.ts';
+import { TriggerRequestsQueries } from './trigger-requests.query.ts';
+import { TriggerRequestPage, TriggerRequestsQuery } from './trigger-requests.requests.ts';
 
 @ApiTags('requests')
 @ApiBearerAuth()
 @Controller('v1')
 export class RequestsController {
-  constructor(private readonly queries: RequestsQueries) {}
+  constructor(
+    private readonly queries: RequestsQueries,
+    private readonly ofTriggers: TriggerRequestsQueries,
+  ) {}
 
   /** Requests that were accepted, newest first, each with the state of its run. */
   @Get('requests')
@@ -28,11 +33,16 @@ export class RequestsController {
     return request;
   }
 
-  /** The requests of one trigger. */
+  /** What came to one trigger, newest first: what was accepted, and a sample of what was refused with the reason. */
   @Get('triggers/:id/requests')
   @Requires('automation.view')
-  ofTrigger(@InApp() app: AppScope, @Param('id') id: string, @Query() query: ListQuery): Promise<Page<RequestView>> {
+  @ApiOkResponse({ type: TriggerRequestPage })
+  ofTrigger(
+    @InApp() app: AppScope,
+    @Param('id') id: string,
+    @Query() query: TriggerRequestsQuery,
+  ): Promise<TriggerRequestPage> {
     if (!isUuid(id)) throw platformError('not_found', `there is no trigger ${id}`);
-    return this.queries.list(app.id, query, id);
+    return this.ofTriggers.list(app.id, id, query);
   }
 }

@@ -1,5 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
-import type { TriggerAccepted } from '@sluice/contracts';
+import type { RequestRejected, TriggerAccepted } from '@sluice/contracts';
 import type { ClientBase } from 'pg';
 import { type BulkTable, bulkWrite, keptBody } from '../read-model/bulk-write.ts';
 
@@ -16,6 +16,12 @@ const REQUESTS: BulkTable = {
     body_truncated: 'boolean',
     trace_id: 'text',
   },
+  onConflict: 'on conflict (id) do nothing',
+};
+
+const REJECTED: BulkTable = {
+  table: 'delivery_log.rejected_requests',
+  columns: { id: 'uuid', app_id: 'uuid', trigger_id: 'uuid', received_at: 'timestamptz', data: 'text' },
   onConflict: 'on conflict (id) do nothing',
 };
 
@@ -40,6 +46,12 @@ function rowOf(event: BusEvent): unknown[] {
   ];
 }
 
+function rejectedRowOf(event: BusEvent): unknown[] {
+  const { triggerId, receivedAt } = event.data as RequestRejected;
+  return [event.streamId, event.appId, triggerId, receivedAt, event.dataJson];
+}
+
 export async function writeRequests(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
   await bulkWrite(client, REQUESTS, events.filter((event) => event.type === 'TriggerAccepted').map(rowOf));
+  await bulkWrite(client, REJECTED, events.filter((event) => event.type === 'RequestRejected').map(rejectedRowOf));
 }

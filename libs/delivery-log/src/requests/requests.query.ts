@@ -78,24 +78,28 @@ export class RequestsQueries {
     return rows[0] ? view(rows[0]) : null;
   }
 
+  async list(appId: string, query: ListQuery): Promise<Page<RequestView>> {
+    const views = await this.newest(appId, query, query.limit + 1);
+    const items = views.slice(0, query.limit);
+    const last = items.at(-1);
+    return {
+      items,
+      nextCursor: views.length > query.limit && last ? encodeCursor({ at: last.receivedAt, id: last.id }) : null,
+    };
+  }
+
   /** Newest first: the id carries the time of acceptance. */
-  async list(appId: string, query: ListQuery, triggerId?: string): Promise<Page<RequestView>> {
-    const cursor = decodeCursor(query.cursor);
+  async newest(appId: string, query: ListQuery, limit: number, triggerId?: string): Promise<RequestView[]> {
     const where = new Where()
       .add('q.app_id = ?', appId)
       .addIf('q.trigger_id = ?', triggerId)
       .addIf('q.received_at >= ?', query.since)
       .addIf('q.received_at < ?', query.until)
-      .addIf('q.id < ?', cursor?.id);
+      .addIf('q.id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<Row>(
-      `${SELECT} ${where.sql} order by q.id desc limit ${query.limit + 1}`,
+      `${SELECT} ${where.sql} order by q.id desc limit ${limit}`,
       where.values,
     );
-    const items = rows.slice(0, query.limit).map(view);
-    const last = items.at(-1);
-    return {
-      items,
-      nextCursor: rows.length > query.limit && last ? encodeCursor({ at: last.receivedAt, id: last.id }) : null,
-    };
+    return rows.map(view);
   }
 }

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
+import { CROSS_ORIGIN_CHECK } from '../cross-origin/cross-origin.ts';
+import { Idempotency } from '../idempotency/idempotency.ts';
+import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
 import { Ordering } from '../ordering/ordering.ts';
 import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 
@@ -13,17 +16,26 @@ import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 export class AdmissionOrder {
   readonly #checks: readonly AdmissionCheck[];
 
-  constructor(authenticator: TriggerAuthenticator, ordering: Ordering) {
+  constructor(
+    authenticator: TriggerAuthenticator,
+    addressLimit: AddressLimit,
+    triggerLimit: TriggerLimit,
+    idempotency: Idempotency,
+    ordering: Ordering,
+  ) {
     this.#checks = [
-      // Place of what comes before the credential: limit per address, allowed addresses, preflights, open handshakes.
+      CROSS_ORIGIN_CHECK,
+      addressLimit,
+      // Place of what comes before the credential: allowed addresses, open handshakes.
       METHOD_CHECK,
       authenticator,
       // Place of what needs the credential but no flow: signed handshakes, capture.
       STATE_CHECK,
-      // Place of the limits of trigger and app.
+      triggerLimit,
       BODY_CHECK,
-      // Place of what needs the body: idempotency.
       ordering,
+      // The last one: it makes the request's id, and a request that it lets through goes to the store.
+      idempotency,
     ];
   }
 

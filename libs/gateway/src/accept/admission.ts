@@ -45,6 +45,8 @@ export class Admission {
   more: Partial<TriggerAccepted> | null = null;
   /** Asked when the append failed: a conflict of its own `alongside` may be an answer. Null or undefined: it failed. */
   recover: ((error: unknown) => Promise<EarlyAnswer | null>) | null = null;
+  /** Told once whether the request was stored: as soon as it is, otherwise when it was answered without. */
+  whenDecided: ((stored: boolean) => void) | null = null;
   readonly #clients: ClientAddress;
   #address: string | null = null;
   #id: string | null = null;
@@ -72,6 +74,17 @@ export class Admission {
   get id(): string {
     this.#id ??= newId();
     return this.#id;
+  }
+
+  /** The request repeats an earlier one and is answered for the run of that one (GW-05). */
+  standFor(runId: string): void {
+    this.#id = runId;
+  }
+
+  decide(stored: boolean): void {
+    const tell = this.whenDecided;
+    this.whenDecided = null;
+    tell?.(stored);
   }
 
   /** Who called, as far as trusted proxies say. */

@@ -55,6 +55,7 @@ export class TriggerAcceptor {
       stored.length === 0 ? admission.alongside : [...admission.alongside, this.payloads.reference(stored)];
     await this.store.append(id, 0, [event], { alongside });
     failpoint('gateway.after-append');
+    admission.decide(true);
     this.#accepted.inc({ profile: route.trigger.profile });
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import type { AppError } from '@sluice/contracts';
 import { inTrace, startWork } from '@sluice/observability';
 import { metrics } from '@sluice/platform';
 import { type FormFields, parseForm } from '@sluice/request-body';
@@ -10,12 +11,15 @@ import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
 import { Refusals } from '../inbound/refusals.ts';
+import { Rejections } from '../rejections/rejections.ts';
 import type { Route } from '../routing/route.ts';
 import { Admission, type EarlyAnswer } from './admission.ts';
 import { AdmissionOrder } from './admission-order.ts';
 import { traceparentOf } from './trace-context.rules.ts';
 import { type RequestTrace, TriggerAcceptor } from './trigger-acceptor.ts';
 import type { TriggerProfile } from './trigger-profile.ts';
+
+const log = new Logger('gateway');
 
 const NO_QUERY: FormFields = {};
 
@@ -37,6 +41,7 @@ export class TriggerDoor {
     private readonly refusals: Refusals,
     private readonly budget: BodyBudget,
     private readonly clients: ClientAddress,
+    private readonly rejections: Rejections,
   ) {}
 
   /** Never rejects: whatever happens, the request is answered in the words of its profile. */
@@ -50,6 +55,7 @@ export class TriggerDoor {
     const work = startWork('trigger', { parent, kind: 'server' });
     let held = 0;
     let route: Route | null = null;
+    let admission: Admission | null = null;
     try {
       const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
       held = body.length;
@@ -57,7 +63,7 @@ export class TriggerDoor {
       route = this.#requireRoute(profile, found instanceof Promise ? await found : found);
       const query = queryOf(request.url as string);
       const exchange = { request, response, clients: this.clients };
-      const admission = new Admission(profile, route, exchange, body, query);
+      admission = new Admission(profile, route, exchange, body, query);
       const checking = this.order.check(admission);
       const early = checking instanceof Promise ? await checking : checking;
       if (early !== null) early(response);
@@ -65,12 +71,26 @@ export class TriggerDoor {
       else await this.#accept(admission, work);
       work.end();
     } catch (error) {
-      // `answer` returns what was answered: that, `route` (null: unknown) and `held` are what a record of it needs.
-      inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
+      const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
+      if (shown !== null) this.rejections.record(route ?? this.#routeOf(find, shown), request, shown, held);
       work.end(error);
     } finally {
+      admission?.decide(false);
       this.budget.give(held);
     }
+  }
+
+  /** A body that is too large is refused before its trigger is looked for; nobody is asked for the record's sake. */
+  #routeOf(find: FindRoute, refused: AppError): Route | null {
+    if (refused.code !== 'body_too_large') return null;
+    try {
+      const found = find();
+      if (!(found instanceof Promise)) return found;
+      found.catch((error: unknown) => log.debug(`a refused request's trigger is not known: ${String(error)}`));
+    } catch (error) {
+      log.debug(`a refused request's trigger is not known: ${String(error)}`);
+    }
+    return null;
   }
 
   #requireRoute(profile: TriggerProfile, route: Route | null): Route {

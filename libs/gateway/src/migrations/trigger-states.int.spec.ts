@@ -24,7 +24,7 @@ it('OP-08: triggers copied before an upgrade route as before after it', async ()
   );
   await new TriggerStates1763900000001().up(runner);
   const { rows } = await database.pool.query<Record<string, unknown>>('select * from gateway.triggers');
-  expect(triggerOf(rows[0] ?? {})).toEqual({
+  expect(triggerOf(rows[0] ?? {})).toMatchObject({
     triggerId: id,
     appId: 'app',
     flowId: id,

@@ -1,4 +1,5 @@
 import type { FlowStatus, SealedRef, TriggerAuth, TriggerState } from '@sluice/contracts';
+import type { Rate } from '@sluice/platform';
 
 /** What the gateway has to know of a trigger to accept a request for it. */
 export interface TriggerRoute {
@@ -17,6 +18,11 @@ export interface TriggerRoute {
   props: unknown;
   /** `app`, `trigger` or a template (GW-10); null when requests have no order. */
   ordering: string | null;
+  rateLimit: Rate | null;
+  /** GW-05: template that gives the idempotency key of a request. */
+  idempotency: string | null;
+  /** GW-13: origins whose pages may call; null: none. */
+  corsOrigins: ReadonlySet<string> | null;
 }
 
 export type ResponseMode = 'sync' | 'async';
@@ -58,7 +64,14 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
     enabled: state.enabled,
     props: state.props ?? null,
     ordering: state.ordering ?? null,
+    rateLimit: rateOf(state.rateLimit),
+    idempotency: state.idempotency ?? null,
+    corsOrigins: state.cors ? new Set(state.cors.origins) : null,
   };
+}
+
+function rateOf(limit: TriggerState['rateLimit']): Rate | null {
+  return limit ? { limit: limit.requests, windowMs: limit.windowSeconds * 1000 } : null;
 }
 
 /** A trigger's state as the row that `triggerOf` reads. */

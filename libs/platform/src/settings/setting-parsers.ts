@@ -114,3 +114,47 @@ export const topicApps: Parser<Record<string, string>> = (value) => {
   }
   return ok(map);
 };
+
+/** So many requests within so long, counted from the first of them. */
+export interface Rate {
+  limit: number;
+  windowMs: number;
+}
+
+const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const MAX_WINDOW_MS = 86_400_000;
+
+function rateOf(value: string): Rate | null {
+  const match = /^(\d{1,9})\/(\d{0,5})([smh])$/.exec(value.trim());
+  if (!match) return null;
+  const rate = { limit: Number(match[1]), windowMs: Number(match[2] || 1) * (UNIT_MS[match[3] as string] as number) };
+  return rate.limit >= 1 && rate.windowMs >= 1_000 && rate.windowMs <= MAX_WINDOW_MS ? rate : null;
+}
+
+/** `300/5m`: 300 requests in 5 minutes (s, m or h, at most a day); `off` or nothing is no limit. */
+export const rate: Parser<Rate | null> = (value) => {
+  if (value === '' || value === 'off') return ok(null);
+  const parsed = rateOf(value);
+  return parsed ? ok(parsed) : no(`must be requests/time such as 300/5m or 10/s, or off, not "${value}"`);
+};
+
+export type RateProfile = 'run' | 'listener' | 'flow' | 'native';
+const PROFILES: readonly string[] = ['run', 'listener', 'flow', 'native'] satisfies RateProfile[];
+
+/** `profile=300/5m[,…]`: a limit for each profile that is named; `off` is none at all. */
+export const profileRates: Parser<Partial<Record<RateProfile, Rate>>> = (value) => {
+  const rates: Partial<Record<RateProfile, Rate>> = {};
+  const parts = value.split(',').map((each) => each.trim());
+  if (value === '' || value === 'off') return ok(rates);
+  for (const part of parts) {
+    const [profile = '', text = ''] = part.split('=');
+    const parsed = rateOf(text);
+    if (!PROFILES.includes(profile) || !parsed) {
+      return no(
+        `must be profile=requests/time[,…] such as flow=300/5m (run, listener, flow, native), or off; "${part}" is not`,
+      );
+    }
+    rates[profile as RateProfile] = parsed;
+  }
+  return ok(rates);
+};

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseEnv } from 'node:util';
 import { closestName } from './closest-name.ts';
-import type { EncryptionKey, Parsed } from './setting-parsers.ts';
+import type { EncryptionKey, Parsed, Rate, RateProfile } from './setting-parsers.ts';
 import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
 
 export interface KafkaSettings {
@@ -14,6 +14,15 @@ export interface KafkaSettings {
   replication: number;
   topicApps: Record<string, string>;
   trustedTopics: string[];
+}
+
+/** GW-07: rate limits that hold for everybody; a trigger may set its own. */
+export interface RateLimitSettings {
+  /** By profile, over all triggers of the profile (LC-04). */
+  address: Partial<Record<RateProfile, Rate>>;
+  trigger: Rate | null;
+  app: Rate | null;
+  ipv6Prefix: number;
 }
 
 /** The effective configuration, read once at start. */
@@ -30,6 +39,7 @@ export interface Settings {
   adminPassword: string | null;
   encryptionKeys: EncryptionKey[];
   trustedProxies: string[];
+  rateLimits: RateLimitSettings;
   /** null: unset (see running.md); an empty list: nothing private may be reached. */
   outboundAllow: string[] | null;
   logLevel: string;
@@ -147,6 +157,12 @@ export function loadSettings(environment: Environment, required: readonly Settin
     adminPassword: values.SLUICE_ADMIN_PASSWORD as string | null,
     encryptionKeys: (values.SLUICE_ENCRYPTION_KEYS as EncryptionKey[] | null) ?? [],
     trustedProxies: values.SLUICE_TRUSTED_PROXIES as string[],
+    rateLimits: {
+      address: values.SLUICE_RATE_LIMIT_ADDRESS as RateLimitSettings['address'],
+      trigger: values.SLUICE_RATE_LIMIT_TRIGGER as Rate | null,
+      app: values.SLUICE_RATE_LIMIT_APP as Rate | null,
+      ipv6Prefix: values.SLUICE_RATE_LIMIT_IPV6_PREFIX as number,
+    },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,

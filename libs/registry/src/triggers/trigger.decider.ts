@@ -10,7 +10,7 @@ export interface StoredTrigger {
 }
 
 /** Fields that are absent stay as they are. */
-export interface TriggerPatch {
+export interface TriggerPatch extends Pick<TriggerState, 'idempotency' | 'rateLimit' | 'cors'> {
   name?: string;
   methods?: string[];
   auth?: TriggerAuth;

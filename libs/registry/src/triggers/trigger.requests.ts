@@ -57,13 +57,42 @@ class TriggerFields {
   @Allow()
   ordering?: unknown;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  idempotency?: null;
+  @ApiProperty({
+    type: String,
+    required: false,
+    nullable: true,
+    description:
+      'template whose value is the idempotency key of a request, such as {{ body.order_id }}; reads body, query, headers, method',
+  })
+  @Allow()
+  idempotency?: unknown;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  rateLimit?: null;
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    required: ['requests', 'windowSeconds'],
+    properties: {
+      requests: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+      windowSeconds: { type: 'integer', minimum: 1, maximum: 86_400 },
+    },
+    additionalProperties: false,
+    description: 'most requests in a window that begins with its first request; 429 after that',
+  })
+  @Allow()
+  rateLimit?: unknown;
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    required: ['origins'],
+    properties: { origins: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 50 } },
+    additionalProperties: false,
+    description: 'origins whose pages may call the trigger from a browser, or ["*"]',
+  })
+  @Allow()
+  cors?: unknown;
 
   @MayBeNull()
   @IsEmpty(LATER)
@@ -169,6 +198,25 @@ export class TriggerView {
 
   @ApiProperty()
   enabled!: boolean;
+
+  @ApiProperty({ type: String, required: false, nullable: true, description: 'template of the idempotency key' })
+  idempotency?: string | null;
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    properties: { requests: { type: 'integer' }, windowSeconds: { type: 'integer' } },
+  })
+  rateLimit?: { requests: number; windowSeconds: number } | null;
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    properties: { origins: { type: 'array', items: { type: 'string' } } },
+  })
+  cors?: { origins: string[] } | null;
 
   @ApiProperty({ type: [TriggerTokenView], description: 'live tokens, without the tokens themselves' })
   tokens!: TriggerTokenView[];

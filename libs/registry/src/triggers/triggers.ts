@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type AppScope, grantAccess, revokeAccess } from '@sluice/access';
-import { type FlowDefinition, isUuid, newId, type TriggerState } from '@sluice/contracts';
+import { type FieldProblem, type FlowDefinition, isUuid, newId, type TriggerState } from '@sluice/contracts';
 import { AlongsideConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -22,6 +22,7 @@ import {
   type TriggerDecision,
   type TriggerRefusal,
 } from './trigger.decider.ts';
+import { requestSettingsOf, requestSettingsProblems } from './request-settings.rules.ts';
 import { defaultAuthOf, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
 import { type FreshToken, freshToken, type TriggerToken } from './trigger-token.ts';
 import { ChangeTrigger, CreateTrigger } from './trigger.requests.ts';
@@ -50,7 +51,7 @@ export class Triggers {
 
   async create(body: unknown, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
     const request = await validated(CreateTrigger, body, (sent) => [
-      ...authProblems(sent.auth),
+      ...settingsProblems(sent),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
       ...orderingProblems(sent.ordering),
     ]);
@@ -74,6 +75,7 @@ export class Triggers {
       props: sent.props ?? null,
       ordering: orderingOf(sent.ordering, profile),
       enabled: request.enabled ?? true,
+      ...requestSettingsOf(body as JsonObject),
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
     const token = auth.type === 'none' && trigger.profile !== 'flow' ? null : freshToken(trigger, now);
@@ -85,7 +87,7 @@ export class Triggers {
   change(id: string, body: unknown, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerState>> {
     return this.deciding(id, app, actor, ifMatch, async (trigger, now) => {
       const request = await validated(ChangeTrigger, body, (sent) => [
-        ...authProblems(sent.auth),
+        ...settingsProblems(sent),
         ...profileProblems(trigger.state.profile, sent),
         ...orderingProblems(sent.ordering),
       ]);
@@ -98,6 +100,7 @@ export class Triggers {
         ...(sent.auth === undefined ? {} : { auth: authOf(sent.auth) }),
         ...(sent.props === undefined ? {} : { props: sent.props }),
         ...(sent.ordering === undefined ? {} : { ordering: orderingOf(sent.ordering, trigger.state.profile) }),
+        ...requestSettingsOf(sent),
       };
       return changeTrigger(trigger, patch, now);
     });
@@ -181,6 +184,11 @@ export class Triggers {
     if (!propagating) this.sealing.retireSoon(sealing);
     return { value: state, streamVersion, propagating };
   }
+}
+
+/** What the decorators of the classes cannot say. */
+function settingsProblems(sent: JsonObject): FieldProblem[] {
+  return [...authProblems(sent.auth), ...requestSettingsProblems(sent)];
 }
 
 /** LC-01: two requests at once are told apart by the database. */

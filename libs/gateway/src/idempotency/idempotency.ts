@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { AlongsideConflictError, TransientError } from '@sluice/event-store';
+import { InjectSettings, type Settings } from '@sluice/platform';
+import { type Template, TemplateCache } from '@sluice/templates';
+import type { Admission, AdmissionCheck, EarlyAnswer } from '../accept/admission.ts';
+import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
+import { GATEWAY_LIMITS } from '../gateway.config.ts';
+import { gatewayError } from '../gateway.errors.ts';
+import { eventHeaders } from '../inbound/event-headers.rules.ts';
+import { fingerprintOf, keyOfExpression, keyOfHeader, storedKey } from './idempotency-key.rules.ts';
+import { type FirstUse, IdempotencyKeys } from './idempotency-keys.ts';
+import { KnownKeys } from './known-keys.ts';
+
+/** A request that brings a key. */
+interface Keyed {
+  admission: Admission;
+  key: Buffer;
+  /** The same as text, for the map. */
+  name: string;
+  fingerprint: Buffer;
+}
+
+/**
+ * GW-05: a request with a key that was used in the last 24 hours is answered for the request that used it. The key is
+ * the trigger's expression where it gives one, otherwise the header `Idempotency-Key`. The table decides, with a row
+ * that is written with the event or refuses it, so it holds across replicas; memory only saves asking.
+ */
+@Injectable()
+export class Idempotency implements AdmissionCheck {
+  readonly #known = new KnownKeys(GATEWAY_LIMITS.maxIdempotencyKeysInMemory, GATEWAY_LIMITS.idempotencyWindowMs);
+  readonly #expressions = new TemplateCache();
+
+  constructor(
+    private readonly keys: IdempotencyKeys,
+    @InjectSettings() private readonly settings: Settings,
+  ) {}
+
+  check(admission: Admission): undefined | Promise<EarlyAnswer | undefined> {
+    const header = admission.request.headers['idempotency-key'];
+    const expression = admission.route.trigger.idempotency;
+    if (header === undefined && expression === null) return;
+    const keyed = this.#keyed(admission, header, expression);
+    if (keyed === null) return;
+    const known = this.#known.find(keyed.name, Date.now());
+    if (known !== null) return this.#answerKnown(keyed, known);
+    this.#goFirst(keyed);
+  }
+
+  #keyed(admission: Admission, header: string | string[] | undefined, expression: string | null): Keyed | null {
+    const { route, request, body, mode } = admission;
+    const ofExpression =
+      expression === null ? null : keyOfExpression(this.#expression(expression), contextOf(admission));
+    const key = ofExpression ?? keyOfHeader(header);
+    if (key === null) return null;
+    const source = ofExpression === null ? 'header' : 'expression';
+    const stored = storedKey(route.trigger.triggerId, mode, source, key);
+    const fingerprint = fingerprintOf(body, request.url as string, request.headers['content-type']);
+    return { admission, key: stored, name: stored.toString('latin1'), fingerprint };
+  }
+
+  #expression(source: string): Template {
+    return this.#expressions.get(source);
+  }
+
+  async #answerKnown(keyed: Keyed, known: FirstUse | Promise<void>): Promise<EarlyAnswer | undefined> {
+    if (!(known instanceof Promise)) return this.#repeat(keyed, known);
+    await known;
+    const decided = this.#known.find(keyed.name, Date.now());
+    if (decided !== null) return this.#answerKnown(keyed, decided);
+    this.#goFirst(keyed);
+  }
+
+  /** Nobody here has used the key: the row beside the event finds out whether another replica has. */
+  #goFirst(keyed: Keyed): void {
+    const { admission, key, fingerprint } = keyed;
+    const waits = admission.profile.waits(admission);
+    const first = { runId: admission.id, fingerprint, waits };
+    const decide = this.#known.begin(keyed.name);
+    admission.alongside = [...admission.alongside, this.keys.remember(key, first)];
+    admission.whenDecided = (stored) => decide(stored ? { ...first, acceptedAt: new Date() } : null);
+    admission.recover = async (error) => {
+      if (!(error instanceof AlongsideConflictError)) return null;
+      const earlier = await this.keys.find(key);
+      // Its 24 hours ended between the two statements: the next try is the first again.
+      if (earlier === null) throw new TransientError('the idempotency key was let go of at this moment', error);
+      this.#known.add(keyed.name, earlier);
+      return this.#repeat(keyed, earlier);
+    };
+  }
+
+  /** @throws AppError when it is no repeat of the first request, or when that one is still being answered. */
+  async #repeat({ admission, fingerprint }: Keyed, first: FirstUse): Promise<EarlyAnswer> {
+    if (!first.fingerprint.equals(fingerprint)) {
+      throw gatewayError('idempotency_key_reused', 'This key came with another body in the last 24 hours.');
+    }
+    const { profile } = admission;
+    admission.standFor(first.runId);
+    if (!first.waits) return () => profile.accepted(admission, { id: first.runId, status: 'previously_accepted' });
+    const answer = await this.keys.answerOf(first.runId);
+    if (answer !== null) return () => profile.settled(admission, { kind: 'answered', answer });
+    throw gatewayError('idempotency_key_in_use', 'Its run goes on; Location shows how it ends.', {
+      headers: { location: `${this.settings.publicUrl}/v1/runs/${first.runId}`, 'retry-after': '1' },
+    });
+  }
+}
+
+function contextOf({ request, route, value, query }: Admission) {
+  const headers = eventHeaders(request.headers, credentialHeadersOf(route.trigger.auth));
+  return { body: value, query, headers, method: request.method as string };
+}
