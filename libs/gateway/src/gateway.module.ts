@@ -18,6 +18,8 @@ import { Refusals } from './inbound/refusals.ts';
 import { AddressLimit, TriggerLimit } from './limits/rate-limits.ts';
 import { RateWindows } from './limits/rate-windows.worker.ts';
 import { Ordering } from './ordering/ordering.ts';
+import { FlowProfile } from './profiles/flow/flow-profile.ts';
+import { FlowRoutes } from './profiles/flow/flow.routes.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
@@ -56,6 +58,8 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     ClientErrors,
     NativeProfile,
     NativeRoutes,
+    FlowProfile,
+    FlowRoutes,
     EventPublisher,
     PublishRoutes,
   ],

@@ -38,12 +38,26 @@ export function replyOutcome(
   }
 }
 
+/** Why the run has no response, or null when it has one. */
+export function failureOf({ error, runStatus }: RunAnswered): string | null {
+  if (error === null && !FAILED.has(runStatus)) return null;
+  return error?.message ?? `The run ended as ${runStatus}.`;
+}
+
 function replyAnswer(request: IncomingMessage, response: ServerResponse, answer: RunAnswered, location: string): void {
-  if (answer.error !== null || FAILED.has(answer.runStatus)) {
-    const detail = answer.error?.message ?? `The run ended as ${answer.runStatus}.`;
+  const detail = failureOf(answer);
+  if (detail !== null) {
     replyProblem(request, response, gatewayError('run_failed', detail, { headers: { location } }));
     return;
   }
+  replyResponse(response, answer);
+}
+
+/** The flow's response as it is. */
+export function replyResponse(
+  response: ServerResponse,
+  answer: Pick<RunAnswered, 'status' | 'contentType' | 'body'>,
+): void {
   if (NO_BODY.has(answer.status)) {
     response.writeHead(answer.status);
     response.end();

@@ -19,27 +19,45 @@ export function problemText(error: AppError, path: string | undefined): string {
   return JSON.stringify(problemOf(error, path));
 }
 
-function problemHeaders(error: AppError, length: number): string[] {
-  const headers = ['content-type', PROBLEM_TYPE, 'content-length', String(length), 'cache-control', 'no-store'];
-  for (const [name, value] of Object.entries(error.headers)) headers.push(name, value);
-  const retries = error.status === 503 || error.status === 429 || error.status === 408;
-  if (retries && error.headers['retry-after'] === undefined) headers.push('retry-after', '1');
+/** Answers with problem+json (RFC 9457). A request whose body was not read to its end loses its connection. */
+export function replyProblem(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+  const text = problemText(error, pathOf(request.url ?? '/'));
+  replyRefusal(request, response, { status: error.status, type: PROBLEM_TYPE, text, headers: refusalHeaders(error) });
+}
+
+/** The headers of an error; who may try again is told when, because senders without a hint try at once. */
+export function refusalHeaders({ status, headers }: AppError): Record<string, string> {
+  const retries = status === 503 || status === 429 || status === 408;
+  return retries ? { 'retry-after': '1', ...headers } : { ...headers };
+}
+
+/** How a request is refused, in whichever vendor's words. */
+export interface Refusal {
+  status: number;
+  type: string;
+  text: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+function headerList({ type, headers: more }: Refusal, length: number): string[] {
+  const headers = ['content-type', type, 'content-length', String(length), 'cache-control', 'no-store'];
+  for (const [name, value] of Object.entries(more)) headers.push(name, value);
   return headers;
 }
 
-/** Answers with problem+json (RFC 9457). A request whose body was not read to its end loses its connection. */
-export function replyProblem(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+/** Like `replyProblem`, in other words than problem+json. */
+export function replyRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(problemText(error, pathOf(request.url ?? '/')));
-  const headers = problemHeaders(error, body.length);
+  const body = Buffer.from(refusal.text);
+  const headers = headerList(refusal, body.length);
   const bodyPending = !request.complete && hasBody(request);
   if (!bodyPending) {
-    response.writeHead(error.status, headers);
+    response.writeHead(refusal.status, headers);
     response.end(body);
     return;
   }
   headers.push('connection', 'close');
-  response.writeHead(error.status, headers);
+  response.writeHead(refusal.status, headers);
   response.write(body);
   lingerThenEnd(request, response);
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ReplicaBoard, TableTail } from '@sluice/local-copy';
+import { ReplicaBoard, type TailChange, TableTail } from '@sluice/local-copy';
 import { comparePositions, type Position, parsePosition } from '@sluice/event-store';
 import { HealthCheck, type HealthResult, InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -32,6 +32,8 @@ const MARKER_SQL = `select epoch || ':' || transaction_id || ':' || position fro
 export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   readonly #triggers: TableTail<TriggerRoute>;
   readonly #flows: TableTail<FlowRoute>;
+  /** The one trigger of profile `flow` of a flow, by the flow's id: callers name the flow (LC-01). */
+  readonly #ofFlow = new Map<string, string>();
   readonly #markers: { triggers: string | null; flows: string | null } = { triggers: null, flows: null };
 
   constructor(
@@ -46,6 +48,7 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
       columns: TRIGGER_COLUMNS,
       map: triggerOf,
       marker: MARKER_SQL,
+      onChange: (changes) => this.#index(changes),
       onPolled: (marker) => this.#report('triggers', marker),
       onError,
     });
@@ -77,6 +80,12 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
     return flow === undefined ? undefined : { trigger, flow };
   }
 
+  /** The same for the trigger of profile `flow` that a flow has. */
+  getOfFlow(flowId: string): Route | undefined {
+    const triggerId = this.#ofFlow.get(flowId);
+    return triggerId === undefined ? undefined : this.get(triggerId);
+  }
+
   get size(): number {
     return this.#triggers.size;
   }
@@ -90,6 +99,16 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
     const staleMs = Math.max(this.#triggers.staleSinceMs, this.#flows.staleSinceMs);
     if (staleMs <= STALE_AFTER_MS) return { ok: true };
     return { ok: false, detail: `the routes were last read ${Math.round(staleMs / 1000)} s ago` };
+  }
+
+  /** A flow may lose its trigger and get another in one poll, in either order. */
+  #index(changes: readonly TailChange<TriggerRoute>[]): void {
+    for (const { key, value, previous } of changes) {
+      if (previous?.profile === 'flow' && this.#ofFlow.get(previous.flowId) === key) {
+        this.#ofFlow.delete(previous.flowId);
+      }
+      if (value?.profile === 'flow') this.#ofFlow.set(value.flowId, key);
+    }
   }
 
   /** What both copies contain is what this replica has applied. */

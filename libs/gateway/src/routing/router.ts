@@ -16,9 +16,23 @@ const LOOK_UPS_PER_S = 200;
 /** The registry's tables are not there yet: its service has not started for the first time. */
 const UNDEFINED_TABLE = '42P01';
 
-const READ_THROUGH = {
-  name: 'gateway:read-through',
-  text: 'select * from registry.routes where trigger_id = $1',
+/** What a caller names: a trigger, or the flow whose one trigger of profile `flow` is meant. */
+interface Lookup {
+  get(table: RouteTable, id: string): Route | undefined;
+  readThrough: { name: string; text: string };
+}
+
+const BY_TRIGGER: Lookup = {
+  get: (table, id) => table.get(id),
+  readThrough: { name: 'gateway:read-through', text: 'select * from registry.routes where trigger_id = $1' },
+};
+
+const BY_FLOW: Lookup = {
+  get: (table, id) => table.getOfFlow(id),
+  readThrough: {
+    name: 'gateway:read-through-of-flow',
+    text: `select * from registry.routes where flow_id = $1 and profile = 'flow'`,
+  },
 };
 
 /**
@@ -39,22 +53,32 @@ export class Router {
 
   /** The route, null when there is no such trigger, or a promise of either when the registry has to be asked. */
   find(triggerId: string): Route | null | Promise<Route | null> {
-    const route = this.table.get(triggerId);
-    if (route !== undefined) return route;
-    return isUuid(triggerId) ? this.#findElsewhere(triggerId.toLowerCase()) : null;
+    return this.#find(BY_TRIGGER, triggerId);
   }
 
-  #findElsewhere(triggerId: string): Route | null | Promise<Route | null> {
-    const route = this.table.get(triggerId);
+  /** The same for the trigger of profile `flow` that a flow has (LC-01). */
+  findOfFlow(flowId: string): Route | null | Promise<Route | null> {
+    return this.#find(BY_FLOW, flowId);
+  }
+
+  #find(lookup: Lookup, id: string): Route | null | Promise<Route | null> {
+    const route = lookup.get(this.table, id);
+    if (route !== undefined) return route;
+    return isUuid(id) ? this.#findElsewhere(lookup, id.toLowerCase()) : null;
+  }
+
+  #findElsewhere(lookup: Lookup, id: string): Route | null | Promise<Route | null> {
+    const route = lookup.get(this.table, id);
     if (route !== undefined) return route;
     const now = Date.now();
-    const unknownUntil = this.#unknownUntil.get(triggerId);
+    const key = `${lookup.readThrough.name} ${id}`;
+    const unknownUntil = this.#unknownUntil.get(key);
     if (unknownUntil !== undefined && unknownUntil > now) return null;
-    let asking = this.#asking.get(triggerId);
+    let asking = this.#asking.get(key);
     if (asking === undefined) {
       this.#count(now);
-      asking = this.#ask(triggerId).finally(() => this.#asking.delete(triggerId));
-      this.#asking.set(triggerId, asking);
+      asking = this.#ask(lookup, id, key).finally(() => this.#asking.delete(key));
+      this.#asking.set(key, asking);
     }
     return asking;
   }
@@ -69,17 +93,17 @@ export class Router {
     }
   }
 
-  async #ask(triggerId: string): Promise<Route | null> {
-    const row = await this.#read(triggerId);
+  async #ask(lookup: Lookup, id: string, key: string): Promise<Route | null> {
+    const row = await this.#read(lookup, id);
     if (row) return { trigger: triggerOf(row), flow: flowOf(row) };
     if (this.#unknownUntil.size >= MAX_NEGATIVES) this.#unknownUntil.clear();
-    this.#unknownUntil.set(triggerId, Date.now() + NEGATIVE_MS);
+    this.#unknownUntil.set(key, Date.now() + NEGATIVE_MS);
     return null;
   }
 
-  async #read(triggerId: string): Promise<Record<string, unknown> | undefined> {
+  async #read({ readThrough }: Lookup, id: string): Promise<Record<string, unknown> | undefined> {
     try {
-      const { rows } = await this.pool.query<Record<string, unknown>>({ ...READ_THROUGH, values: [triggerId] });
+      const { rows } = await this.pool.query<Record<string, unknown>>({ ...readThrough, values: [id] });
       return rows[0];
     } catch (error) {
       if (!isTransientError(error) && (error as { code?: unknown }).code !== UNDEFINED_TABLE) throw error;
