@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { FlowRunsController } from './api/flow-runs.controller.ts';
 import { RunCanceller } from './api/run-canceller.ts';
 import { RunWatch } from './api/run-watch.ts';
+import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
 import { RunsQueries } from './api/runs.query.ts';
 import { EffectPerformer } from './effects/effect-performer.ts';
@@ -63,6 +64,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunsQueries,
     RunWatch,
     RunCanceller,
+    RunStreams,
   ],
 })
 export class RunnerModule {}

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { bodies } from './bodies.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
+import { runStream } from './run-stream.ts';
 
 /** What a scenario runs against: one running system, shared by all of them. */
 export interface ScenarioContext {
@@ -14,7 +15,7 @@ export interface ScenarioContext {
 export type Scenarios = (use: () => ScenarioContext) => void;
 
 /** One line each: scenarios are written once and hold in both wirings. */
-const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering];
+const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering, runStream];
 
 /** Each wiring's test file calls this; the system is started once, and every description makes an app of its own. */
 export function describeScenarios(wiring: Wiring): void {

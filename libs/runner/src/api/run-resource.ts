@@ -109,7 +109,7 @@ function traceIdOf(meta: EventMeta): string | null {
   return meta.traceparent?.split('-')[1] ?? null;
 }
 
-function stepResource(step: StepState): StepResource {
+export function stepResource(step: StepState): StepResource {
   const { ref, type, status, attempt, startedAt, finishedAt, input, output, error, dueMs } = step;
   const nextAttemptAt = dueMs === null ? null : new Date(dueMs).toISOString();
   return { ref, type, status, attempt, startedAt, finishedAt, input, output, error, nextAttemptAt };

@@ -1,19 +1,31 @@
-import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { ServerResponse } from 'node:http';
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
 import { RunResource, runResource, type RunSummary } from './run-resource.ts';
+import { RunStreams } from './run-streams.ts';
 import { RunWatch } from './run-watch.ts';
 import { type FoundRun, RunsQueries, triggerIdOf } from './runs.query.ts';
 import { AppQuery, RunQuery, RunsQuery } from './runs.requests.ts';
 import { MAX_WAIT_MS, waitMs } from './wait.rules.ts';
 
-/** What is needed of Fastify's reply: to learn that the caller has gone. */
+/** What is needed of Fastify's reply: to learn that the caller has gone, and to write what is not one answer. */
 interface Reply {
-  raw: { once(event: 'close', listener: () => void): unknown };
+  hijack(): unknown;
+  request: { method: string };
+  raw: ServerResponse;
 }
 
 @ApiTags('runs')
@@ -24,6 +36,7 @@ export class RunsController {
     private readonly runs: RunsQueries,
     private readonly watch: RunWatch,
     private readonly canceller: RunCanceller,
+    private readonly streams: RunStreams,
   ) {}
 
   /** Runs of an app that have begun, newest first; a run's steps, input and result are in the run itself. */
@@ -61,6 +74,40 @@ export class RunsController {
     }
   }
 
+  /**
+   * What happens to a run, as server-sent events: `status`, `step` for each step that moved, and `end` with the result,
+   * after which the stream is closed. It begins with what has happened already, or after `Last-Event-ID`. A stream is
+   * closed after 15 minutes at the latest; clients connect again by themselves.
+   */
+  @Get(':id/stream')
+  @Requires('automation.view', { orTrigger: true })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'the id of the last event that was received' })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ schema: { type: 'string' }, description: 'events as they happen' })
+  @ApiNoContentResponse({ description: 'the run has ended, and Last-Event-ID is its last event' })
+  async stream(
+    @InApp() app: AppScope,
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Query() _query: AppQuery,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    const after = lastSeenVersion(lastEventId);
+    const found = await this.find(id, app, caller);
+    const isOver = found.run.finished && after >= found.run.version;
+    if (isOver || reply.request.method === 'HEAD') {
+      reply.hijack();
+      reply.raw.writeHead(isOver ? 204 : 200).end();
+      return;
+    }
+    const begin = (): ServerResponse => {
+      reply.hijack();
+      return reply.raw;
+    };
+    await this.streams.follow(() => this.find(id, app, caller), found.run.id, after, begin);
+  }
+
   /** Ends a run at its next boundary between steps; one that waits, or has not begun, at once. */
   @Post(':id/cancel')
   @HttpCode(202)
@@ -85,6 +132,14 @@ export class RunsController {
     if (!isTheirs) throw runnerError('run_not_found', `there is no run ${id.slice(0, 100)}`);
     return found;
   }
+}
+
+/** @throws AppError `invalid_request` for what this never gave as an id. */
+function lastSeenVersion(header: string | undefined): number {
+  if (header === undefined || header === '') return 0;
+  if (/^\d{1,9}$/.test(header)) return Number(header);
+  const errors = [{ pointer: '/Last-Event-ID', message: 'must be the id of an event of this stream' }];
+  throw platformError('invalid_request', 'Last-Event-ID is not an id of this stream', { errors });
 }
 
 function show({ run, origin, queued }: FoundRun): RunResource {
