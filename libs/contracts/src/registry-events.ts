@@ -190,6 +190,8 @@ export interface RegistryEvents {
   TriggerUpdated: TriggerChanged;
   TriggerTokenAdded: TriggerChanged;
   TriggerTokenRevoked: TriggerChanged;
+  TriggerSecretAdded: TriggerChanged;
+  TriggerSecretRevoked: TriggerChanged;
   /** Nothing changed: the event's actor was shown the token (LC-03). */
   TriggerTokenRead: TriggerChanged;
   TriggerDeleted: TriggerChanged;

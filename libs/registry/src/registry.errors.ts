@@ -8,6 +8,8 @@ export const REGISTRY_ERRORS = {
   flow_has_trigger: { status: 409, title: 'The flow has a trigger of this profile', retry: 'never' },
   too_many_tokens: { status: 409, title: 'The trigger has two live tokens', retry: 'never' },
   auth_without_token: { status: 409, title: 'The trigger asks for no token', retry: 'never' },
+  too_many_secrets: { status: 409, title: 'The trigger has two live secrets', retry: 'never' },
+  auth_without_secret: { status: 409, title: 'The trigger has no secret', retry: 'never' },
   token_shown_once: { status: 409, title: 'The token was shown when it was made, and never again', retry: 'never' },
   token_unreadable: { status: 500, title: 'The token cannot be opened', retry: 'never' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },

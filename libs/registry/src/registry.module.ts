@@ -26,6 +26,7 @@ import { TokensController } from './tokens/tokens.controller.ts';
 import { TokenQueries } from './tokens/tokens.query.ts';
 import { FlowTokenController } from './triggers/flow-token.controller.ts';
 import { TokenReading } from './triggers/token-reading.ts';
+import { TriggerSecretsController } from './trigger-auth/trigger-secrets.controller.ts';
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
 import { TriggerQueries } from './triggers/triggers.query.ts';
@@ -51,6 +52,7 @@ class Closing implements OnApplicationShutdown {
     AppsController,
     FlowsController,
     TriggersController,
+    TriggerSecretsController,
     FlowTokenController,
     EndpointsController,
     TokensController,

@@ -24,6 +24,8 @@ const BUILT_IN: Record<string, (data: never) => { type: string; entity: Entity }
   TriggerUpdated: (data: { trigger: TriggerState }) => trigger('Trigger.Updated', data),
   TriggerTokenAdded: (data: { trigger: TriggerState }) => trigger('Trigger.TokenRotated', data),
   TriggerTokenRevoked: (data: { trigger: TriggerState }) => trigger('Trigger.TokenRotated', data),
+  TriggerSecretAdded: (data: { trigger: TriggerState }) => trigger('Trigger.TokenRotated', data),
+  TriggerSecretRevoked: (data: { trigger: TriggerState }) => trigger('Trigger.TokenRotated', data),
   TriggerDeleted: (data: { trigger: TriggerState }) => trigger('Trigger.Deleted', data),
   EndpointCreated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Created', data),
   EndpointUpdated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Updated', data),
@@ -40,13 +42,18 @@ function flow(type: string, data: { flow: FlowState; definition?: unknown }) {
 }
 
 function trigger(type: string, data: { trigger: TriggerState }) {
-  const { tokens, ...shown } = data.trigger;
+  const { tokens, secrets = [], handshake, ...shown } = data.trigger;
   return {
     type,
     entity: {
       number: shown.number,
       path: 'triggers',
-      data: { ...shown, tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })) },
+      data: {
+        ...shown,
+        tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })),
+        secrets: secrets.map(({ id, createdAt }) => ({ id, createdAt })),
+        handshake: handshake ? { type: handshake.type } : null,
+      },
     },
   };
 }

@@ -15,6 +15,8 @@ export const ROUTING_EVENT_TYPES = [
   'TriggerUpdated',
   'TriggerTokenAdded',
   'TriggerTokenRevoked',
+  'TriggerSecretAdded',
+  'TriggerSecretRevoked',
   'TriggerDeleted',
 ] as const;
 

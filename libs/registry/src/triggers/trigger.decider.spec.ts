@@ -35,8 +35,10 @@ const tokensOf = (decision: ReturnType<typeof addToken>): string[] | string =>
 
 describe('a trigger', () => {
   it('begins with one token, or with none when it asks for none', () => {
-    expect(createTrigger(identity, fresh('a'), NOW).state.tokens).toEqual([token('a')]);
-    expect(createTrigger({ ...identity, auth: { type: 'none' } }, null, NOW).state.tokens).toEqual([]);
+    expect(createTrigger(identity, { token: fresh('a'), secret: null }, NOW).state.tokens).toEqual([token('a')]);
+    expect(
+      createTrigger({ ...identity, auth: { type: 'none' } }, { token: null, secret: null }, NOW).state.tokens,
+    ).toEqual([]);
   });
 
   it('LT-10: has two live tokens during a rotation, never three', () => {
@@ -53,8 +55,8 @@ describe('a trigger', () => {
   });
 
   it('is changed only where the patch differs', () => {
-    expect(changeTrigger(trigger(['a']), { name: 'In', methods: ['POST'] }, NOW).event).toBeNull();
-    const changed = changeTrigger(trigger(['a']), { methods: ['PUT'], props: { x: 1 } }, NOW);
+    expect(changeTrigger(trigger(['a']), { name: 'In', methods: ['POST'] }, null, NOW).event).toBeNull();
+    const changed = changeTrigger(trigger(['a']), { methods: ['PUT'], props: { x: 1 } }, null, NOW);
     expect(changed.event?.type).toBe('TriggerUpdated');
     expect(changed.state).toMatchObject({ methods: ['PUT'], props: { x: 1 }, name: 'In', tokens: [token('a')] });
   });
@@ -62,13 +64,13 @@ describe('a trigger', () => {
   it('LC-03: seals a token that can be read again, and forgets it with the token', () => {
     const ref = { id: 's', version: 1 };
     const sealed = { stored: { ...token('a'), sealed: ref }, clear: 'ey' };
-    const created = createTrigger({ ...identity, profile: 'flow' }, sealed, NOW);
+    const created = createTrigger({ ...identity, profile: 'flow' }, { token: sealed, secret: null }, NOW);
     expect(created.sealing).toEqual({ seal: [{ ref, plaintext: 'ey' }], supersede: [], remove: [] });
     expect(JSON.stringify(created.event)).not.toContain('"ey"');
     const stored = { state: created.state, streamVersion: 1 };
     expect(revokeToken(stored, 'a', NOW)).toMatchObject({ sealing: { seal: [], remove: ['s'] } });
     expect(deleteTrigger(stored, NOW)).toMatchObject({ sealing: { seal: [], remove: ['s'] } });
-    expect(createTrigger(identity, fresh('a'), NOW).sealing.seal).toEqual([]);
+    expect(createTrigger(identity, { token: fresh('a'), secret: null }, NOW).sealing.seal).toEqual([]);
   });
 
   it('takes all its tokens with it when it is deleted', () => {

@@ -1,6 +1,7 @@
-import type { TriggerAuth, TriggerState } from '@sluice/contracts';
+import { type TriggerAuth, type TriggerState, usesToken } from '@sluice/contracts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
 import { emptyPlan, type SealingPlan } from '../sealing/sealing.decider.ts';
+import { type FreshSecret, secretsAfter } from '../trigger-auth/auth-secret.decider.ts';
 import type { FreshToken, TriggerToken } from './trigger-token.ts';
 
 /** A trigger as it is now, and how far its stream has come. */
@@ -10,7 +11,8 @@ export interface StoredTrigger {
 }
 
 /** Fields that are absent stay as they are. */
-export interface TriggerPatch extends Pick<TriggerState, 'idempotency' | 'rateLimit' | 'cors'> {
+export interface TriggerPatch
+  extends Pick<TriggerState, 'idempotency' | 'rateLimit' | 'cors' | 'ordering' | 'allowedIps' | 'handshake'> {
   name?: string;
   methods?: string[];
   auth?: TriggerAuth;
@@ -33,25 +35,46 @@ export type TriggerRefusal = 'too_many_tokens' | 'auth_without_token' | 'no_such
 /** During a rotation two tokens are live, never more (LT-10). */
 const MAX_TOKENS = 2;
 
-type NewTrigger = Omit<TriggerState, 'tokens' | 'createdAt' | 'updatedAt'>;
+type NewTrigger = Omit<TriggerState, 'tokens' | 'secrets' | 'createdAt' | 'updatedAt'>;
 
-/** @param token the first token, or null for a trigger that asks for none. */
-export function createTrigger(trigger: NewTrigger, token: FreshToken | null, now: string): TriggerDecision {
-  const state: TriggerState = { ...trigger, tokens: token ? [token.stored] : [], createdAt: now, updatedAt: now };
-  return { event: { type: 'TriggerCreated', data: { trigger: state } }, state, revoked: [], sealing: sealed(token) };
+/** What proves the first requests of a new trigger; each is null for one that does not ask for it. */
+export interface FirstCredentials {
+  token: FreshToken | null;
+  secret: FreshSecret | null;
 }
 
-export function changeTrigger(trigger: StoredTrigger, patch: TriggerPatch, now: string): TriggerDecision {
-  const state: TriggerState = { ...trigger.state, ...patch };
-  if (JSON.stringify(state) === JSON.stringify(trigger.state))
-    return { event: null, state: trigger.state, revoked: [], sealing: emptyPlan() };
+export function createTrigger(trigger: NewTrigger, { token, secret }: FirstCredentials, now: string): TriggerDecision {
+  const { secrets, sealing } = secretsAfter(null, trigger.auth, secret);
+  const state: TriggerState = {
+    ...trigger,
+    tokens: token ? [token.stored] : [],
+    ...(secrets.length > 0 ? { secrets } : {}),
+    createdAt: now,
+    updatedAt: now,
+  };
+  if (token?.stored.sealed) sealing.seal.push({ ref: token.stored.sealed, plaintext: token.clear });
+  return { event: { type: 'TriggerCreated', data: { trigger: state } }, state, revoked: [], sealing };
+}
+
+/** @param secret takes the place of all that are live; null keeps those that go with `auth`. */
+export function changeTrigger(
+  trigger: StoredTrigger,
+  patch: TriggerPatch,
+  secret: FreshSecret | null,
+  now: string,
+): TriggerDecision {
+  const before = trigger.state;
+  const { secrets, sealing } = secretsAfter(before, patch.auth ?? before.auth, secret);
+  const state: TriggerState = { ...before, ...patch };
+  if (secrets.length > 0 || before.secrets !== undefined) state.secrets = secrets;
+  if (JSON.stringify(state) === JSON.stringify(before))
+    return { event: null, state: before, revoked: [], sealing: emptyPlan() };
   const changed = { ...state, updatedAt: now };
-  const event = { type: 'TriggerUpdated' as const, data: { trigger: changed } };
-  return { event, state: changed, revoked: [], sealing: emptyPlan() };
+  return { event: { type: 'TriggerUpdated', data: { trigger: changed } }, state: changed, revoked: [], sealing };
 }
 
 export function addToken(trigger: StoredTrigger, token: FreshToken, now: string): TriggerDecision | TriggerRefusal {
-  if (trigger.state.auth.type === 'none') return 'auth_without_token';
+  if (!usesToken(trigger.state.auth)) return 'auth_without_token';
   if (trigger.state.tokens.length >= MAX_TOKENS) return 'too_many_tokens';
   const state = { ...trigger.state, tokens: [...trigger.state.tokens, token.stored], updatedAt: now };
   return { event: { type: 'TriggerTokenAdded', data: { trigger: state } }, state, revoked: [], sealing: sealed(token) };
@@ -65,10 +88,12 @@ export function revokeToken(trigger: StoredTrigger, tokenId: string, now: string
   return { event: { type: 'TriggerTokenRevoked', data: { trigger: state } }, state, ...without(revoked) };
 }
 
-/** The event carries the last state; its tokens go with it. */
+/** The event carries the last state; its tokens and secrets go with it. */
 export function deleteTrigger(trigger: StoredTrigger, now: string): TriggerDecision {
   const state = { ...trigger.state, updatedAt: now };
-  return { event: { type: 'TriggerDeleted', data: { trigger: state } }, state, ...without(state.tokens) };
+  const { revoked, sealing } = without(state.tokens);
+  sealing.remove.push(...(state.secrets ?? []).map((secret) => secret.value.id));
+  return { event: { type: 'TriggerDeleted', data: { trigger: state } }, state, revoked, sealing };
 }
 
 function sealed(token: FreshToken | null): SealingPlan {

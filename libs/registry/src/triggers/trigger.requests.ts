@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { HANDSHAKE_TYPES } from '@sluice/contracts';
 import {
   Allow,
   ArrayMaxSize,
@@ -12,6 +13,7 @@ import {
   IsString,
   IsUUID,
 } from 'class-validator';
+import { TriggerSecretView } from '../trigger-auth/trigger-secret.requests.ts';
 import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
 import { TRIGGER_METHODS, TRIGGER_PROFILES, type TriggerProfileName } from './trigger-profile.rules.ts';
@@ -33,7 +35,7 @@ class TriggerFields {
     type: 'object',
     additionalProperties: true,
     description:
-      '{"type": "bearer"}, {"type": "header", "name": "…"} or {"type": "none"}; unless given, that of the profile: native and flow bearer, run the header X-Sluice-Webhook-Token, listener none',
+      'how callers prove who they are: {"type": "none" | "bearer" | "header" | "basic" | "hmac" | "jwt", …} as docs/authentication.md says; unless given, that of the profile: native and flow bearer, run the header X-Sluice-Webhook-Token, listener none',
   })
   @Allow()
   auth?: unknown;
@@ -94,9 +96,32 @@ class TriggerFields {
   @Allow()
   cors?: unknown;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  allowedIps?: null;
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 1,
+    maxItems: 200,
+    description: 'addresses and CIDRs, IPv4 and IPv6, that may call; null lets every address in',
+  })
+  @Allow()
+  allowedIps?: unknown;
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    required: ['type'],
+    properties: {
+      type: { type: 'string', enum: [...HANDSHAKE_TYPES] },
+      verifyToken: { type: 'string', maxLength: 200 },
+    },
+    additionalProperties: false,
+    description: 'the provider whose question is answered without a run; null: as the auth suggests',
+  })
+  @Allow()
+  handshake?: unknown;
 
   @MayBeNull()
   @IsEmpty(LATER)
@@ -187,8 +212,22 @@ export class TriggerView {
   @ApiProperty({ type: [String] })
   methods!: string[];
 
-  @ApiProperty({ type: 'object', additionalProperties: true })
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'its secret masked' })
   auth!: unknown;
+
+  @ApiProperty({ type: [TriggerSecretView], description: 'live secrets of auth, without the secrets themselves' })
+  secrets!: TriggerSecretView[];
+
+  @ApiProperty({ required: false, nullable: true, type: 'array', items: { type: 'string' } })
+  allowedIps?: string[] | null;
+
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    properties: { type: { type: 'string', enum: [...HANDSHAKE_TYPES] }, verifyToken: { type: 'string' } },
+  })
+  handshake?: unknown;
 
   @ApiProperty({ nullable: true })
   props!: unknown;
@@ -234,6 +273,13 @@ export class TriggerView {
 export class NewTriggerView extends TriggerView {
   @ApiProperty({ type: String, nullable: true, description: 'shown only here: keep it confidential' })
   token!: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'secret of auth; shown only here, and only when it was made here',
+  })
+  secret!: string | null;
 
   @ApiProperty({ type: 'object', properties: { curl: { type: 'string' } } })
   instructions!: { curl: string };

@@ -8,6 +8,8 @@ import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
+import { authViewOf } from '../trigger-auth/auth.rules.ts';
+import { handshakeViewOf } from '../trigger-auth/handshake.rules.ts';
 import {
   ChangeTrigger,
   CreateTrigger,
@@ -48,10 +50,11 @@ export class TriggersController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewTriggerView> {
     const created = await this.triggers.create(body, app, actorOf(caller));
-    const { state, token } = created.value;
+    const { state, token, secret } = created.value;
     reply.header('location', `/v1/triggers/${state.id}`);
     reply.header('cache-control', 'no-store');
-    const view = { ...this.viewOf(state), token: token?.clear ?? null, instructions: this.instructions(created.value) };
+    const instructions = this.instructions(created.value);
+    const view = { ...this.viewOf(state), token: token?.clear ?? null, secret, instructions };
     return answerWith(reply, created, view);
   }
 
@@ -160,13 +163,16 @@ export class TriggersController {
   }
 }
 
-/** Tokens are shown by id and time, never by their hash. */
+/** Tokens and secrets are shown by id and time, never by their hash or reference. */
 export function triggerViewOf(state: TriggerState, publicUrl: string): TriggerView {
-  const { tokens, ...rest } = state;
+  const { tokens, secrets = [], handshake, ...rest } = state;
   return {
     ...rest,
     ordering: rest.ordering ?? null,
     url: urlOfTrigger(state, publicUrl),
+    auth: authViewOf(state),
     tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })),
+    secrets: secrets.map(({ id, createdAt }) => ({ id, createdAt })),
+    ...(handshake ? { handshake: handshakeViewOf(handshake) } : {}),
   };
 }

@@ -119,7 +119,7 @@ describe('creating a trigger', () => {
       flowId: 'x',
       name: 'a\u0007b',
       methods: ['POST', 'BREW'],
-      auth: { type: 'hmac', secret: 's' },
+      auth: { type: 'oauth', secret: 's' },
       profile: 'other',
       enabled: 'yes',
       colour: 1,

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type AppScope, grantAccess, revokeAccess } from '@sluice/access';
-import { type FieldProblem, type FlowDefinition, isUuid, newId, type TriggerState } from '@sluice/contracts';
+import { type FieldProblem, type FlowDefinition, isUuid, newId, type TriggerState, usesToken } from '@sluice/contracts';
 import { AlongsideConflictError } from '@sluice/event-store';
+import { OutboundClient } from '@sluice/outbound-http';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
@@ -23,10 +24,14 @@ import {
   type TriggerRefusal,
 } from './trigger.decider.ts';
 import { requestSettingsOf, requestSettingsProblems } from './request-settings.rules.ts';
+import { type AccessContext, accessProblems, accessSettingsOf } from '../trigger-auth/access-settings.ts';
+import { authOf } from '../trigger-auth/auth.rules.ts';
+import { addSecret, revokeSecret, type SecretRefusal } from '../trigger-auth/auth-secret.decider.ts';
+import { type AddedSecret, firstSecretOf, newSecretFor, replacingSecretOf } from '../trigger-auth/fresh-secrets.ts';
+import { AddTriggerSecret, addedSecretProblems } from '../trigger-auth/trigger-secret.requests.ts';
 import { defaultAuthOf, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
 import { type FreshToken, freshToken, type TriggerToken } from './trigger-token.ts';
 import { ChangeTrigger, CreateTrigger } from './trigger.requests.ts';
-import { authOf, authProblems } from './trigger.rules.ts';
 import { triggerRow } from './trigger-rows.ts';
 import { type FoundTrigger, TriggerQueries } from './triggers.query.ts';
 
@@ -35,6 +40,8 @@ const DEFAULT_PROFILE: TriggerProfileName = 'native';
 export interface TriggerWithToken {
   state: TriggerState;
   token: FreshToken | null;
+  /** In clear, when it was made here and not sent. */
+  secret: string | null;
   definition: FlowDefinition;
 }
 
@@ -47,13 +54,13 @@ export class Triggers {
     private readonly queries: TriggerQueries,
     private readonly flows: FlowQueries,
     private readonly sealing: Sealing,
+    private readonly outbound: OutboundClient,
   ) {}
 
   async create(body: unknown, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
     const request = await validated(CreateTrigger, body, (sent) => [
-      ...settingsProblems(sent),
+      ...this.settingsProblems(sent, null),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
-      ...orderingProblems(sent.ordering),
     ]);
     const flow = await this.flows.byId(request.flowId);
     if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
@@ -63,8 +70,9 @@ export class Triggers {
     const sent = body as JsonObject;
     const auth = sent.auth === undefined ? defaultAuthOf(profile) : authOf(sent.auth);
     const now = new Date().toISOString();
+    const id = newId();
     const trigger = {
-      id: newId(),
+      id,
       number: await nextNumber(this.pool, 'trigger'),
       appId: flow.state.appId,
       flowId: flow.state.id,
@@ -75,21 +83,23 @@ export class Triggers {
       props: sent.props ?? null,
       ordering: orderingOf(sent.ordering, profile),
       enabled: request.enabled ?? true,
-      ...requestSettingsOf(body as JsonObject),
+      ...requestSettingsOf(sent),
+      ...accessSettingsOf(sent, id, null),
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
-    const token = auth.type === 'none' && trigger.profile !== 'flow' ? null : freshToken(trigger, now);
-    const decision = createTrigger(trigger, token, now);
+    const token = usesToken(auth) || trigger.profile === 'flow' ? freshToken(trigger, now) : null;
+    const first = firstSecretOf(auth, sent.auth, now);
+    const decision = createTrigger(trigger, { token, secret: first?.secret ?? null }, now);
     const changed = await this.commit(decision, 0, actor, token);
-    return { ...changed, value: { state: decision.state, token, definition: flow.definition } };
+    const secret = first?.isOurs ? first.secret.clear : null;
+    return { ...changed, value: { state: decision.state, token, secret, definition: flow.definition } };
   }
 
   change(id: string, body: unknown, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerState>> {
     return this.deciding(id, app, actor, ifMatch, async (trigger, now) => {
       const request = await validated(ChangeTrigger, body, (sent) => [
-        ...settingsProblems(sent),
+        ...this.settingsProblems(sent, trigger.state),
         ...profileProblems(trigger.state.profile, sent),
-        ...orderingProblems(sent.ordering),
       ]);
       const { name, methods, enabled } = request;
       const sent = body as JsonObject;
@@ -101,8 +111,9 @@ export class Triggers {
         ...(sent.props === undefined ? {} : { props: sent.props }),
         ...(sent.ordering === undefined ? {} : { ordering: orderingOf(sent.ordering, trigger.state.profile) }),
         ...requestSettingsOf(sent),
+        ...accessSettingsOf(sent, trigger.state.id, trigger.state),
       };
-      return changeTrigger(trigger, patch, now);
+      return changeTrigger(trigger, patch, replacingSecretOf(sent.auth, now), now);
     });
   }
 
@@ -118,12 +129,32 @@ export class Triggers {
       token,
     );
     const flow = await this.flows.byId(changed.value.flowId);
-    return { ...changed, value: { state: changed.value, token, definition: flow?.definition ?? { steps: [] } } };
+    const definition = flow?.definition ?? { steps: [] };
+    return { ...changed, value: { state: changed.value, token, secret: null, definition } };
   }
 
   revokeToken(id: string, tokenId: string, app: AppScope, actor: Actor): Promise<Changed<TriggerState>> {
     return this.deciding(id, app, actor, undefined, async (trigger, now) =>
       accepted(revokeToken(trigger, tokenId, now)),
+    );
+  }
+
+  /** A second live secret, so that the sender can change over; made here unless it is sent. */
+  async addSecret(id: string, body: unknown, app: AppScope, actor: Actor): Promise<Changed<AddedSecret>> {
+    let added: AddedSecret | null = null;
+    const changed = await this.deciding(id, app, actor, undefined, async (trigger, now) => {
+      const { auth } = trigger.state;
+      const request = await validated(AddTriggerSecret, body, (sent) => addedSecretProblems(auth, sent.secret));
+      added = newSecretFor(auth, request.secret, now);
+      return acceptedSecret(addSecret(trigger, added.secret, now));
+    });
+    if (added === null) throw new Error('a secret was added without being made');
+    return { ...changed, value: added };
+  }
+
+  revokeSecret(id: string, secretId: string, app: AppScope, actor: Actor): Promise<Changed<TriggerState>> {
+    return this.deciding(id, app, actor, undefined, async (trigger, now) =>
+      acceptedSecret(revokeSecret(trigger, secretId, now)),
     );
   }
 
@@ -138,6 +169,12 @@ export class Triggers {
       throw platformError('not_found', 'there is no such trigger');
     }
     return trigger;
+  }
+
+  /** What the decorators of the classes cannot say. @param stored the trigger before the change, null when it is made. */
+  private settingsProblems(sent: JsonObject, stored: TriggerState | null): FieldProblem[] {
+    const context: AccessContext = { stored, urlProblem: (url) => this.outbound.checkUrl(url) };
+    return [...accessProblems(sent, context), ...requestSettingsProblems(sent), ...orderingProblems(sent.ordering)];
   }
 
   private deciding(
@@ -186,11 +223,6 @@ export class Triggers {
   }
 }
 
-/** What the decorators of the classes cannot say. */
-function settingsProblems(sent: JsonObject): FieldProblem[] {
-  return [...authProblems(sent.auth), ...requestSettingsProblems(sent)];
-}
-
 /** LC-01: two requests at once are told apart by the database. */
 function refuseSecondOfFlow(error: unknown): never {
   if (!(error instanceof AlongsideConflictError) || error.constraint !== 'trigger_of_profile_flow') throw error;
@@ -214,9 +246,16 @@ function grantOf(trigger: TriggerState, token: TriggerToken) {
   };
 }
 
+function acceptedSecret(decision: TriggerDecision | SecretRefusal): TriggerDecision {
+  if (typeof decision !== 'string') return decision;
+  if (decision === 'no_such_secret') throw platformError('not_found', 'the trigger has no such secret');
+  if (decision === 'too_many_secrets') throw registryError(decision, 'two secrets are live already: revoke one first');
+  throw registryError(decision, 'requests for this trigger are not proved by a secret of it (see its auth)');
+}
+
 function accepted(decision: TriggerDecision | TriggerRefusal): TriggerDecision {
   if (typeof decision !== 'string') return decision;
   if (decision === 'no_such_token') throw platformError('not_found', 'the trigger has no such token');
   if (decision === 'too_many_tokens') throw registryError(decision, 'two tokens are live already: revoke one first');
-  throw registryError(decision, 'the trigger asks for no token (auth none)');
+  throw registryError(decision, 'the trigger asks for no token (see its auth)');
 }

@@ -1,0 +1,47 @@
+import { Body, Controller, Delete, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { actorOf } from '../changes/change-log.ts';
+import { answerDeleted, answerWith } from '../changes/changed.ts';
+import type { Reply } from '../requests/reply.ts';
+import { Triggers } from '../triggers/triggers.ts';
+import { AddTriggerSecret, NewTriggerSecret } from './trigger-secret.requests.ts';
+
+/** Rotation of what proves requests: passwords, keys of signatures and of HS tokens. */
+@ApiTags('triggers')
+@ApiBearerAuth()
+@Controller('v1/triggers')
+export class TriggerSecretsController {
+  constructor(private readonly triggers: Triggers) {}
+
+  @Post(':id/secrets')
+  @HttpCode(201)
+  @Requires('automation.manage')
+  @ApiBody({ type: AddTriggerSecret, required: false })
+  @ApiCreatedResponse({ type: NewTriggerSecret })
+  async add(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<NewTriggerSecret> {
+    const added = await this.triggers.addSecret(id, body ?? {}, app, actorOf(caller));
+    const { secret, isOurs } = added.value;
+    reply.header('cache-control', 'no-store');
+    const { id: secretId, createdAt } = secret.stored;
+    return answerWith(reply, added, { id: secretId, createdAt, secret: isOurs ? secret.clear : null });
+  }
+
+  @Delete(':id/secrets/:secretId')
+  @Requires('automation.manage')
+  async revoke(
+    @Param('id') id: string,
+    @Param('secretId') secretId: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.triggers.revokeSecret(id, secretId, app, actorOf(caller)));
+  }
+}
