@@ -110,8 +110,8 @@ describe('creating a trigger', () => {
   it('accepts what is not built yet only as null', async () => {
     const later = { ordering: null, idempotency: null, rateLimit: null, allowedIps: null, forwardTo: null };
     await newTrigger(later);
-    const answer = await call('POST', '/v1/triggers', { flowId, name: 'x', ordering: 'app', rateLimit: 5 });
-    expect(pointersOf(answer)).toEqual(['/ordering', '/rateLimit']);
+    const answer = await call('POST', '/v1/triggers', { flowId, name: 'x', forwardTo: 'x', rateLimit: 5 });
+    expect(pointersOf(answer)).toEqual(['/forwardTo', '/rateLimit']);
   });
 
   it('tells all problems at once', async () => {
