@@ -55,6 +55,16 @@ export interface RequestRejected {
   notRecorded: number;
 }
 
+/**
+ * `RunCancelAsked`: second event of a request's stream. Whoever holds the trigger's credential wants the run to end at its
+ * next step boundary; the runner consumes it.
+ */
+export interface RunCancelAsked {
+  triggerId: string;
+  /** RFC 3339 with milliseconds. */
+  at: string;
+}
+
 /** `EventPublished`: one CloudEvent taken in by `POST /v1/events`. */
 export interface EventPublished {
   cloudEvent: CloudEvent;
@@ -77,5 +87,6 @@ export interface CloudEvent {
 export interface GatewayEvents {
   TriggerAccepted: TriggerAccepted;
   RequestRejected: RequestRejected;
+  RunCancelAsked: RunCancelAsked;
   EventPublished: EventPublished;
 }

@@ -26,7 +26,14 @@ export {
   type StepSchema,
   TEMPLATE_ROOTS,
 } from './flow-steps.ts';
-export type { CloudEvent, EventPublished, GatewayEvents, RequestRejected, TriggerAccepted } from './gateway-events.ts';
+export type {
+  CloudEvent,
+  EventPublished,
+  GatewayEvents,
+  RequestRejected,
+  RunCancelAsked,
+  TriggerAccepted,
+} from './gateway-events.ts';
 export { derivedId, isUuid, newId, timeOfId } from './ids.ts';
 export type {
   AppCreated,

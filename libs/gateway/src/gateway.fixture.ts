@@ -13,7 +13,13 @@ import {
   type Topic,
   type TriggerState,
 } from '@sluice/contracts';
-import { type EventStorePort, eventTablesSql, type Position, type StoredEvent } from '@sluice/event-store';
+import {
+  type EventStorePort,
+  eventTablesSql,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
 import { poolToken, storeToken } from '@sluice/platform';
 import type { EncryptionKey } from '@sluice/sealed-values';
@@ -39,7 +45,8 @@ function standIn(name: ServiceName, topics: readonly Topic[], tables: readonly s
 
 /** `registry.routes` as a table: the columns of libs/registry's view. */
 const ROUTES = `create table registry.routes (
-  trigger_id uuid primary key, flow_id uuid, profile text, state text, status text, published_version int, live_mode text, draft_mode text)`;
+  trigger_id uuid primary key, flow_id uuid, profile text, state text, status text, published_version int, live_mode text, draft_mode text,
+  live_inputs text, draft_inputs text)`;
 
 export const NEIGHBOURS: readonly ServiceDefinition[] = [
   standIn('registry', ['registry.events'], [ROUTES]),
@@ -174,6 +181,11 @@ export class Neighbours {
     const meta = { correlationId: runId, causationId: null };
     const event = { type: 'RunAnswered', appId: DEFAULT_APP_ID, data: answer, meta };
     await this.#runner.append(streamId, 0, [event], { topic: 'runner.answers' });
+  }
+
+  /** Stores events of a run as the runner does. */
+  async runs(runId: string, events: readonly NewEvent[]): Promise<void> {
+    await this.#runner.append(runId, 0, events, { topic: 'runner.events' });
   }
 
   /** Whether this gateway routes the trigger from memory. */

@@ -22,6 +22,9 @@ import { FlowProfile } from './profiles/flow/flow-profile.ts';
 import { FlowRoutes } from './profiles/flow/flow.routes.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
+import { RunProfile } from './profiles/run/run-profile.ts';
+import { RunResources } from './profiles/run/run-resources.ts';
+import { RunRoutes } from './profiles/run/run.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
 import { PublishRoutes } from './publish/publish.routes.ts';
 import { Rejections } from './rejections/rejections.ts';
@@ -60,6 +63,9 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     NativeRoutes,
     FlowProfile,
     FlowRoutes,
+    RunResources,
+    RunProfile,
+    RunRoutes,
     EventPublisher,
     PublishRoutes,
   ],

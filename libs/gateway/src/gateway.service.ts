@@ -3,6 +3,7 @@ import { GatewayModule } from './gateway.module.ts';
 import { Gateway1763800000000 } from './migrations/1763800000000-gateway.ts';
 import { IdempotencyKeys1763900040002 } from './migrations/1763900040002-idempotency-keys.ts';
 import { RateWindows1763900040001 } from './migrations/1763900040001-rate-windows.ts';
+import { FlowInputs1763900010003 } from './migrations/1763900010003-flow-inputs.ts';
 import { TriggerStates1763900000001 } from './migrations/1763900000001-trigger-states.ts';
 
 export const gatewayService: ServiceDefinition = {
@@ -11,6 +12,7 @@ export const gatewayService: ServiceDefinition = {
   migrations: [
     Gateway1763800000000,
     TriggerStates1763900000001,
+    FlowInputs1763900010003,
     RateWindows1763900040001,
     IdempotencyKeys1763900040002,
   ],

@@ -13,6 +13,7 @@ import {
   schemaOf,
   type ServiceName,
   type Topic,
+  type RunCancelAsked,
   type TriggerAccepted,
 } from '@sluice/contracts';
 import { EventStore, type EventStorePort, eventTablesSql, type StoredEvent } from '@sluice/event-store';
@@ -179,6 +180,13 @@ export class Neighbours {
     });
     await this.#gateway.commit({ appends });
     return appends.map((append) => append.streamId);
+  }
+
+  /** The wish of a trigger's caller, as the gateway stores it. */
+  async askCancel(id: string): Promise<void> {
+    const data: RunCancelAsked = { triggerId: newId(), at: new Date().toISOString() };
+    const meta = { correlationId: id, causationId: id, actor: { type: 'trigger', id: data.triggerId } };
+    await this.#gateway.append(id, 1, [{ type: 'RunCancelAsked', appId: DEFAULT_APP_ID, data, meta }]);
   }
 
   /** The events of a request, as the bus would hand them on. */

@@ -5,6 +5,7 @@ import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { FlowRunsController } from './api/flow-runs.controller.ts';
 import { RunCanceller } from './api/run-canceller.ts';
+import { AskedCancels } from './api/asked-cancels.ts';
 import { RunWatch } from './api/run-watch.ts';
 import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
@@ -65,6 +66,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunWatch,
     RunCanceller,
     RunStreams,
+    AskedCancels,
   ],
 })
 export class RunnerModule {}

@@ -14,6 +14,7 @@ import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
  */
 @Injectable()
 export class AdmissionOrder {
+  readonly #caller: readonly AdmissionCheck[];
   readonly #checks: readonly AdmissionCheck[];
 
   constructor(
@@ -23,6 +24,8 @@ export class AdmissionOrder {
     idempotency: Idempotency,
     ordering: Ordering,
   ) {
+    // What is asked of every caller; allowed addresses have their place before the credential, here and below.
+    this.#caller = [addressLimit, authenticator];
     this.#checks = [
       CROSS_ORIGIN_CHECK,
       addressLimit,
@@ -45,6 +48,11 @@ export class AdmissionOrder {
    */
   check(admission: Admission): EarlyAnswer | null | Promise<EarlyAnswer | null> {
     return checkInOrder(this.#checks, admission);
+  }
+
+  /** Only whether the caller may start the trigger, for what else its credential opens; like `check` otherwise. */
+  checkCaller(admission: Admission): EarlyAnswer | null | Promise<EarlyAnswer | null> {
+    return checkInOrder(this.#caller, admission);
   }
 }
 

@@ -21,7 +21,16 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       corsOrigins: null,
       ...trigger,
     },
-    flow: { flowId: 'f', status: 'active', publishedVersion: 1, liveMode: null, draftMode: null, ...flow },
+    flow: {
+      flowId: 'f',
+      status: 'active',
+      publishedVersion: 1,
+      liveMode: null,
+      draftMode: null,
+      liveInputs: null,
+      draftInputs: null,
+      ...flow,
+    },
   };
 }
 

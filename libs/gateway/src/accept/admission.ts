@@ -47,6 +47,8 @@ export class Admission {
   recover: ((error: unknown) => Promise<EarlyAnswer | null>) | null = null;
   /** Told once whether the request was stored: as soon as it is, otherwise when it was answered without. */
   whenDecided: ((stored: boolean) => void) | null = null;
+  /** When it was accepted, in RFC 3339; set by the append. */
+  receivedAt = '';
   readonly #clients: ClientAddress;
   #address: string | null = null;
   #id: string | null = null;

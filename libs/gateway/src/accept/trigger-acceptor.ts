@@ -73,6 +73,7 @@ export class TriggerAcceptor {
     const { request, body, route } = admission;
     const { trigger } = route;
     const { headers } = request;
+    admission.receivedAt = new Date().toISOString();
     const data: TriggerAccepted = {
       triggerId: trigger.triggerId,
       flowId: trigger.flowId,
@@ -88,7 +89,7 @@ export class TriggerAcceptor {
       bodyPayloadId,
       ...(fileIds.length === 0 ? {} : { fileIds: [...fileIds] }),
       remoteAddress: admission.address,
-      receivedAt: new Date().toISOString(),
+      receivedAt: admission.receivedAt,
       replyTo: waits ? this.settings.instanceId : null,
       props: trigger.props,
     };

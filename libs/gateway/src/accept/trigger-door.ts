@@ -26,6 +26,12 @@ const NO_QUERY: FormFields = {};
 /** Where a profile looks for the trigger that a request names; a promise only when the registry has to be asked. */
 export type FindRoute = () => Route | null | Promise<Route | null>;
 
+/** What a request has to pass, and what happens once it has. */
+interface Passage {
+  check(admission: Admission): EarlyAnswer | null | Promise<EarlyAnswer | null>;
+  pass(admission: Admission, trace: RequestTrace): Promise<void>;
+}
+
 /** The way of every request that starts a run, from its first byte to its answer, whatever the profile (GW-03). */
 @Injectable()
 export class TriggerDoor {
@@ -33,6 +39,11 @@ export class TriggerDoor {
     'sluice_gateway_unknown_triggers_total',
     'Requests for triggers that do not exist',
   );
+  readonly #starting: Passage = {
+    check: (admission) => this.order.check(admission),
+    pass: (admission, trace) =>
+      admission.profile.waits(admission) ? this.#acceptAndWait(admission, trace) : this.#accept(admission, trace),
+  };
 
   constructor(
     private readonly order: AdmissionOrder,
@@ -44,8 +55,28 @@ export class TriggerDoor {
     private readonly rejections: Rejections,
   ) {}
 
-  /** Never rejects: whatever happens, the request is answered in the words of its profile. */
-  async handle(
+  /** Starts a run. Never rejects: whatever happens, the request is answered in the words of its profile. */
+  handle(profile: TriggerProfile, find: FindRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#through(this.#starting, profile, find, request, response);
+  }
+
+  /**
+   * Serves a caller that may start the trigger but wants something else of it, such as a run that it started: `serve`
+   * answers. Whether the trigger takes requests now does not matter.
+   */
+  visit(
+    profile: TriggerProfile,
+    find: FindRoute,
+    request: IncomingMessage,
+    response: ServerResponse,
+    serve: (admission: Admission) => Promise<void>,
+  ): Promise<void> {
+    const visiting: Passage = { check: (admission) => this.order.checkCaller(admission), pass: serve };
+    return this.#through(visiting, profile, find, request, response);
+  }
+
+  async #through(
+    passage: Passage,
     profile: TriggerProfile,
     find: FindRoute,
     request: IncomingMessage,
@@ -64,15 +95,16 @@ export class TriggerDoor {
       const query = queryOf(request.url as string);
       const exchange = { request, response, clients: this.clients };
       admission = new Admission(profile, route, exchange, body, query);
-      const checking = this.order.check(admission);
+      const checking = passage.check(admission);
       const early = checking instanceof Promise ? await checking : checking;
-      if (early !== null) early(response);
-      else if (profile.waits(admission)) await this.#acceptAndWait(admission, work);
-      else await this.#accept(admission, work);
+      if (early === null) await passage.pass(admission, work);
+      else early(response);
       work.end();
     } catch (error) {
       const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
-      if (shown !== null) this.rejections.record(route ?? this.#routeOf(find, shown), request, shown, held);
+      // What is asked of runs that exist is no request of the trigger.
+      if (shown !== null && passage === this.#starting)
+        this.rejections.record(route ?? this.#routeOf(find, shown), request, shown, held);
       work.end(error);
     } finally {
       admission?.decide(false);

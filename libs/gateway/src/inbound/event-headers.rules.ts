@@ -6,6 +6,7 @@ const NEVER: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'cookie',
   'x-sluice-webhook-token',
+  'x-lutra-webhook-token',
 ]);
 
 /**

@@ -91,6 +91,24 @@ function lingerThenEnd(request: IncomingMessage, response: ServerResponse): void
   request.resume();
 }
 
+/** Answers with JSON, which belongs to this caller alone. */
+export function replyJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(body);
+}
+
 /** The path of a request target, without its query string. */
 export function pathOf(url: string): string {
   const question = url.indexOf('?');

@@ -1,4 +1,4 @@
-import type { FlowStatus, SealedRef, TriggerAuth, TriggerState } from '@sluice/contracts';
+import type { FlowDefinition, FlowStatus, SealedRef, TriggerAuth, TriggerState } from '@sluice/contracts';
 import type { Rate } from '@sluice/platform';
 
 /** What the gateway has to know of a trigger to accept a request for it. */
@@ -27,6 +27,9 @@ export interface TriggerRoute {
 
 export type ResponseMode = 'sync' | 'async';
 
+/** What a version of a flow declares of its input: type and whether it must be there, by name. */
+export type FlowInputs = NonNullable<FlowDefinition['inputs']>;
+
 /** What the gateway has to know of the flow behind it. */
 export interface FlowRoute {
   flowId: string;
@@ -36,6 +39,10 @@ export interface FlowRoute {
   liveMode: ResponseMode | null;
   /** The same of the latest saved version. */
   draftMode: ResponseMode | null;
+  /** Declared inputs of the published version, null when it declares none. */
+  liveInputs: FlowInputs | null;
+  /** The same of the latest saved version. */
+  draftInputs: FlowInputs | null;
 }
 
 export interface Route {
@@ -84,7 +91,15 @@ export function triggerRow(trigger: TriggerState): Record<(typeof TRIGGER_COLUMN
   };
 }
 
-export const FLOW_COLUMNS = ['flow_id', 'status', 'published_version', 'live_mode', 'draft_mode'] as const;
+export const FLOW_COLUMNS = [
+  'flow_id',
+  'status',
+  'published_version',
+  'live_mode',
+  'draft_mode',
+  'live_inputs',
+  'draft_inputs',
+] as const;
 
 export function flowOf(row: Readonly<Record<string, unknown>>): FlowRoute {
   return {
@@ -93,5 +108,11 @@ export function flowOf(row: Readonly<Record<string, unknown>>): FlowRoute {
     publishedVersion: row.published_version as number | null,
     liveMode: row.live_mode as ResponseMode | null,
     draftMode: row.draft_mode as ResponseMode | null,
+    liveInputs: inputsOf(row.live_inputs),
+    draftInputs: inputsOf(row.draft_inputs),
   };
+}
+
+function inputsOf(text: unknown): FlowInputs | null {
+  return typeof text === 'string' ? (JSON.parse(text) as FlowInputs) : null;
 }

@@ -47,10 +47,10 @@ describe('what the routing tables keep of registry.events', () => {
     ]);
   });
 
-  it('the last state of each flow, and the response mode of every version saved in the batch', () => {
+  it('the last state of each flow, and what every version saved in the batch declares', () => {
     const saved = (version: number, mode?: 'sync' | 'async') => ({
       flow: flow({ version }),
-      definition: { steps: [], ...(mode ? { response: { mode } } : {}) },
+      definition: { steps: [], ...(mode ? { response: { mode }, inputs: { n: { type: 'integer' } } } : {}) },
     });
     const { flows } = foldRoutingEvents([
       event('FlowCreated', 1, saved(1, 'sync')),
@@ -65,6 +65,7 @@ describe('what the routing tables keep of registry.events', () => {
         published_version: 1,
         saved_version: 3,
         modes: { '1': 'sync', '3': 'async' },
+        inputs: { '1': { n: { type: 'integer' } }, '3': { n: { type: 'integer' } } },
         version: 4,
         deleted: false,
       },

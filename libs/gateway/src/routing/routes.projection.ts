@@ -2,7 +2,7 @@ import type { FlowChanged, FlowSaved, TriggerChanged } from '@sluice/contracts';
 import type { BusEvent } from '@sluice/bus';
 import type { Position } from '@sluice/event-store';
 import type { ClientBase } from 'pg';
-import { TRIGGER_COLUMNS, triggerRow } from './route.ts';
+import { type FlowInputs, TRIGGER_COLUMNS, triggerRow } from './route.ts';
 
 /** The event types that change where requests go. */
 export const ROUTING_EVENT_TYPES = [
@@ -23,13 +23,14 @@ export const ROUTING_EVENT_TYPES = [
 /** One row of `gateway.triggers`: the last state of a trigger in a batch. */
 export type TriggerUpsert = ReturnType<typeof triggerRow> & { version: number; deleted: boolean };
 
-/** One row of `gateway.flows`: the last state of a flow in a batch, and the response modes of the versions saved in it. */
+/** One row of `gateway.flows`: the last state of a flow in a batch, and what the versions saved in it declare. */
 export interface FlowUpsert {
   flow_id: string;
   status: string;
   published_version: number | null;
   saved_version: number;
   modes: Record<string, 'sync' | 'async'>;
+  inputs: Record<string, FlowInputs>;
   version: number;
   deleted: boolean;
 }
@@ -46,7 +47,11 @@ export function foldRoutingEvents(events: readonly BusEvent[]): { triggers: Trig
     } else if (event.type.startsWith('Flow')) {
       const change = flowUpsert(event);
       const earlier = flows.get(change.flow_id);
-      flows.set(change.flow_id, { ...change, modes: { ...earlier?.modes, ...change.modes } });
+      flows.set(change.flow_id, {
+        ...change,
+        modes: { ...earlier?.modes, ...change.modes },
+        inputs: { ...earlier?.inputs, ...change.inputs },
+      });
     }
   }
   return { triggers: [...triggers.values()], flows: [...flows.values()] };
@@ -55,12 +60,14 @@ export function foldRoutingEvents(events: readonly BusEvent[]): { triggers: Trig
 function flowUpsert(event: BusEvent): FlowUpsert {
   const { flow, definition } = event.data as FlowChanged & Partial<FlowSaved>;
   const mode = definition?.response?.mode;
+  const inputs = definition?.inputs;
   return {
     flow_id: flow.id,
     status: flow.status,
     published_version: flow.publishedVersion,
     saved_version: flow.version,
     modes: mode ? { [flow.version]: mode } : {},
+    inputs: inputs ? { [flow.version]: inputs } : {},
     version: event.version,
     deleted: event.type === 'FlowDeleted',
   };
@@ -81,18 +88,23 @@ const TRIGGER_SQL = `insert into gateway.triggers as t (${TRIGGER_COLUMNS.join('
     version = excluded.version, deleted = excluded.deleted, changed_xid = pg_current_xact_id()
   where excluded.version > t.version`;
 
-/** A rollback publishes a version saved long ago, so the modes of all versions that set one are kept. */
+/** A rollback publishes a version saved long ago, so what each version declares is kept. */
 const FLOW_SQL = `insert into gateway.flows as f
-    (flow_id, status, published_version, saved_version, modes, live_mode, draft_mode, version, deleted)
+    (flow_id, status, published_version, saved_version, modes, live_mode, draft_mode, inputs, live_inputs, draft_inputs,
+    version, deleted)
   select r.flow_id, r.status, r.published_version, r.saved_version, r.modes,
-    r.modes ->> r.published_version::text, r.modes ->> r.saved_version::text, r.version, r.deleted
+    r.modes ->> r.published_version::text, r.modes ->> r.saved_version::text,
+    r.inputs, r.inputs ->> r.published_version::text, r.inputs ->> r.saved_version::text, r.version, r.deleted
   from json_to_recordset($1::json) as r(flow_id uuid, status text, published_version int, saved_version int,
-    modes jsonb, version int, deleted boolean)
+    modes jsonb, inputs jsonb, version int, deleted boolean)
   on conflict (flow_id) do update set
     status = excluded.status, published_version = excluded.published_version,
     saved_version = excluded.saved_version, modes = f.modes || excluded.modes,
     live_mode = (f.modes || excluded.modes) ->> excluded.published_version::text,
     draft_mode = (f.modes || excluded.modes) ->> excluded.saved_version::text,
+    inputs = f.inputs || excluded.inputs,
+    live_inputs = (f.inputs || excluded.inputs) ->> excluded.published_version::text,
+    draft_inputs = (f.inputs || excluded.inputs) ->> excluded.saved_version::text,
     version = excluded.version, deleted = excluded.deleted, changed_xid = pg_current_xact_id()
   where excluded.version > f.version`;
 

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { actorOf, type Principal } from '@sluice/access';
-import { type Alongside, type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { type Alongside, type EventMeta, type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { failpoint, InjectStore } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
@@ -14,6 +13,8 @@ import { requestCancel } from '../runs/run.decider.ts';
 import type { FoundRun } from './runs.query.ts';
 
 const MAX_CONFLICTS = 10;
+
+export type CancelActor = NonNullable<EventMeta['actor']>;
 
 /** Records that somebody wants a run to end; ends it at once where no effect is in flight. */
 @Injectable()
@@ -29,13 +30,13 @@ export class RunCanceller {
    * @param find looks the run up again after somebody else moved it.
    * @throws AppError `run_finished` when it is over.
    */
-  async cancel(find: () => Promise<FoundRun>, caller: Principal): Promise<FoundRun> {
+  async cancel(find: () => Promise<FoundRun>, actor: CancelActor): Promise<FoundRun> {
     for (let conflicts = 0; ; conflicts++) {
       const found = await find();
       if (found.run.finished) throw runnerError('run_finished', `the run ended as ${found.run.finished.status}`);
       if (found.run.cancelRequestedAt !== null) return found;
       try {
-        await this.record(found, caller);
+        await this.record(found, actor);
         return found;
       } catch (error) {
         if (!(error instanceof VersionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
@@ -43,13 +44,12 @@ export class RunCanceller {
     }
   }
 
-  private async record({ run, origin }: FoundRun, caller: Principal): Promise<void> {
+  private async record({ run, origin }: FoundRun, actor: CancelActor): Promise<void> {
     const { started } = run;
     const flow = started && (await this.catalog.version(started.flowId, started.flowVersion));
     const { events, next } = requestCancel(flow, run, momentNow());
     const replyTo = started?.trigger?.replyTo ?? null;
     const answer = next?.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
-    const actor = actorOf(caller);
     failpoint('runner.before-cancel-commit');
     await this.store.commit({
       appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),

@@ -9,7 +9,7 @@ import {
   ApiProduces,
   ApiTags,
 } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
@@ -119,7 +119,7 @@ export class RunsController {
     @Param('id') id: string,
     @Query() _query: AppQuery,
   ): Promise<RunResource> {
-    return show(await this.canceller.cancel(() => this.find(id, app, caller), caller));
+    return show(await this.canceller.cancel(() => this.find(id, app, caller), actorOf(caller)));
   }
 
   /** @throws AppError `run_not_found` also for a run that is none of the caller's business. */

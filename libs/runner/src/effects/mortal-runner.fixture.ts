@@ -9,6 +9,9 @@ import {
 import { ReplicaBoard } from '@sluice/local-copy';
 import { connectionOf, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { AskedCancels } from '../api/asked-cancels.ts';
+import { RunCanceller } from '../api/run-canceller.ts';
+import { RunsQueries } from '../api/runs.query.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { testPool } from '../runner.fixture.ts';
 import { OrderingQueue } from '../ordering/ordering-queue.ts';
@@ -126,24 +129,18 @@ export class MortalRunner {
     this.troubles = mortal.troubles;
     this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
     const inputs = new RunInputs(this.pool);
+    const reader = new RunReader(mortal, inputs);
     this.effects = new StepEffects(settings);
     const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
     performer.fate = this.fate;
     const ordering = new OrderingQueue(this.pool);
     const config = Object.assign(new RunnerConfig(), { leaseMs: 400, finishMs: 300 });
-    this.worker = new EffectWorker(
-      mortal,
-      this.pool,
-      settings,
-      new RunReader(mortal, inputs),
-      this.catalog,
-      performer,
-      ordering,
-      config,
-    );
+    this.worker = new EffectWorker(mortal, this.pool, settings, reader, this.catalog, performer, ordering, config);
     const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering);
     this.ordering = new OrderingWorker(ordering, starter, inputs);
-    this.consumer = new TriggersConsumer(starter, inputs);
+    const queries = new RunsQueries(this.pool, reader, inputs);
+    const cancels = new AskedCancels(queries, new RunCanceller(mortal, this.catalog, ordering));
+    this.consumer = new TriggersConsumer(starter, inputs, cancels);
   }
 
   async start(): Promise<void> {

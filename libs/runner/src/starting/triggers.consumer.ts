@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
 import type { TriggerAccepted } from '@sluice/contracts';
+import { AskedCancels } from '../api/asked-cancels.ts';
 import { payloadOf, RunInputs } from '../runs/run-input.ts';
 import type { PendingStart } from './pending-start.ts';
 import { RunStarter } from './run-starter.ts';
@@ -15,15 +16,18 @@ export class TriggersConsumer {
   constructor(
     private readonly starter: RunStarter,
     private readonly inputs: RunInputs,
+    private readonly cancels: AskedCancels,
   ) {}
 
-  @Consumes('gateway.events', { group: 'runner', types: ['TriggerAccepted'], maxBatch: MAX_BATCH })
+  @Consumes('gateway.events', { group: 'runner', types: ['TriggerAccepted', 'RunCancelAsked'], maxBatch: MAX_BATCH })
   async onTriggers(batch: EventBatch): Promise<void> {
     const pending: PendingStart[] = [];
     const slice = new TimeSlice();
     for (const event of batch.events) {
       await slice.rest();
-      pending.push(await this.pendingOf(event));
+      // Before the checkpoint. A wish that comes before its run's start is stored all the same, and the run obeys it.
+      if (event.type === 'RunCancelAsked') await this.cancels.cancel(event);
+      else pending.push(await this.pendingOf(event));
     }
     await this.starter.start(pending, [batch.checkpoint.alongside()]);
   }

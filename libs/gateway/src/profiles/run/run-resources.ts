@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+import { isUuid, type RunCancelAsked } from '@sluice/contracts';
+import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { gatewayError } from '../../gateway.errors.ts';
+import type { TriggerRoute } from '../../routing/route.ts';
+import { type RunFact, runOf, type VendorRun } from './run-resource.rules.ts';
+
+/** The runner's tables are not there yet: its service has not started for the first time. */
+const UNDEFINED_TABLE = '42P01';
+
+const COLUMNS = `case when type in ('TriggerAccepted', 'RunCancelAsked', 'RunCancelRequested', 'RunFinished')
+  then data end as data, type, version, occurred_at`;
+const REQUEST = {
+  name: 'gateway:request-of-run',
+  text: `select ${COLUMNS} from gateway.events where stream_id = $1 order by version`,
+};
+/** Of a run's own events only those that say how it stands, and the last. */
+const RUN = {
+  name: 'gateway:run',
+  text: `select ${COLUMNS} from runner.events e where stream_id = $1 and
+    (type in ('RunStarted', 'RunCancelRequested', 'RunFinished')
+      or version = (select max(version) from runner.events l where l.stream_id = $1))
+    order by version`,
+};
+
+interface FactRow {
+  type: string;
+  data: string | null;
+  occurred_at: Date;
+}
+
+/**
+ * The runs that a trigger of profile `run` started, for whoever holds its token. What happened to them is read from the
+ * runner's events (docs/architecture.md, "Who may read whose tables"); a wish to cancel is an event of our own, which the
+ * runner consumes.
+ */
+@Injectable()
+export class RunResources {
+  constructor(
+    @InjectPool('gateway') private readonly pool: Pool,
+    @InjectStore('gateway') private readonly store: EventStorePort,
+  ) {}
+
+  /**
+   * @throws AppError `unknown_run` also for a run that another trigger started; a transient error when the store is away.
+   */
+  async get(trigger: TriggerRoute, runId: string): Promise<VendorRun> {
+    const facts = isUuid(runId) ? await this.#factsOf(runId.toLowerCase()) : [];
+    const run = runOf(runId.toLowerCase(), trigger.triggerId, facts);
+    if (run === null) throw gatewayError('unknown_run', 'This trigger has started no such run.');
+    return run;
+  }
+
+  /**
+   * Records the wish to end the run at its next step boundary; asking again changes nothing.
+   * @throws AppError `unknown_run` | `run_finished`
+   */
+  async cancel(trigger: TriggerRoute, runId: string): Promise<VendorRun> {
+    const run = await this.get(trigger, runId);
+    if (run.finished_at !== null) throw gatewayError('run_finished', `The run ended as ${run.status}.`);
+    if (run.user_requested_cancel_at !== null) return run;
+    const data: RunCancelAsked = { triggerId: trigger.triggerId, at: new Date().toISOString() };
+    const meta = {
+      correlationId: run.run_id,
+      causationId: run.run_id,
+      actor: { type: 'trigger', id: trigger.triggerId },
+    };
+    failpoint('gateway.before-cancel-append');
+    try {
+      await this.store.append(run.run_id, 1, [{ type: 'RunCancelAsked', appId: trigger.appId, data, meta }]);
+    } catch (error) {
+      // Somebody asked at the same moment: what they stored is shown.
+      if (!(error instanceof VersionConflictError)) throw error;
+    }
+    return this.get(trigger, run.run_id);
+  }
+
+  async #factsOf(runId: string): Promise<RunFact[]> {
+    const [request, run] = await Promise.all([this.#read(REQUEST, runId), this.#read(RUN, runId)]);
+    return [...request, ...run];
+  }
+
+  async #read(query: { name: string; text: string }, runId: string): Promise<RunFact[]> {
+    try {
+      const { rows } = await this.pool.query<FactRow>({ ...query, values: [runId] });
+      return rows.map(({ type, data, occurred_at: at }) => ({
+        type,
+        data: data === null ? null : (JSON.parse(data) as unknown),
+        occurredAt: at.toISOString(),
+      }));
+    } catch (error) {
+      if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return [];
+      throw error;
+    }
+  }
+}
