@@ -1,40 +1,74 @@
 import type { BusEvent } from '@sluice/bus';
 import { type EventParked, type EventRedriven, serviceOf, type Topic } from '@sluice/contracts';
-import type { ClientBase } from 'pg';
+import type { Alongside, AlongsideStatement } from '@sluice/event-store';
+import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 
-/** Dead letters are rare: one statement each is enough. */
-export async function writeDeadLetters(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+const PARKED: BulkTable = {
+  table: 'delivery_log.dead_letter_list',
+  columns: {
+    id: 'uuid',
+    service: 'text',
+    consumer_group: 'text',
+    topic: 'text',
+    stream_id: 'uuid',
+    version: 'int4',
+    type: 'text',
+    reason: 'text',
+    error: 'text',
+    app_id: 'uuid',
+    status: 'text',
+    parked_at: 'timestamptz',
+    ended_at: 'timestamptz',
+  },
+  onConflict: `on conflict (id) do update set status = excluded.status, reason = excluded.reason,
+    error = excluded.error, ended_at = excluded.ended_at`,
+};
+
+const REDRIVEN: AlongsideStatement = {
+  name: 'dead_letters_redriven',
+  columns: ['uuid', 'text', 'timestamptz'],
+  sql: (arrays) => `update delivery_log.dead_letter_list set status = r.outcome, ended_at = r.at
+    from unnest(${arrays.join(', ')}) as r(id, outcome, at) where dead_letter_list.id = r.id`,
+};
+
+/** What a batch says of each dead letter, the last word last: a statement cannot write a row twice. */
+export function deadLetterWrites(events: readonly BusEvent[]): Alongside[] {
+  const parked = new Map<string, unknown[]>();
+  const redriven = new Map<string, EventRedriven>();
   for (const event of events) {
-    if (event.type === 'EventParked') await writeParked(client, event, event.data as EventParked);
-    if (event.type === 'EventRedriven') {
+    if (event.type === 'EventParked') {
+      const data = event.data as EventParked;
+      parked.set(data.deadLetterId, parkedRow(event, data));
+      redriven.delete(data.deadLetterId);
+    } else if (event.type === 'EventRedriven') {
       const data = event.data as EventRedriven;
-      await client.query('update delivery_log.dead_letter_list set status = $2, ended_at = $3 where id = $1', [
-        data.deadLetterId,
-        data.outcome,
-        data.at,
-      ]);
+      redriven.set(data.deadLetterId, data);
     }
   }
+  for (const [id, { outcome, at }] of redriven) {
+    const row = parked.get(id);
+    if (!row) continue;
+    row.splice(-3, 3, outcome, row.at(-2), at);
+    redriven.delete(id);
+  }
+  const ended = [...redriven.values()].map((data) => [data.deadLetterId, data.outcome, data.at]);
+  return [bulkWrite(PARKED, [...parked.values()]), { statement: REDRIVEN, rows: ended }];
 }
 
-async function writeParked(client: ClientBase, event: BusEvent, data: EventParked): Promise<void> {
-  await client.query(
-    `insert into delivery_log.dead_letter_list
-       (id, service, consumer_group, topic, stream_id, version, type, reason, error, app_id, status, parked_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'parked', $11)
-     on conflict (id) do update set status = 'parked', reason = excluded.reason, error = excluded.error, ended_at = null`,
-    [
-      data.deadLetterId,
-      serviceOf(event.topic as Topic),
-      data.group,
-      data.topic,
-      data.streamId,
-      data.version,
-      data.type,
-      data.reason,
-      data.error ? JSON.stringify(data.error) : null,
-      event.appId,
-      data.parkedAt,
-    ],
-  );
+function parkedRow(event: BusEvent, data: EventParked): unknown[] {
+  return [
+    data.deadLetterId,
+    serviceOf(event.topic as Topic),
+    data.group,
+    data.topic,
+    data.streamId,
+    data.version,
+    data.type,
+    data.reason,
+    data.error ? JSON.stringify(data.error) : null,
+    event.appId,
+    'parked',
+    data.parkedAt,
+    null,
+  ];
 }

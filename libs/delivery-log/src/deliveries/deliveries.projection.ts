@@ -1,6 +1,6 @@
 import type { BusEvent } from '@sluice/bus';
 import type { AttemptFinished, DispatcherEvents, DomainEventRecorded } from '@sluice/contracts';
-import type { ClientBase } from 'pg';
+import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 
 const DOMAIN_EVENTS: BulkTable = {
@@ -16,6 +16,10 @@ const DOMAIN_EVENTS: BulkTable = {
   },
   onConflict: 'on conflict (id) do nothing',
 };
+
+/** An attempt that was on its way while its delivery was discarded may be told last: it does not revive it. */
+const NEWER = `(excluded.status = 'discarded' or (excluded.attempts > deliveries.attempts
+  and not (deliveries.status = 'discarded' and excluded.status = 'pending')))`;
 
 /** Attempts may come before the event that planned them (other partition), so both sides write the whole row. */
 const DELIVERIES: BulkTable = {
@@ -37,8 +41,10 @@ const DELIVERIES: BulkTable = {
   },
   onConflict: `on conflict (id) do update set
     endpoint_name = coalesce(excluded.endpoint_name, deliveries.endpoint_name),
-    status = case when excluded.attempts > deliveries.attempts or excluded.status = 'discarded' then excluded.status else deliveries.status end,
-    next_attempt_at = case when excluded.attempts > deliveries.attempts or excluded.status = 'discarded' then excluded.next_attempt_at else deliveries.next_attempt_at end,
+    event_type = coalesce(nullif(deliveries.event_type, ''), excluded.event_type),
+    run_id = coalesce(deliveries.run_id, excluded.run_id),
+    status = case when ${NEWER} then excluded.status else deliveries.status end,
+    next_attempt_at = case when ${NEWER} then excluded.next_attempt_at else deliveries.next_attempt_at end,
     reason = coalesce(excluded.reason, deliveries.reason),
     attempts = greatest(excluded.attempts, deliveries.attempts)`,
 };
@@ -105,6 +111,32 @@ function attemptRow(event: BusEvent): DeliveryRow {
   };
 }
 
+/** Its event type is not in the event: the row of the plan has it, whichever comes first. */
+function discardedRow(event: BusEvent): DeliveryRow {
+  const data = event.data as DispatcherEvents['DeliveryDiscarded'];
+  return {
+    id: data.deliveryId,
+    appId: event.appId,
+    eventId: data.eventId,
+    eventType: '',
+    endpointId: data.endpointId,
+    endpointUuid: data.endpointUuid,
+    endpointName: null,
+    runId: null,
+    status: 'discarded',
+    attempts: 0,
+    createdAt: data.at,
+    nextAttemptAt: null,
+    reason: data.reason,
+  };
+}
+
+function mergeDiscarded(rows: Map<string, DeliveryRow>, row: DeliveryRow): void {
+  const known = rows.get(row.id);
+  if (known) Object.assign(known, { status: 'discarded', nextAttemptAt: null, reason: row.reason });
+  else rows.set(row.id, row);
+}
+
 function merge(rows: Map<string, DeliveryRow>, row: DeliveryRow): void {
   const known = rows.get(row.id);
   if (!known) {
@@ -119,52 +151,38 @@ function merge(rows: Map<string, DeliveryRow>, row: DeliveryRow): void {
   known.nextAttemptAt = row.nextAttemptAt;
 }
 
-async function writeDiscarded(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
-  for (const event of events.filter((each) => each.type === 'DeliveryDiscarded')) {
-    const data = event.data as DispatcherEvents['DeliveryDiscarded'];
-    await client.query(
-      `insert into delivery_log.deliveries (id, app_id, event_id, event_type, endpoint_id, endpoint_uuid, status, created_at, reason)
-       values ($1, $2, $3, '', $4, $5, 'discarded', $6, $7)
-       on conflict (id) do update set status = 'discarded', next_attempt_at = null, reason = excluded.reason`,
-      [data.deliveryId, event.appId, data.eventId, data.endpointId, data.endpointUuid, data.at, data.reason],
-    );
-  }
+/** Every delivery that the batch tells of, merged to one row each. */
+function deliveryRows(events: readonly BusEvent[]): DeliveryRow[] {
+  const rows = new Map<string, DeliveryRow>();
+  for (const event of events)
+    if (event.type === 'DomainEventRecorded') for (const row of plannedRows(event)) merge(rows, row);
+  for (const event of events) if (event.type === 'AttemptFinished') merge(rows, attemptRow(event));
+  for (const event of events) if (event.type === 'DeliveryDiscarded') mergeDiscarded(rows, discardedRow(event));
+  return [...rows.values()];
 }
 
-export async function writeDeliveries(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+export function deliveryWrites(events: readonly BusEvent[]): Alongside[] {
   const recorded = events.filter((event) => event.type === 'DomainEventRecorded');
   const attempts = events.filter((event) => event.type === 'AttemptFinished');
-  const rows = new Map<string, DeliveryRow>();
-  for (const event of recorded) for (const row of plannedRows(event)) merge(rows, row);
-  for (const event of attempts) merge(rows, attemptRow(event));
-  await bulkWrite(
-    client,
-    DOMAIN_EVENTS,
-    recorded.map((event) => {
-      const data = event.data as DomainEventRecorded;
-      return [
-        event.streamId,
-        event.appId,
-        data.type,
-        data.runId,
-        data.requestId,
-        event.occurredAt.toISOString(),
-        event.dataJson,
-      ];
-    }),
-  );
-  await bulkWrite(
-    client,
-    DELIVERIES,
-    [...rows.values()].map((row) => Object.values(row)),
-  );
-  await bulkWrite(
-    client,
-    ATTEMPTS,
-    attempts.map((event) => {
-      const data = event.data as AttemptFinished;
-      return [data.deliveryId, data.number, data.at, event.dataJson];
-    }),
-  );
-  await writeDiscarded(client, events);
+  return [
+    bulkWrite(
+      DOMAIN_EVENTS,
+      recorded.map((event) => {
+        const data = event.data as DomainEventRecorded;
+        const { type, runId, requestId } = data;
+        return [event.streamId, event.appId, type, runId, requestId, event.occurredAt.toISOString(), event.dataJson];
+      }),
+    ),
+    bulkWrite(
+      DELIVERIES,
+      deliveryRows(events).map((row) => Object.values(row)),
+    ),
+    bulkWrite(
+      ATTEMPTS,
+      attempts.map((event) => {
+        const data = event.data as AttemptFinished;
+        return [data.deliveryId, data.number, data.at, event.dataJson];
+      }),
+    ),
+  ];
 }

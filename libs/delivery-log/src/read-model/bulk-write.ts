@@ -1,6 +1,6 @@
-import type { ClientBase } from 'pg';
+import type { Alongside } from '@sluice/event-store';
 
-/** A table's columns with their PostgreSQL types, in the order of the rows. */
+/** A table's columns with their PostgreSQL types, in the order of the rows; the first is the key or begins it. */
 export interface BulkTable {
   table: string;
   columns: Readonly<Record<string, string>>;
@@ -8,34 +8,24 @@ export interface BulkTable {
   onConflict: string;
 }
 
-const statements = new Map<string, string>();
-
-function statementOf(target: BulkTable): string {
-  const known = statements.get(target.table + target.onConflict);
-  if (known) return known;
-  const names = Object.keys(target.columns);
-  const arrays = Object.values(target.columns).map((type, index) => `$${index + 1}::${type}[]`);
-  const text = `insert into ${target.table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')}) ${target.onConflict}`;
-  statements.set(target.table + target.onConflict, text);
-  return text;
-}
-
 /**
- * Writes rows with one statement. Rows of the same key must have been merged before: one statement cannot update a row
- * twice.
+ * Rows to write with one statement, in the order of their key: two processes that write the same deliveries in
+ * different orders would deadlock (measured: both wait the second until PostgreSQL looks, and their transactions hold up
+ * every reader of events meanwhile). Rows of the same key must have been merged before: one statement cannot update a
+ * row twice.
  */
-export async function bulkWrite(
-  client: ClientBase,
-  target: BulkTable,
-  rows: readonly (readonly unknown[])[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  const columns = Object.keys(target.columns).map((_name, index) => rows.map((row) => row[index] ?? null));
-  await client.query({
-    name: `bulk-${target.table}-${target.onConflict.length}`,
-    text: statementOf(target),
-    values: columns,
-  });
+export function bulkWrite(target: BulkTable, rows: readonly (readonly unknown[])[]): Alongside {
+  const { table, columns, onConflict } = target;
+  const names = Object.keys(columns);
+  return {
+    statement: {
+      name: table,
+      columns: Object.values(columns),
+      sql: (arrays) =>
+        `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')}) ${onConflict}`,
+    },
+    rows: rows.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+  };
 }
 
 const KEPT_BODY_BYTES = 65_536;

@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
 import { Consumes, type EventBatch } from '@sluice/bus';
-import { writeDeadLetters } from '../dead-letters/dead-letters.projection.ts';
-import { writeDeliveries } from '../deliveries/deliveries.projection.ts';
-import { writeRequests } from '../requests/requests.projection.ts';
-import { writeRuns } from '../runs/runs.projection.ts';
+import { deadLetterWrites } from '../dead-letters/dead-letters.projection.ts';
+import { deliveryWrites } from '../deliveries/deliveries.projection.ts';
+import { requestWrites } from '../requests/requests.projection.ts';
+import { runWrites } from '../runs/runs.projection.ts';
 import { ProjectionWriter } from './projection-writer.ts';
 import { WINDOW_EVENTS } from './projection-window.ts';
 
@@ -14,26 +14,17 @@ export class DeliveryLogConsumer {
 
   @Consumes('gateway.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onGateway(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, async (client) => {
-      await writeRequests(client, batch.events);
-      await writeDeadLetters(client, batch.events);
-    });
+    return this.writer.apply(batch, [...requestWrites(batch.events), ...deadLetterWrites(batch.events)]);
   }
 
   @Consumes('runner.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onRunner(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, async (client) => {
-      await writeRuns(client, batch.events);
-      await writeDeadLetters(client, batch.events);
-    });
+    return this.writer.apply(batch, [...runWrites(batch.events), ...deadLetterWrites(batch.events)]);
   }
 
   @Consumes('dispatcher.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onDispatcher(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, async (client) => {
-      await writeDeliveries(client, batch.events);
-      await writeDeadLetters(client, batch.events);
-    });
+    return this.writer.apply(batch, [...deliveryWrites(batch.events), ...deadLetterWrites(batch.events)]);
   }
 
   @Consumes('registry.events', {
@@ -42,7 +33,7 @@ export class DeliveryLogConsumer {
     types: ['EventParked', 'EventRedriven'],
   })
   onRegistry(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, (client) => writeDeadLetters(client, batch.events));
+    return this.writer.apply(batch, deadLetterWrites(batch.events));
   }
 
   @Consumes('delivery-log.events', {
@@ -51,6 +42,6 @@ export class DeliveryLogConsumer {
     types: ['EventParked', 'EventRedriven'],
   })
   onOwn(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, (client) => writeDeadLetters(client, batch.events));
+    return this.writer.apply(batch, deadLetterWrites(batch.events));
   }
 }

@@ -1,6 +1,6 @@
 import type { BusEvent } from '@sluice/bus';
 import type { RequestRejected, TriggerAccepted } from '@sluice/contracts';
-import type { ClientBase } from 'pg';
+import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite, keptBody } from '../read-model/bulk-write.ts';
 
 const REQUESTS: BulkTable = {
@@ -51,7 +51,9 @@ function rejectedRowOf(event: BusEvent): unknown[] {
   return [event.streamId, event.appId, triggerId, receivedAt, event.dataJson];
 }
 
-export async function writeRequests(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
-  await bulkWrite(client, REQUESTS, events.filter((event) => event.type === 'TriggerAccepted').map(rowOf));
-  await bulkWrite(client, REJECTED, events.filter((event) => event.type === 'RequestRejected').map(rejectedRowOf));
+export function requestWrites(events: readonly BusEvent[]): Alongside[] {
+  return [
+    bulkWrite(REQUESTS, events.filter((event) => event.type === 'TriggerAccepted').map(rowOf)),
+    bulkWrite(REJECTED, events.filter((event) => event.type === 'RequestRejected').map(rejectedRowOf)),
+  ];
 }

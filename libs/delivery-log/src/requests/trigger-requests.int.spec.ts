@@ -5,7 +5,8 @@ import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliveryLogService } from '../delivery-log.service.ts';
 import { eventOf } from '../example-events.fixture.ts';
-import { writeRequests } from './requests.projection.ts';
+import { oneStatement } from '../read-model/one-statement.ts';
+import { requestWrites } from './requests.projection.ts';
 import { RequestsQueries } from './requests.query.ts';
 import { TriggerRequestsQueries } from './trigger-requests.query.ts';
 import { TriggerRequestsQuery } from './trigger-requests.requests.ts';
@@ -20,14 +21,11 @@ beforeAll(async () => {
     template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
   });
   queries = new TriggerRequestsQueries(database.pool, new RequestsQueries(database.pool));
-  const client = await database.pool.connect();
-  try {
-    const events = Array.from({ length: 10 }, (_, n) => (n % 3 === 0 ? rejected(n) : accepted(n)));
-    await writeRequests(client, events);
-    // What is delivered again changes nothing.
-    await writeRequests(client, events.slice(0, 4));
-  } finally {
-    client.release();
+  const events = Array.from({ length: 10 }, (_, n) => (n % 3 === 0 ? rejected(n) : accepted(n)));
+  // What is delivered again changes nothing.
+  for (const batch of [events, events.slice(0, 4)]) {
+    const query = oneStatement(requestWrites(batch));
+    if (query) await database.pool.query(query);
   }
 });
 afterAll(() => database.drop());

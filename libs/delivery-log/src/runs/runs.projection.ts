@@ -1,6 +1,6 @@
 import type { BusEvent } from '@sluice/bus';
 import type { RunFinished, RunStarted } from '@sluice/contracts';
-import type { ClientBase } from 'pg';
+import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 
 const RUNS: BulkTable = {
@@ -108,14 +108,10 @@ function fold(events: readonly BusEvent[]): RunRow[] {
   return [...rows.values()];
 }
 
-export async function writeRuns(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
+export function runWrites(events: readonly BusEvent[]): Alongside[] {
   const steps = events
     .filter((event) => STEP_KINDS.has(event.type))
     .map((event) => [event.streamId, event.version, event.type, (event.data as { ref: string }).ref, event.dataJson]);
-  await bulkWrite(
-    client,
-    RUNS,
-    fold(events).map((row) => Object.values(row)),
-  );
-  await bulkWrite(client, STEPS, steps);
+  const runs = fold(events).map((row) => Object.values(row));
+  return [bulkWrite(RUNS, runs), bulkWrite(STEPS, steps)];
 }
