@@ -76,12 +76,25 @@ async function startServers(starting: Starting): Promise<{ databaseUrl: string; 
   };
 }
 
-async function choosePorts(): Promise<Map<ServiceName, number>> {
-  const ports = new Map<ServiceName, number>();
+/** @throws OperatorError when it is not a number from 1 to 4. */
+function instancesOf(environment: Deployment['environment']): number {
+  const text = environment.SLUICE_DISTRIBUTED_INSTANCES ?? '1';
+  if (/^[1-4]$/.test(text)) return Number(text);
+  throw new OperatorError(`SLUICE_DISTRIBUTED_INSTANCES is ${JSON.stringify(text)}: give a number from 1 to 4`);
+}
+
+async function choosePorts(instances: number): Promise<Map<ServiceName, number[]>> {
+  const taken = new Set<number>();
+  const ports = new Map<ServiceName, number[]>();
   for (const service of SERVICES) {
-    let port = await freePort();
-    while ([...ports.values()].includes(port)) port = await freePort();
-    ports.set(service, port);
+    const own: number[] = [];
+    while (own.length < instances) {
+      const port = await freePort();
+      if (taken.has(port)) continue;
+      taken.add(port);
+      own.push(port);
+    }
+    ports.set(service, own);
   }
   return ports;
 }
@@ -89,18 +102,13 @@ async function choosePorts(): Promise<Map<ServiceName, number>> {
 /** The five services, then the edge; each is restarted from the moment that it has been ready once. */
 async function startProcesses(deployment: Deployment, { watching, closers, signal }: Starting): Promise<void> {
   const plans = processPlans(deployment);
-  const services = [...plans.services].map(([name, plan]) => ({
-    name,
-    process: new SupervisedProcess(plan, watching),
-  }));
+  const services = plans.services.map(({ port, plan }) => ({ port, process: new SupervisedProcess(plan, watching) }));
   closers.push(async () => {
     await Promise.all(services.map((service) => service.process.stop(SERVICE_PATIENCE_MS)));
   });
   for (const service of services) service.process.start();
   await Promise.all(
-    services.map(({ name, process: one }) =>
-      one.becomesReady(`http://127.0.0.1:${deployment.ports.get(name)}/readyz`, READY_TIMEOUT_MS),
-    ),
+    services.map(({ port, process: one }) => one.becomesReady(`http://127.0.0.1:${port}/readyz`, READY_TIMEOUT_MS)),
   );
   signal.throwIfAborted();
   const edge = new SupervisedProcess(plans.edge, watching);
@@ -132,7 +140,7 @@ async function deploymentOf(settings: Settings, environment: Deployment['environ
         secrets.encryptionKeys ||
         settings.encryptionKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
       outboundAllow: outboundAllowOf(settings.outboundAllow, print),
-      ports: await choosePorts(),
+      ports: await choosePorts(instancesOf(environment)),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { SERVICES } from '@sluice/contracts';
 import { expect, test } from 'vitest';
-import { type Deployment, processPlans } from './process-plans.ts';
+import { type Deployment, processPlans, type ServicePlan } from './process-plans.ts';
 
 const deployment = (environment: Record<string, string> = {}): Deployment => ({
   environment,
@@ -12,14 +12,16 @@ const deployment = (environment: Record<string, string> = {}): Deployment => ({
   adminToken: 'generated-token',
   encryptionKeys: 'k1:AAAA',
   outboundAllow: ['127.0.0.0/8', '::1/128'],
-  ports: new Map(SERVICES.map((service, index) => [service, 20_010 + index])),
+  ports: new Map(SERVICES.map((service, index) => [service, [20_010 + index]])),
 });
+
+const planNamed = (services: ServicePlan[], name: string) => services.find(({ plan }) => plan.name === name)?.plan;
 
 test('every service is told its own port on loopback, and everything that they share', () => {
   const { services } = processPlans(deployment());
-  expect([...services.keys()]).toEqual([...SERVICES]);
-  expect(services.get('runner')?.main).toMatch(/apps\/runner\/dist\/main\.js$/);
-  expect(services.get('runner')?.env).toMatchObject({
+  expect(services.map(({ plan }) => plan.name)).toEqual([...SERVICES]);
+  expect(planNamed(services, 'runner')?.main).toMatch(/apps\/runner\/dist\/main\.js$/);
+  expect(planNamed(services, 'runner')?.env).toMatchObject({
     HOST: '127.0.0.1',
     PORT: '20012',
     SLUICE_PUBLIC_URL: 'https://hooks.example.org',
@@ -53,7 +55,7 @@ test('settings of the user reach the services; proxies in front of the edge are 
       OTEL_TRACES_EXPORTER: 'otlp',
     }),
   );
-  expect(services.get('gateway')?.env).toMatchObject({
+  expect(planNamed(services, 'gateway')?.env).toMatchObject({
     SLUICE_TRUSTED_PROXIES: '10.0.0.0/8,127.0.0.1/32',
     SLUICE_KAFKA_PARTITIONS: '6',
     SLUICE_INSTANCE_ID: 'box-gateway',
@@ -61,4 +63,15 @@ test('settings of the user reach the services; proxies in front of the edge are 
     OTEL_SERVICE_NAME: 'sluice-gateway',
   });
   expect(edge.env.SLUICE_TRUSTED_PROXIES).toBe('10.0.0.0/8');
+});
+
+test('further instances have numbered names and ports of their own, and the edge knows all', () => {
+  const ports = new Map(SERVICES.map((service, index) => [service, [20_010 + index, 20_110 + index]]));
+  const { services, edge } = processPlans({ ...deployment({}), ports });
+  expect(services.map(({ plan, port }) => [plan.name, plan.env.PORT, port]).slice(0, 3)).toEqual([
+    ['gateway', '20010', 20_010],
+    ['gateway-2', '20110', 20_110],
+    ['registry', '20011', 20_011],
+  ]);
+  expect(edge.env.SLUICE_UPSTREAM_GATEWAY).toBe('http://127.0.0.1:20010,http://127.0.0.1:20110');
 });

@@ -16,7 +16,8 @@ export interface Deployment {
   adminToken: string;
   encryptionKeys: string;
   outboundAllow: readonly string[];
-  ports: ReadonlyMap<ServiceName, number>;
+  /** Of each instance of each service. */
+  ports: ReadonlyMap<ServiceName, readonly number[]>;
 }
 
 const LOOPBACK_PEER = '127.0.0.1/32';
@@ -44,11 +45,24 @@ function inherited(environment: Deployment['environment']): Record<string, strin
 }
 
 function planOf(name: string, env: Record<string, string>): ProcessPlan {
-  return { name, main: path.join(ROOT, 'apps', name, 'dist', 'main.js'), nodeOptions: nodeOptions(), env };
+  const main = path.join(ROOT, 'apps', name, 'dist', 'main.js');
+  return { name, main, nodeOptions: nodeOptions(), env, niceness: 0 };
 }
 
-/** The five services and the edge as processes, with the environment that tells each what it needs. */
-export function processPlans(deployment: Deployment): { services: Map<ServiceName, ProcessPlan>; edge: ProcessPlan } {
+/**
+ * On one machine all share its cores, and whoever calls a trigger waits while nobody waits for the rest: accepting goes
+ * before running, running before the log. It only counts when there is not enough for all.
+ */
+const NICENESS: Partial<Record<ServiceName, number>> = { runner: 5, dispatcher: 5, 'delivery-log': 10 };
+
+/** One process of a service, and where it answers. */
+export interface ServicePlan {
+  port: number;
+  plan: ProcessPlan;
+}
+
+/** The instances of the five services and the edge as processes, with the environment that tells each what it needs. */
+export function processPlans(deployment: Deployment): { services: ServicePlan[]; edge: ProcessPlan } {
   const { environment, ports } = deployment;
   const base = {
     ...inherited(environment),
@@ -60,14 +74,15 @@ export function processPlans(deployment: Deployment): { services: Map<ServiceNam
   const instance = (name: string): Record<string, string> =>
     environment.SLUICE_INSTANCE_ID ? { SLUICE_INSTANCE_ID: `${environment.SLUICE_INSTANCE_ID}-${name}` } : {};
   const trusted = [environment.SLUICE_TRUSTED_PROXIES, LOOPBACK_PEER].filter(Boolean).join(',');
-  const services = new Map(
-    SERVICES.map((service) => {
+  const services = SERVICES.flatMap((service) =>
+    (ports.get(service) ?? []).map((port, index) => {
+      const name = index === 0 ? service : `${service}-${index + 1}`;
       const env = {
         ...base,
-        ...instance(service),
+        ...instance(name),
         ...traced(service),
         HOST: '127.0.0.1',
-        PORT: String(ports.get(service)),
+        PORT: String(port),
         SLUICE_DATABASE_URL: deployment.databaseUrl,
         SLUICE_KAFKA_BROKERS: deployment.brokers,
         SLUICE_ADMIN_TOKEN: deployment.adminToken,
@@ -75,10 +90,13 @@ export function processPlans(deployment: Deployment): { services: Map<ServiceNam
         SLUICE_OUTBOUND_ALLOW: deployment.outboundAllow.join(','),
         SLUICE_TRUSTED_PROXIES: trusted, // the edge has checked what it passes on
       };
-      return [service, planOf(service, env)] as const;
+      return { port, plan: { ...planOf(service, env), name, niceness: NICENESS[service] ?? 0 } };
     }),
   );
-  const upstreams = SERVICES.map((service) => [upstreamVariable(service), `http://127.0.0.1:${ports.get(service)}`]);
+  const upstreams = SERVICES.map((service) => [
+    upstreamVariable(service),
+    (ports.get(service) ?? []).map((port) => `http://127.0.0.1:${port}`).join(','),
+  ]);
   const edge = planOf('edge', {
     ...base,
     ...instance('edge'),

@@ -31,6 +31,7 @@ function supervised(script: string): SupervisedProcess {
     name: 'gateway',
     main,
     nodeOptions: [],
+    niceness: 0,
     env: { PATH: process.env.PATH ?? '', PORT: String(port), DIR: dir },
   };
   const one = new SupervisedProcess(plan, { onPid: (_, pid) => pids.push(pid), print: (line) => said.push(line) });

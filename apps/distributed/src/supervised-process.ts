@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess } from '@sluice/local-servers';
 
@@ -8,6 +9,8 @@ export interface ProcessPlan {
   main: string;
   nodeOptions: readonly string[];
   env: Readonly<Record<string, string>>;
+  /** How far it stands behind others for the processor, 0 to 19 (nice). */
+  niceness: number;
 }
 
 export interface Watching {
@@ -32,6 +35,16 @@ const POLL_MS = 50;
 /** The delay before the n-th restart in a row (from 0), doubling. */
 export function restartDelayMs(inARow: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** Math.min(inARow, 10), LONGEST_DELAY_MS);
+}
+
+function standBack(pid: number, niceness: number): void {
+  if (niceness === 0) return;
+  try {
+    setPriority(pid, niceness);
+  } catch (error) {
+    // It ended at once; whoever waits for it says why.
+    if ((error as { info?: { code?: string } }).info?.code !== 'ESRCH') throw error;
+  }
 }
 
 /** A Node process that is started again when it dies: at once, then ever more slowly while it keeps dying. */
@@ -74,7 +87,9 @@ export class SupervisedProcess {
       child.once('error', (error) => done(`could not be run (${error.message})`));
       child.once('exit', (code, signal) => done(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
     });
-    if (child.pid !== undefined) this.watching.onPid(name, child.pid);
+    if (child.pid === undefined) return;
+    this.watching.onPid(name, child.pid);
+    standBack(child.pid, this.plan.niceness);
   }
 
   private async restart(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ServiceName } from '@sluice/contracts';
 import { freePort, hostileReceiver, type RecordingReceiver, recordingReceiver } from '@sluice/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createEdge, type Edge } from './edge-server.ts';
+import type { Upstreams } from './upstreams.config.ts';
 
 const SERVICES: ServiceName[] = ['gateway', 'registry', 'runner', 'dispatcher', 'delivery-log'];
 const receivers = new Map<ServiceName, RecordingReceiver>();
@@ -13,10 +14,11 @@ let edge: Edge;
 let url: string;
 
 async function edgeTo(
-  upstreams: Record<ServiceName, string>,
+  upstreams: Record<ServiceName, string | string[]>,
   trustedProxies: string[] = [],
 ): Promise<{ edge: Edge; url: string }> {
-  const made = createEdge({ upstreams, trustedProxies });
+  const lists = Object.fromEntries(Object.entries(upstreams).map(([name, url]) => [name, [url].flat()]));
+  const made = createEdge({ upstreams: lists as unknown as Upstreams, trustedProxies });
   closing.push(() => made.drain(200));
   await new Promise<void>((resolve) => made.server.listen(0, '127.0.0.1', resolve));
   return { edge: made, url: `http://127.0.0.1:${(made.server.address() as AddressInfo).port}` };
@@ -259,4 +261,16 @@ test('draining finishes what is under way and cuts what takes longer than the pa
   await expect(long).rejects.toThrow();
   await drained;
   expect(Date.now() - start).toBeLessThan(5_000);
+});
+
+test('an instance that cannot be reached is passed over: its requests go to the next', async () => {
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const two = await edgeTo({ ...originsNow(), gateway: [nobody, originsNow().gateway] });
+  for (let n = 0; n < 6; n++) {
+    const answer = await fetch(`${two.url}/t/0190c5b0-0000-7000-8000-000000000000`, { method: 'POST', body: `${n}` });
+    expect([answer.status, await answer.text()]).toEqual([200, 'gateway']);
+  }
+  expect(receivers.get('gateway')?.requests.map((each) => each.text)).toEqual(['0', '1', '2', '3', '4', '5']);
+  const report = await (await fetch(`${two.url}/readyz`)).json();
+  expect(report).toMatchObject({ checks: { gateway: { ok: false }, 'gateway-2': { ok: true } } });
 });

@@ -4,9 +4,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { AppError, type ServiceName } from '@sluice/contracts';
 import { appErrorOf, DOCS_PAGE_HEADERS, docsPage, metrics, platformError } from '@sluice/platform';
 import { Agent } from 'undici';
-import { failureOf } from './edge.errors.ts';
+import { failureOf, isNotReached } from './edge.errors.ts';
 import { Exchange, sendEdgeProblem } from './exchange.ts';
 import { type Client, forwardedHeaders, plainAddress, trustedPeers } from './forwarded-headers.ts';
+import { Origins } from './origins.ts';
 import { routeIndex } from './route-index.ts';
 import { UpstreamState } from './upstream-state.ts';
 import type { Upstreams } from './upstreams.config.ts';
@@ -112,6 +113,9 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
   ]);
   const count = (service: ServiceName) => (status: number) =>
     counter.inc({ service, status: `${Math.floor(status / 100)}xx` });
+  const originsOf = new Map(
+    Object.entries(options.upstreams).map(([name, origins]) => [name as ServiceName, new Origins(origins)]),
+  );
   const counts = new Map(Object.keys(options.upstreams).map((name) => [name, count(name as ServiceName)]));
 
   const send = (
@@ -120,26 +124,26 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
     response: ServerResponse,
     body: Buffer | Readable | null,
   ): void => {
-    const exchange = new Exchange(
-      request,
-      response,
-      (error) => failureOf(service, error),
-      counts.get(service) ?? (() => undefined),
-    );
+    const origins = originsOf.get(service) as Origins;
     const headers = forwardedHeaders(request.rawHeaders, clientOf(request.socket), !(body instanceof PassThrough));
     const { method = 'GET', url: path = '/' } = request;
-    agent.dispatch(
-      {
-        origin: options.upstreams[service],
-        path,
-        method,
-        headers,
-        body,
-        headersTimeout: ANSWER_TIMEOUT_MS,
-        bodyTimeout: 0,
-      },
-      exchange,
-    );
+    const onAnswer = counts.get(service) ?? (() => undefined);
+    const failure = (error: Error): AppError => failureOf(service, error);
+    const attempt = (left: number): void => {
+      const origin = origins.next();
+      const again = (error: Error): boolean => {
+        if (!isNotReached(error)) return false;
+        origins.notReached(origin);
+        // A stream may have been read in part already.
+        if (left === 0 || body instanceof PassThrough) return false;
+        attempt(left - 1);
+        return true;
+      };
+      const exchange = new Exchange(request, response, { failure, onAnswer, again });
+      const timeouts = { headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: 0 };
+      agent.dispatch({ origin, path, method, headers, body, ...timeouts }, exchange);
+    };
+    attempt(origins.count - 1);
   };
   return (request, response) => {
     const { method = 'GET', url = '/' } = request;

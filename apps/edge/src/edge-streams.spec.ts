@@ -33,12 +33,12 @@ async function upstream(listener: RequestListener): Promise<string> {
 
 async function edgeTo(gateway: string): Promise<string> {
   const nobody = 'http://127.0.0.1:1';
-  const upstreams: Record<ServiceName, string> = {
-    gateway,
-    registry: nobody,
-    runner: nobody,
-    dispatcher: nobody,
-    'delivery-log': nobody,
+  const upstreams: Record<ServiceName, string[]> = {
+    gateway: [gateway],
+    registry: [nobody],
+    runner: [nobody],
+    dispatcher: [nobody],
+    'delivery-log': [nobody],
   };
   const edge = createEdge({ upstreams, trustedProxies: [] });
   closing.push(() => edge.drain(100));

@@ -11,6 +11,11 @@ export const edgeError = errorFactory(EDGE_ERRORS);
 const NOT_REACHED =
   /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|UND_ERR_DESTROYED|UND_ERR_CLOSED)$/;
 
+/** Whether the request certainly never arrived, so that another instance may be asked. */
+export function isNotReached(cause: Error): boolean {
+  return 'code' in cause && NOT_REACHED.test(String(cause.code));
+}
+
 /** What the caller is told when a service could not answer. */
 export function failureOf(service: ServiceName, cause: Error): AppError {
   const code = 'code' in cause ? String(cause.code) : '';

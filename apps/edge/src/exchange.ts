@@ -27,8 +27,12 @@ function answerHeaders(received: IncomingHttpHeaders): OutgoingHttpHeaders {
   return headers;
 }
 
-export interface ExchangeEnd {
-  status: number;
+/** What becomes of an exchange beyond its answer. */
+export interface ExchangeParts {
+  failure(error: Error): AppError;
+  onAnswer(status: number): void;
+  /** Whether another instance takes it over. */
+  again(error: Error): boolean;
 }
 
 /** Carries one answer of a service to the client while it arrives, as fast as the client reads. */
@@ -39,8 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
-    private readonly failure: (error: Error) => AppError,
-    private readonly onAnswer: (status: number) => void,
+    private readonly parts: ExchangeParts,
   ) {
     response.once('close', () => {
       if (response.writableFinished) return;
@@ -59,7 +62,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const outgoing = answerHeaders(headers);
     if (!this.request.complete) outgoing.connection = 'close'; // what is left of the body would be taken for a request
     this.response.writeHead(status, outgoing);
-    this.onAnswer(status);
+    this.parts.onAnswer(status);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -88,9 +91,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.clientLeft) return;
-    const shown = this.failure(error);
-    this.onAnswer(shown.status);
+    if (this.clientLeft || this.parts.again(error)) return;
+    const shown = this.parts.failure(error);
+    this.parts.onAnswer(shown.status);
     sendEdgeProblem(shown, this.request, this.response);
   }
 }

@@ -15,6 +15,12 @@ async function ask(origin: string, path: string): Promise<Response> {
   return fetch(`${origin}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
 }
 
+async function documentOf(origin: string): Promise<OpenApiDocument> {
+  const answer = await ask(origin, '/openapi.json');
+  if (!answer.ok) throw new Error(`it answers ${answer.status}`);
+  return (await answer.json()) as OpenApiDocument;
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error; // fetch says "fetch failed" and hides why in here
@@ -27,8 +33,11 @@ export class UpstreamState {
 
   constructor(private readonly upstreams: Upstreams) {}
 
-  private entries(): [ServiceName, string][] {
-    return Object.entries(this.upstreams) as [ServiceName, string][];
+  /** Every instance, under the name of its service, from the second on with its number. */
+  private instances(): [string, string][] {
+    return Object.entries(this.upstreams).flatMap(([service, origins]) =>
+      origins.map((origin, index): [string, string] => [index === 0 ? service : `${service}-${index + 1}`, origin]),
+    );
   }
 
   private async check(origin: string): Promise<{ ok: boolean; detail?: string }> {
@@ -42,12 +51,12 @@ export class UpstreamState {
   }
 
   /**
-   * Not ready before all five have been ready at once. From then on one service that is away does not make the edge
-   * unready: taking the edge out of service would take the other four with it. `strict` asks for all five now.
+   * Not ready before all instances have been ready at once. From then on one service that is away does not make the edge
+   * unready: taking the edge out of service would take the other four with it. `strict` asks for all of them now.
    */
   async report(strict: boolean): Promise<UpstreamReport> {
     const results = await Promise.all(
-      this.entries().map(async ([name, origin]) => [name, await this.check(origin)] as const),
+      this.instances().map(async ([name, origin]) => [name, await this.check(origin)] as const),
     );
     const all = results.every(([, result]) => result.ok);
     this.everReady ||= all;
@@ -57,13 +66,12 @@ export class UpstreamState {
   /** @throws AppError upstream_unavailable when one of the five does not tell its own. */
   async openApi(): Promise<OpenApiDocument> {
     const documents = await Promise.all(
-      this.entries().map(async ([name, origin]) => {
+      (Object.entries(this.upstreams) as [ServiceName, readonly string[]][]).map(async ([name, origins]) => {
         try {
-          const answer = await ask(origin, '/openapi.json');
-          if (!answer.ok) throw new Error(`it answers ${answer.status}`);
-          return [name, (await answer.json()) as OpenApiDocument] as const;
+          return [name, await Promise.any(origins.map(documentOf))] as const;
         } catch (error) {
-          throw edgeError('upstream_unavailable', `${name} does not tell its API (${reasonOf(error)}); try again`, {
+          const reason = reasonOf(error instanceof AggregateError ? error.errors[0] : error);
+          throw edgeError('upstream_unavailable', `${name} does not tell its API (${reason}); try again`, {
             cause: error,
           });
         }

@@ -1,8 +1,8 @@
 import type { ServiceName } from '@sluice/contracts';
 import { SettingsError } from '@sluice/platform';
 
-/** Origins (`http://host:port`) of the five services. */
-export type Upstreams = Readonly<Record<ServiceName, string>>;
+/** Origins (`http://host:port`) of the five services, one per instance. */
+export type Upstreams = Readonly<Record<ServiceName, readonly string[]>>;
 
 export const UPSTREAM_VARIABLES: Readonly<Record<ServiceName, string>> = {
   gateway: 'SLUICE_UPSTREAM_GATEWAY',
@@ -27,13 +27,13 @@ export function upstreamsOf(environment: Readonly<Record<string, string | undefi
   const problems: string[] = [];
   const entries = Object.entries(UPSTREAM_VARIABLES).map(([service, name]) => {
     const text = environment[name];
-    const origin = text === undefined ? null : originOf(text);
-    if (origin === null) {
+    const origins = text?.split(',').map((each) => originOf(each.trim())) ?? [null];
+    if (origins.includes(null)) {
       const wrong = text === undefined ? 'is required here' : `is not an address: ${JSON.stringify(text)}`;
-      problems.push(`${name} ${wrong}; give the ${service}'s as http://host:port`);
+      problems.push(`${name} ${wrong}; give the ${service}'s as http://host:port, several with commas between`);
     }
-    return [service, origin ?? ''] as const;
+    return [service, origins] as const;
   });
   if (problems.length > 0) throw new SettingsError(problems);
-  return Object.fromEntries(entries) as Record<ServiceName, string>;
+  return Object.fromEntries(entries) as Record<ServiceName, string[]>;
 }

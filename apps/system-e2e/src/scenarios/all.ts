@@ -17,12 +17,15 @@ export type Scenarios = (use: () => ScenarioContext) => void;
 /** One line each: scenarios are written once and hold in both wirings. */
 const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering, runStream];
 
-/** Each wiring's test file calls this; the system is started once, and every description makes an app of its own. */
+/**
+ * Each wiring's test file calls this; the system is started once (over Kafka two instances of each
+ * service), and every description makes an app of its own.
+ */
 export function describeScenarios(wiring: Wiring): void {
   describe(`the ${wiring} wiring`, () => {
     let system: System;
     beforeAll(async () => {
-      system = await System.start(wiring);
+      system = await System.start(wiring, { env: { SLUICE_DISTRIBUTED_INSTANCES: '2' } });
     });
     afterAll(() => system?.remove());
     for (const scenarios of ALL) scenarios(() => ({ wiring, system }));
