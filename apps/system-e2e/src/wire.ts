@@ -9,6 +9,8 @@ export interface Sent {
   path: string;
   body?: string | Buffer;
   headers?: Record<string, string>;
+  /** Which of this machine's addresses (127.0.0.0/8) the request comes from. */
+  from?: string;
 }
 export interface Got {
   status: number;
@@ -17,7 +19,7 @@ export interface Got {
 }
 
 /** As node:http sends it: fetch would mend paths and methods first. */
-export function send(url: string, { method, path, body, headers = {} }: Sent): Promise<Got> {
+export function send(url: string, { method, path, body, headers = {}, from }: Sent): Promise<Got> {
   const target = new URL(url);
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -28,6 +30,7 @@ export function send(url: string, { method, path, body, headers = {} }: Sent): P
         path,
         headers: { ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }), ...headers },
         agent: false,
+        ...(from === undefined ? {} : { localAddress: from }),
       },
       (response) => {
         const chunks: Buffer[] = [];

@@ -1,9 +1,12 @@
 import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { bodies } from './bodies.ts';
+import { idempotency } from './idempotency.ts';
+import { limits } from './limits.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runStream } from './run-stream.ts';
+import { rejections } from './rejections.ts';
 
 /** What a scenario runs against: one running system, shared by all of them. */
 export interface ScenarioContext {
@@ -15,7 +18,15 @@ export interface ScenarioContext {
 export type Scenarios = (use: () => ScenarioContext) => void;
 
 /** One line each: scenarios are written once and hold in both wirings. */
-const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering, runStream];
+const ALL: readonly Scenarios[] = ([] = [
+  fromTriggerToDelivery,
+  bodies,
+  ordering,
+  runStream,
+  limits,
+  idempotency,
+  rejections,
+]);
 
 /**
  * Each wiring's test file calls this; the system is started once (over Kafka two instances of each
