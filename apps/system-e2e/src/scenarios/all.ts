@@ -18,15 +18,7 @@ export interface ScenarioContext {
 export type Scenarios = (use: () => ScenarioContext) => void;
 
 /** One line each: scenarios are written once and hold in both wirings. */
-const ALL: readonly Scenarios[] = ([] = [
-  fromTriggerToDelivery,
-  bodies,
-  ordering,
-  runStream,
-  limits,
-  idempotency,
-  rejections,
-]);
+const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering, runStream, limits, idempotency, rejections];
 
 /**
  * Each wiring's test file calls this; the system is started once (over Kafka two instances of each

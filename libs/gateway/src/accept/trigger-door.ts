@@ -104,7 +104,7 @@ export class TriggerDoor {
       const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
       // What is asked of runs that exist is no request of the trigger.
       if (shown !== null && passage === this.#starting)
-        this.rejections.record(route ?? this.#routeOf(find, shown), request, shown, held);
+        this.rejections.record(route ?? this.#routeOf(find, shown), { request, response, held }, shown);
       work.end(error);
     } finally {
       admission?.decide(false);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { type AppError, newId, type RequestRejected } from '@sluice/contracts';
 import type { EventStorePort } from '@sluice/event-store';
@@ -16,6 +16,14 @@ const MAX_TRIGGERS = 10_000;
 const MAX_HEADER_NAMES = 100;
 const MAX_DETAIL = 500;
 const WARN_EVERY_MS = 60_000;
+
+/** A request that was answered with a refusal. */
+interface Refused {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Bytes of the body that were read. */
+  held: number;
+}
 
 /**
  * GW-08: remembers what was refused, for whoever asks why nothing arrives. A sample within bounds, beside the way of
@@ -41,11 +49,8 @@ export class Rejections {
     private readonly clients: ClientAddress,
   ) {}
 
-  /**
-   * @param route null when the trigger is unknown: that is only counted.
-   * @param held bytes of the body that were read.
-   */
-  record(route: Route | null, request: IncomingMessage, error: AppError, held: number): void {
+  /** @param route null when the trigger is unknown: that is only counted. */
+  record(route: Route | null, refused: Refused, error: AppError): void {
     if (route === null) return;
     const notRecorded = this.#sample.take(route.trigger.triggerId, performance.now());
     if (notRecorded === null) return;
@@ -53,9 +58,9 @@ export class Rejections {
       this.#dropped.inc();
       return;
     }
-    const { headers, socket } = request;
+    const { headers, socket } = refused.request;
     const remoteAddress = this.clients.of(socket.remoteAddress, headers['x-forwarded-for']);
-    this.#append(route.trigger.appId, rejectionOf(route, request, error, { remoteAddress, held, notRecorded }));
+    this.#append(route.trigger.appId, rejectionOf(route, refused, error, { remoteAddress, notRecorded }));
   }
 
   #append(appId: string, data: RequestRejected): void {
@@ -82,9 +87,9 @@ export class Rejections {
 
 function rejectionOf(
   { trigger }: Route,
-  request: IncomingMessage,
+  { request, response, held }: Refused,
   error: AppError,
-  seen: { remoteAddress: string; held: number; notRecorded: number },
+  seen: { remoteAddress: string; notRecorded: number },
 ): RequestRejected {
   const announced = Number(request.headers['content-length'] ?? 0);
   return {
@@ -93,10 +98,11 @@ function rejectionOf(
     profile: trigger.profile,
     method: request.method as string,
     code: error.code,
-    status: error.status,
+    // As it was answered: the vendor of a profile may say 200 where we would not (LC-05).
+    status: response.statusCode,
     detail: error.message.slice(0, MAX_DETAIL),
     remoteAddress: seen.remoteAddress,
-    bodySize: Math.max(seen.held, Number.isSafeInteger(announced) ? announced : 0),
+    bodySize: Math.max(held, Number.isSafeInteger(announced) ? announced : 0),
     headerNames: Object.keys(request.headers).slice(0, MAX_HEADER_NAMES),
     receivedAt: new Date().toISOString(),
     notRecorded: seen.notRecorded,
