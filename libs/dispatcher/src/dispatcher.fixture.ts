@@ -61,6 +61,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     trustedProxies: [],
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: ['127.0.0.0/8'],
+    listenerTimeoutMs: 3_600_000,
     logLevel: 'silent',
     instanceId: 'dispatcher-1',
     demo: false,

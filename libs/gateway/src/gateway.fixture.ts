@@ -72,6 +72,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     trustedProxies: [],
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: null,
+    listenerTimeoutMs: 3_600_000,
     logLevel: 'silent',
     instanceId: 'gateway-1',
     demo: false,

@@ -20,6 +20,8 @@ import { RateWindows } from './limits/rate-windows.worker.ts';
 import { Ordering } from './ordering/ordering.ts';
 import { FlowProfile } from './profiles/flow/flow-profile.ts';
 import { FlowRoutes } from './profiles/flow/flow.routes.ts';
+import { ListenerProfile } from './profiles/listener/listener-profile.ts';
+import { ListenerRoutes } from './profiles/listener/listener.routes.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { RunProfile } from './profiles/run/run-profile.ts';
@@ -66,6 +68,8 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     RunResources,
     RunProfile,
     RunRoutes,
+    ListenerProfile,
+    ListenerRoutes,
     EventPublisher,
     PublishRoutes,
   ],

@@ -24,6 +24,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     trustedProxies: [],
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
+    listenerTimeoutMs: 3_600_000,
     logLevel: 'silent',
     instanceId: 'registry-1',
     demo: false,

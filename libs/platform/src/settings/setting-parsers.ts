@@ -1,3 +1,5 @@
+import { parseDurationMs } from '@sluice/contracts';
+
 /** What a setting's text means, or why it cannot be used (shown to the operator after the setting's name). */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
 export type Parser<T> = (text: string) => Parsed<T>;
@@ -33,6 +35,16 @@ export const oneOf =
     (allowed as readonly string[]).includes(value)
       ? ok(value as T)
       : no(`must be one of ${allowed.join(', ')}, not "${value}"`);
+
+/** An ISO 8601 duration, in milliseconds. */
+export const duration =
+  (minMs: number, maxMs: number): Parser<number> =>
+  (value) => {
+    const ms = parseDurationMs(value);
+    return ms !== null && ms >= minMs && ms <= maxMs
+      ? ok(ms)
+      : no(`must be a duration such as PT1H, from ${minMs / 1000} s to ${maxMs / 1000} s, not "${value}"`);
+  };
 
 /** An absolute http(s) address without query or fragment; a trailing slash is dropped. */
 export const httpUrl: Parser<string> = (value) => {

@@ -69,6 +69,11 @@ export const SETTING_TABLE = {
   SLUICE_RATE_LIMIT_APP: row(parse.rate, 'off', 'requests of all triggers of an app: requests/time'),
   SLUICE_RATE_LIMIT_IPV6_PREFIX: row(parse.integer(32, 128), '64', 'bits of an IPv6 address that count as one address'),
   SLUICE_OUTBOUND_ALLOW: row(parse.cidrs, null, 'CIDRs outbound calls may reach although private'),
+  SLUICE_LISTENER_TIMEOUT: row(
+    parse.duration(1_000, 86_400_000),
+    'PT1H',
+    'how long the caller of a listener waits for it to finish',
+  ),
   SLUICE_LOG_LEVEL: row(parse.oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'logging'),
   SLUICE_DEMO: row(parse.flag, 'on', 'the demo app of standalone and start:distributed'),
   SLUICE_INSTANCE_ID: row(

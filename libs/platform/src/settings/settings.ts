@@ -42,6 +42,8 @@ export interface Settings {
   rateLimits: RateLimitSettings;
   /** null: unset (see running.md); an empty list: nothing private may be reached. */
   outboundAllow: string[] | null;
+  /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
+  listenerTimeoutMs: number;
   logLevel: string;
   instanceId: string;
   demo: boolean;
@@ -164,6 +166,7 @@ export function loadSettings(environment: Environment, required: readonly Settin
       ipv6Prefix: values.SLUICE_RATE_LIMIT_IPV6_PREFIX as number,
     },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
+    listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
     demo: values.SLUICE_DEMO as boolean,
