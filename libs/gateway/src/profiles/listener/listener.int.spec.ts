@@ -44,7 +44,8 @@ async function send(
   headers: Record<string, string> = {},
   method = 'POST',
 ) {
-  const answer = await fetch(`${running.url}${path}`, { method, headers, body });
+  const init: RequestInit = { method, headers, body };
+  const answer = await fetch(`${running.url}${path}`, init);
   return { status: answer.status, body: (await answer.json()) as unknown, type: answer.headers.get('content-type') };
 }
 
