@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { bodies } from './bodies.ts';
 import { idempotency } from './idempotency.ts';
 import { limits } from './limits.ts';
+import { flowProfile } from './flow-profile.ts';
+import { flowTimeout } from './flow-timeout.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runStream } from './run-stream.ts';
@@ -18,7 +20,17 @@ export interface ScenarioContext {
 export type Scenarios = (use: () => ScenarioContext) => void;
 
 /** One line each: scenarios are written once and hold in both wirings. */
-const ALL: readonly Scenarios[] = [fromTriggerToDelivery, bodies, ordering, runStream, limits, idempotency, rejections];
+const ALL: readonly Scenarios[] = [
+  flowProfile,
+  fromTriggerToDelivery,
+  bodies,
+  ordering,
+  runStream,
+  limits,
+  idempotency,
+  rejections,
+  flowTimeout,
+];
 
 /**
  * Each wiring's test file calls this; the system is started once (over Kafka two instances of each
