@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 interface Operation {
-  security?: unknown[];
+  'x-sluice-access'?: { public: true } | { scope: string; role: string };
 }
 interface OpenApi {
   openapi: string;
@@ -27,12 +27,26 @@ interface OpenApi {
 
 const HARMLESS = ['/livez', '/readyz', '/metrics', '/openapi.json'];
 
-async function routes(): Promise<{ method: string; path: string }[]> {
+interface Route {
+  method: string;
+  path: string;
+  access: Operation['x-sluice-access'];
+}
+
+async function routes(): Promise<Route[]> {
   const { body } = await call('GET', '/openapi.json');
   return Object.entries((body as unknown as OpenApi).paths).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => ({ method: method.toUpperCase(), path: path.replace(/\{\w+\}/g, 'x') })),
+    Object.entries(operations).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path: path.replace(/\{\w+\}/g, 'x'),
+      access: operation['x-sluice-access'],
+    })),
   );
 }
+
+/** Those that ask for a credential. */
+const guarded = async (): Promise<Route[]> =>
+  (await routes()).filter(({ path, access }) => !HARMLESS.includes(path) && !(access && 'public' in access));
 
 describe('the management API', () => {
   it('RG-01: describes itself, with a place for every kind of thing', async () => {
@@ -47,10 +61,17 @@ describe('the management API', () => {
       expect(request).toContain(name);
   });
 
+  it('RG-02: says of every route whom it is for; for everybody is only what signs in', async () => {
+    const all = (await routes()).filter(({ path }) => !HARMLESS.includes(path));
+    expect(all.filter(({ access }) => access === undefined)).toEqual([]);
+    const open = all.filter(({ access }) => access && 'public' in access);
+    expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /v1/sessions']);
+  });
+
   it('RG-02: lets nobody in without a credential, on any route', async () => {
-    const all = await routes();
+    const all = await guarded();
     expect(all.length).toBeGreaterThan(30);
-    for (const { method, path } of all.filter((route) => !HARMLESS.includes(route.path))) {
+    for (const { method, path } of all) {
       for (const token of [null, 'wrong']) {
         const { status, body } = await call(method, path, method === 'GET' ? undefined : {}, { token });
         expect([method, path, status, body.code]).toEqual([method, path, 401, 'unauthorized']);
@@ -61,7 +82,7 @@ describe('the management API', () => {
   it('RG-02: lets a token that may do nothing here into no route', async () => {
     const { body } = await call('POST', '/v1/tokens', { scopes: ['events.publish', 'automation.webhook_run'] });
     const as = { token: body.token as string };
-    for (const { method, path } of (await routes()).filter((route) => !HARMLESS.includes(route.path))) {
+    for (const { method, path } of await guarded()) {
       const answer = await call(method, path, method === 'GET' ? undefined : {}, as);
       expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 403, 'forbidden']);
     }
@@ -70,7 +91,7 @@ describe('the management API', () => {
   it('RG-02: lets a viewer look and change nothing', async () => {
     const { body } = await call('POST', '/v1/tokens', { scopes: ['automation.view'] });
     const as = { token: body.token as string };
-    for (const { method, path } of (await routes()).filter((route) => !HARMLESS.includes(route.path))) {
+    for (const { method, path } of await guarded()) {
       const { status } = await call(method, path, method === 'GET' ? undefined : {}, as);
       const expected = method === 'GET' ? [200, 403, 404] : [403];
       expect([method, path, expected.includes(status)]).toEqual([method, path, true]);

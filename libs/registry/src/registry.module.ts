@@ -21,6 +21,10 @@ import { Sealing } from './sealing/sealing.ts';
 import { SealingKeysController } from './sealing/sealing-keys.controller.ts';
 import { Secrets } from './secrets/secrets.ts';
 import { SecretsController } from './secrets/secrets.controller.ts';
+import { PersonalAccessTokensController } from './personal-access-tokens/personal-access-tokens.controller.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { SessionsController } from './sessions/sessions.controller.ts';
+import { SignInLimiter } from './sessions/sign-in-limiter.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
 import { TokenQueries } from './tokens/tokens.query.ts';
@@ -30,6 +34,11 @@ import { TriggerSecretsController } from './trigger-auth/trigger-secrets.control
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
 import { TriggerQueries } from './triggers/triggers.query.ts';
+
+import { PasswordHash } from './users/password-hash.ts';
+import { Users } from './users/users.ts';
+import { UsersController } from './users/users.controller.ts';
+import { UserQueries } from './users/users.query.ts';
 
 const log = new Logger('registry');
 
@@ -57,6 +66,9 @@ class Closing implements OnApplicationShutdown {
     EndpointsController,
     TokensController,
     SealingKeysController,
+    PersonalAccessTokensController,
+    UsersController,
+    SessionsController,
     SecretsController,
     EntitiesController,
   ],
@@ -96,6 +108,11 @@ class Closing implements OnApplicationShutdown {
     EndpointQueries,
     Tokens,
     TokenQueries,
+    Users,
+    UserQueries,
+    PasswordHash,
+    Sessions,
+    SignInLimiter,
     Secrets,
     FirstStart,
     Closing,

@@ -3,9 +3,10 @@ import { CreateRegistry1732300000001 } from './migrations/create-registry.ts';
 import { RouteStates1763900000002 } from './migrations/1763900000002-route-states.ts';
 import { OneFlowTrigger1763900010001 } from './migrations/1763900010001-one-flow-trigger.ts';
 import { RouteInputs1763900010002 } from './migrations/1763900010002-route-inputs.ts';
+import { Users1763900070001 } from './migrations/1763900070001-users.ts';
 import { RegistryModule } from './registry.module.ts';
 
-/** The management API: apps, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
+/** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
 export const registryService: ServiceDefinition = {
   name: 'registry',
   module: RegistryModule,
@@ -14,6 +15,7 @@ export const registryService: ServiceDefinition = {
     RouteStates1763900000002,
     OneFlowTrigger1763900010001,
     RouteInputs1763900010002,
+    Users1763900070001,
   ],
   topics: ['registry.events'],
   partitioned: false,

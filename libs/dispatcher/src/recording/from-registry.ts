@@ -1,7 +1,23 @@
 import type { BusEvent } from '@sluice/bus';
-import { derivedId, type EndpointState, type FlowState, type TokenState, type TriggerState } from '@sluice/contracts';
+import { DEFAULT_APP_ID } from '@sluice/access';
+import {
+  derivedId,
+  type EndpointState,
+  type FlowState,
+  type TokenState,
+  type TriggerState,
+  type UserLoggedIn,
+  type UserState,
+} from '@sluice/contracts';
 import { idOfTime } from './id-of-time.ts';
 import type { ReceivedEvent } from './received-event.ts';
+
+interface Built {
+  type: string;
+  entity: Entity;
+  /** The apps whose event it is, for what belongs to none or to several. */
+  apps?: readonly string[];
+}
 
 interface Entity {
   number: number;
@@ -10,7 +26,7 @@ interface Entity {
 }
 
 /** ET-10: the built-in event that a change of the registry is, and where its entity is found (ET-11). */
-const BUILT_IN: Record<string, (data: never) => { type: string; entity: Entity }> = {
+const BUILT_IN: Record<string, (data: never) => Built | Built[]> = {
   AppCreated: ({ app }: { app: { id: string; environmentId: number } }) => ({
     type: 'App.Created',
     entity: { number: app.environmentId, path: 'apps', data: { ...app } },
@@ -31,7 +47,13 @@ const BUILT_IN: Record<string, (data: never) => { type: string; entity: Entity }
   EndpointUpdated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Updated', data),
   EndpointDeleted: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Deleted', data),
   TokenCreated: (data: { token: TokenState }) => token('Token.Created', data),
+  TokenRegenerated: (data: { token: TokenState }) => [token('Token.Revoked', data), token('Token.Created', data)],
   TokenRevoked: (data: { token: TokenState }) => token('Token.Revoked', data),
+  UserCreated: (data: { user: UserState }) => user('User.Created', data.user),
+  UserUpdated: (data: { user: UserState }) => user('User.Updated', data.user),
+  UserPasswordChanged: (data: { user: UserState }) => user('User.Updated', data.user),
+  UserDeleted: (data: { user: UserState }) => user('User.Deleted', data.user),
+  UserLoggedIn: (data: UserLoggedIn) => user('User.LoggedIn', data.user, { session: data.session }),
 };
 
 export const REGISTRY_EVENT_TYPES = Object.keys(BUILT_IN);
@@ -74,37 +96,52 @@ function token(type: string, data: { token: TokenState }) {
   return { type, entity: { number: data.token.number, path: 'tokens', data: { ...data.token } } };
 }
 
+/** A user is everybody's business where they have a role; an app learns nothing of their roles in others. */
+function user(type: string, state: UserState, more: Record<string, unknown> = {}): Built[] {
+  const apps = [...new Set(state.roles.map(({ appId }) => appId ?? DEFAULT_APP_ID))];
+  return apps.map((app) => {
+    const roles = state.roles.filter(({ appId }) => appId === null || appId === app);
+    return { type, apps: [app], entity: { number: state.number, path: 'users', data: { ...state, roles, ...more } } };
+  });
+}
+
 /**
  * The registry's streams never end and their ids may be years old, so the built-in event's id takes its time from when
  * the change was recorded; the rest is derived, and a redelivered change is dropped by its position.
  */
-function eventIdOf(event: BusEvent): string {
-  return derivedId('built-in', idOfTime(event.occurredAt.getTime()), `${event.streamId}/${event.version}`);
+function eventIdOf(event: BusEvent, sourceId: string): string {
+  return derivedId('built-in', idOfTime(event.occurredAt.getTime()), sourceId);
 }
 
 export function fromRegistry(event: BusEvent, publicUrl: string): ReceivedEvent[] {
   const translate = BUILT_IN[event.type];
-  if (!translate || event.appId === null) return [];
-  const { type, entity } = translate(event.data as never);
-  const eventId = eventIdOf(event);
-  return [
-    {
-      eventId,
-      appId: event.appId,
-      type,
-      source: '/sluice/registry',
-      sourceId: `${event.streamId}/${event.version}`,
-      subject: String(entity.number),
-      time: event.occurredAt.toISOString(),
-      data: entity.data,
-      entityId: String(entity.number),
-      entityUrl: `${publicUrl}/rest/v1/${entity.path}/${entity.number}`,
-      runId: null,
-      requestId: null,
-      correlationId: event.meta.correlationId,
-      causationId: event.streamId,
-      traceparent: event.meta.traceparent,
-      dedupeKey: null,
-    },
-  ];
+  if (!translate) return [];
+  const built = [translate(event.data as never)].flat();
+  return built.flatMap((each, index) => {
+    // What belongs to all apps, such as a token for all of them, is told where such a token works without naming one.
+    const apps = each.apps ?? [event.appId ?? DEFAULT_APP_ID];
+    return apps.map((appId) => received(event, each, appId, index, publicUrl));
+  });
+}
+
+function received(event: BusEvent, { type, entity }: Built, appId: string, index: number, url: string): ReceivedEvent {
+  const sourceId = `${event.streamId}/${event.version}${index === 0 ? '' : `/${index}`}`;
+  return {
+    eventId: eventIdOf(event, sourceId),
+    appId,
+    type,
+    source: '/sluice/registry',
+    sourceId,
+    subject: String(entity.number),
+    time: event.occurredAt.toISOString(),
+    data: entity.data,
+    entityId: String(entity.number),
+    entityUrl: `${url}/rest/v1/${entity.path}/${entity.number}`,
+    runId: null,
+    requestId: null,
+    correlationId: event.meta.correlationId,
+    causationId: event.streamId,
+    traceparent: event.meta.traceparent,
+    dedupeKey: null,
+  };
 }

@@ -1,4 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
+import { DEFAULT_APP_ID } from '@sluice/access';
 import { newId } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { dedupeKeyOf, fromCloudEvent } from './cloud-event.rules.ts';
@@ -67,6 +68,42 @@ describe('what becomes a domain event', () => {
     expect(fromRunner(finished('timed_out'), URL)).toMatchObject([{ type: 'Flow.Failed' }]);
     expect(fromRunner(finished('cancelled'), URL)).toEqual([]);
     expect(fromRunner(busEvent({ type: 'StepCompleted', data: {} }), URL)).toEqual([]);
+  });
+
+  it('ET-10: of users what happened to them, in each app where they have a role, without their roles in others', () => {
+    const other = newId();
+    const roles = [
+      { appId: APP, role: 'viewer' },
+      { appId: other, role: 'editor' },
+    ];
+    const user = { id: newId(), number: 3, email: 'ada@example.org', name: 'Ada', roles, disabled: false };
+    const types = ['UserCreated', 'UserUpdated', 'UserPasswordChanged', 'UserDeleted', 'UserLoggedIn'];
+    const told = types.map((type) =>
+      fromRegistry(busEvent({ type, data: { user, session: { id: 's' } }, appId: null }), URL),
+    );
+    expect(told.map(([first]) => first?.type)).toEqual([
+      'User.Created',
+      'User.Updated',
+      'User.Updated',
+      'User.Deleted',
+      'User.LoggedIn',
+    ]);
+    expect(told[0]).toMatchObject([
+      { appId: APP, entityId: '3', entityUrl: `${URL}/rest/v1/users/3`, data: { roles: [roles[0]] } },
+      { appId: other, data: { roles: [roles[1]] } },
+    ]);
+    expect(told[0]?.[0]?.eventId).not.toBe(told[0]?.[1]?.eventId);
+    expect(told[4]?.[0]?.data).toMatchObject({ email: 'ada@example.org', session: { id: 's' } });
+  });
+
+  it('ET-10: a regenerated token is one revoked and one created; what belongs to all apps is told in the default app', () => {
+    const token = { id: newId(), number: 4, appId: null, scopes: [] };
+    const told = fromRegistry(busEvent({ type: 'TokenRegenerated', data: { token }, appId: null }), URL);
+    expect(told.map(({ type, appId }) => [type, appId])).toEqual([
+      ['Token.Revoked', DEFAULT_APP_ID],
+      ['Token.Created', DEFAULT_APP_ID],
+    ]);
+    expect(new Set(told.map(({ eventId }) => eventId)).size).toBe(2);
   });
 
   it('ET-11: of the registry every change once, each version with an id of its own, and no token or secret of anything', () => {

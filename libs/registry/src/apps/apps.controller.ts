@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { appsOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
@@ -23,7 +23,7 @@ export class AppsController {
   @Post()
   @AllowsDryRun()
   @HttpCode(201)
-  @Requires('admin')
+  @Requires('admin', { everywhere: true })
   @ApiBody({ type: CreateApp })
   @ApiCreatedResponse({ type: AppView })
   async create(
@@ -32,7 +32,6 @@ export class AppsController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<AppView> {
     const { name } = await validated(CreateApp, body);
-    if (caller.appId !== null) throw platformError('forbidden', 'a token of one app cannot create another');
     const app = await this.apps.create(name, actorOf(caller));
     reply.header('location', `/v1/apps/${app.id}`);
     return app;
@@ -42,7 +41,7 @@ export class AppsController {
   @Requires('automation.view')
   @ApiOkResponse({ type: AppPage })
   list(@Query() query: PageQuery, @Caller() caller: Principal): Promise<Page<AppView>> {
-    return this.apps.page(query, caller.appId);
+    return this.apps.page(query, appsOf(caller, 'viewer'));
   }
 
   @Get(':id')

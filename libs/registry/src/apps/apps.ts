@@ -56,13 +56,21 @@ export class Apps {
     return rows[0] ? (JSON.parse(rows[0].state) as AppCreated) : null;
   }
 
-  /** Newest first; `only` limits the list to one app. */
-  async page(query: PageQuery, only: string | null): Promise<Page<AppCreated>> {
+  async byNumber(environmentId: number): Promise<AppCreated | null> {
+    const { rows } = await this.pool.query<{ state: string }>(
+      'select state from registry.apps where environment_id = $1',
+      [environmentId],
+    );
+    return rows[0] ? (JSON.parse(rows[0].state) as AppCreated) : null;
+  }
+
+  /** Newest first; `ids` limits the list to those apps. */
+  async page(query: PageQuery, ids: readonly string[] | null): Promise<Page<AppCreated>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<{ state: string; environment_id: number }>(
       `select state, environment_id from registry.apps
-       where environment_id < $1 and ($2::uuid is null or id = $2) order by environment_id desc limit $3`,
-      [below, only, limit + 1],
+       where environment_id < $1 and ($2::uuid[] is null or id = any($2)) order by environment_id desc limit $3`,
+      [below, ids, limit + 1],
     );
     return pageOf(
       rows,

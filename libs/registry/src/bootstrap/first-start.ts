@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DEFAULT_APP_ID, hashToken } from '@sluice/access';
-import { derivedId, type TokenState } from '@sluice/contracts';
+import { AppError, derivedId, type TokenState } from '@sluice/contracts';
 import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { InjectPool, InjectSettings, InjectStore, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -9,13 +9,16 @@ import { SYSTEM } from '../changes/change-log.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import { Tokens } from '../tokens/tokens.ts';
 import { TokenQueries } from '../tokens/tokens.query.ts';
+import { emailOf, passwordProblem } from '../users/user.rules.ts';
+import { Users } from '../users/users.ts';
+import { UserQueries } from '../users/users.query.ts';
 
 const log = new Logger('registry');
 const NOTE = 'SLUICE_ADMIN_TOKEN';
 
 /**
- * What has to be there before anybody can manage anything (RG-07): the default app, and the token that the operator
- * gave. Runs at every start of every replica and changes nothing when all is as it should be.
+ * What has to be there before anybody can manage anything (RG-07): the default app, and the token and the user
+ * that the operator gave. Runs at every start of every replica and changes nothing when all is as it should be.
  */
 @Injectable()
 export class FirstStart implements OnModuleInit {
@@ -23,6 +26,8 @@ export class FirstStart implements OnModuleInit {
     private readonly apps: Apps,
     private readonly tokens: Tokens,
     private readonly queries: TokenQueries,
+    private readonly users: UserQueries,
+    private readonly people: Users,
     @InjectStore('registry') private readonly store: EventStorePort,
     @InjectPool('registry') private readonly pool: Pool,
     @InjectSettings() private readonly settings: Settings,
@@ -30,7 +35,34 @@ export class FirstStart implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.apps.ensureDefault();
-    if (this.settings.adminToken !== null) await this.ensureAdminToken(this.settings.adminToken);
+    const { adminToken, adminEmail, adminPassword } = this.settings;
+    if (adminToken !== null) await this.ensureAdminToken(adminToken);
+    if (adminEmail !== null && adminPassword !== null) await this.ensureAdministrator(adminEmail, adminPassword);
+  }
+
+  /**
+   * Somebody signs in with the given address. Who is there already is left alone, whatever the settings say: the password
+   * may have been changed since.
+   */
+  private async ensureAdministrator(given: string, password: string): Promise<void> {
+    const email = emailOf(given);
+    const problem = email === null ? null : passwordProblem(password, email);
+    if (email === null || problem !== null) {
+      log.warn(email === null ? 'SLUICE_ADMIN_EMAIL is no e-mail address' : `SLUICE_ADMIN_PASSWORD ${String(problem)}`);
+      return;
+    }
+    const id = derivedId('admin-user', DEFAULT_APP_ID, email);
+    const known = await this.users.byId(id);
+    if (known?.deleted)
+      log.warn('the user of SLUICE_ADMIN_EMAIL was deleted by a person and stays so: set another one');
+    if (known || (await this.users.byEmail(email))) return;
+    const roles = [{ appId: null, role: 'administrator' as const }];
+    try {
+      await this.people.add({ id, email, name: 'Administrator', password, roles }, SYSTEM);
+    } catch (error) {
+      // Another replica is starting with the same settings and was faster.
+      if (!(error instanceof VersionConflictError) && !isEmailTaken(error)) throw error;
+    }
   }
 
   /** The given token works, and no token that was given at an earlier start does. */
@@ -77,4 +109,8 @@ export class FirstStart implements OnModuleInit {
     const last = (await this.store.read(id)).at(-1);
     return last?.meta.actor?.type === SYSTEM.type;
   }
+}
+
+function isEmailTaken(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'email_taken';
 }

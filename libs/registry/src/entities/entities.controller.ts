@@ -1,7 +1,9 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type AppScope, InApp, Requires } from '@sluice/access';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { InjectSettings, platformError, type Settings } from '@sluice/platform';
+import { AppView } from '../apps/app.requests.ts';
+import { Apps } from '../apps/apps.ts';
 import { FlowView } from '../flows/flow.responses.ts';
 import { viewOf } from '../flows/flows.controller.ts';
 import { FlowQueries } from '../flows/flows.query.ts';
@@ -11,6 +13,9 @@ import { TokenQueries } from '../tokens/tokens.query.ts';
 import { TriggerView } from '../triggers/trigger.requests.ts';
 import { triggerViewOf } from '../triggers/triggers.controller.ts';
 import { TriggerQueries } from '../triggers/triggers.query.ts';
+import { UserView } from '../users/user.requests.ts';
+import { isVisible } from '../users/users.ts';
+import { UserQueries } from '../users/users.query.ts';
 
 interface Found {
   deleted: boolean;
@@ -29,6 +34,8 @@ export class EntitiesController {
     private readonly flows: FlowQueries,
     private readonly triggers: TriggerQueries,
     private readonly tokens: TokenQueries,
+    private readonly users: UserQueries,
+    private readonly apps: Apps,
     @InjectSettings() private readonly settings: Settings,
   ) {}
 
@@ -53,6 +60,25 @@ export class EntitiesController {
   async token(@Param('number') number: string, @InApp() app: AppScope): Promise<TokenView> {
     const row = await this.tokens.byNumber(numberOf(number));
     return tokenViewOf(existing(row && { ...row, deleted: row.revoked }, app).state, null);
+  }
+
+  @Get('users/:number')
+  @Requires('admin')
+  @ApiOkResponse({ type: UserView })
+  async user(@Param('number') number: string, @Caller() caller: Principal): Promise<UserView> {
+    const row = await this.users.byNumber(numberOf(number));
+    if (!row || !isVisible(row.state, caller)) throw platformError('not_found', 'there is no such entity');
+    if (row.deleted) throw platformError('gone', 'it was deleted');
+    return row.state;
+  }
+
+  @Get('apps/:number')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: AppView })
+  async app(@Param('number') number: string, @InApp() app: AppScope): Promise<AppView> {
+    const found = await this.apps.byNumber(numberOf(number));
+    if (!found || !app.sees(found.id)) throw platformError('not_found', 'there is no such entity');
+    return found;
   }
 }
 

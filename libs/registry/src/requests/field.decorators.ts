@@ -1,7 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsString, Length, Matches, ValidateIf } from 'class-validator';
+import { IsString, Length, Matches, registerDecorator, ValidateIf } from 'class-validator';
+import { nameProblem, tidyName } from './name.rules.ts';
 
 /** The field may be left out; unlike class-validator's IsOptional it does not let `null` pass. */
 export const MayBeAbsent = (): PropertyDecorator => ValidateIf((_object, value: unknown) => value !== undefined);
@@ -10,20 +11,30 @@ export const MayBeAbsent = (): PropertyDecorator => ValidateIf((_object, value: 
 export const MayBeNull = (): PropertyDecorator =>
   ValidateIf((_object, value: unknown) => value !== undefined && value !== null);
 
-const Trimmed = (): PropertyDecorator =>
-  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
+const Tidied = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? tidyName(value) : value));
 
-const NO_CONTROLS = /^\P{Cc}*$/u;
+const HasVisibleText = (): PropertyDecorator => (target, key) =>
+  registerDecorator({
+    name: 'hasVisibleText',
+    target: target.constructor,
+    propertyName: key as string,
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && nameProblem(value) === null,
+      defaultMessage: (given) => nameProblem(String(given?.value ?? '')) ?? 'must be text',
+    },
+  });
+
 const NO_CONTROLS_BUT_LINES = /^(?:\P{Cc}|[\n\r\t])*$/u;
 
-/** Trimmed text of 1–200 characters without control characters. */
+/** Text of 1–200 characters as `name.rules.ts` has it: composed, trimmed, nothing invisible. */
 export const IsName = (): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ minLength: 1, maxLength: 200 }),
-    Trimmed(),
+    Tidied(),
     IsString({ message: 'must be text' }),
     Length(1, 200, { message: 'must have 1 to 200 characters' }),
-    Matches(NO_CONTROLS, { message: 'must not contain control characters' }),
+    HasVisibleText(),
   );
 
 /** Text of several lines, possibly empty. */

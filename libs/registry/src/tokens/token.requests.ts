@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { SCOPES, scopeOf } from '@sluice/access';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsString, Max, Min, registerDecorator } from 'class-validator';
@@ -18,12 +19,17 @@ const AreScopes = (): PropertyDecorator => (target, key) =>
     },
   });
 
+const IsLife = (description: string): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: Number, nullable: true, required: false, minimum: 1, maximum: MAX_DAYS, description }),
+    MayBeNull(),
+    IsInt({ message: 'must be a whole number of days, or null' }),
+    Min(1, { message: 'must be at least 1' }),
+    Max(MAX_DAYS, { message: `must be at most ${MAX_DAYS}` }),
+  );
+
 export class CreateToken {
-  @ApiProperty({ type: Number, nullable: true, required: false, description: 'days; null: without an end' })
-  @MayBeNull()
-  @IsInt({ message: 'must be a whole number of days, or null' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(MAX_DAYS, { message: `must be at most ${MAX_DAYS}` })
+  @IsLife('days; null: without an end')
   expiration?: number | null;
 
   @ApiProperty({ enum: SCOPES, isArray: true })
@@ -48,7 +54,11 @@ export class CreateToken {
   appId?: string | null;
 }
 
-/** Keys as their vendor's clients know them (LC-08). */
+export class RegenerateToken {
+  @IsLife('days from now on; null: without an end; as many as before unless given')
+  expiration?: number | null;
+}
+
 export class TokenView {
   @ApiProperty({ format: 'uuid' })
   id!: string;
@@ -58,6 +68,9 @@ export class TokenView {
 
   @ApiProperty({ type: String, nullable: true, description: 'null: all apps' })
   appId!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'whose role limits what it may do; null: nobody' })
+  userId!: string | null;
 
   @ApiProperty()
   note!: string;

@@ -3,22 +3,24 @@ import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } fr
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
+import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { CreateToken, NewTokenView, TokenPage, TokenView } from './token.requests.ts';
 import { Tokens } from './tokens.ts';
+import { daysOf } from './token.rules.ts';
 import { TokenQueries } from './tokens.query.ts';
 
-const DAY_MS = 86_400_000;
-
-@ApiTags('personal access tokens')
+/** All tokens of an app, for its administrators; those made here belong to the app and outlive who made them. */
+@ApiTags('tokens')
 @ApiBearerAuth()
-@Controller(['v1/personal-access-tokens', 'v1/tokens'])
+@Controller('v1/tokens')
 export class TokensController {
   constructor(
     private readonly tokens: Tokens,
     private readonly queries: TokenQueries,
     private readonly access: AccessControl,
+    private readonly history: History,
   ) {}
 
   @Post()
@@ -33,8 +35,8 @@ export class TokensController {
     @InApp() app: AppScope,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewTokenView> {
-    const { state, clear } = await this.tokens.create(body, app, caller);
-    reply.header('location', `/v1/personal-access-tokens/${state.id}`);
+    const { state, clear } = await this.tokens.create(body, app, caller, null);
+    reply.header('location', `/v1/tokens/${state.id}`);
     reply.header('cache-control', 'no-store');
     return { ...tokenViewOf(state, null), token: clear };
   }
@@ -59,6 +61,14 @@ export class TokensController {
     return tokenViewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null);
   }
 
+  @Get(':id/history')
+  @Requires('admin')
+  @ApiOkResponse({ type: HistoryPage })
+  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    const { state } = await this.tokens.get(id, app);
+    return this.history.page(state.id, query);
+  }
+
   @Delete(':id')
   @AllowsDryRun()
   @HttpCode(204)
@@ -69,8 +79,7 @@ export class TokensController {
 }
 
 export function tokenViewOf(state: TokenState, lastUsed: string | null): TokenView {
-  const { id, number, appId, note, scopes, expiresAt, createdAt } = state;
-  const lifeMs = expiresAt === null ? null : Date.parse(expiresAt) - Date.parse(createdAt);
-  const expiration = lifeMs === null ? null : Math.round(lifeMs / DAY_MS);
-  return { id, number, appId, note, scopes, expiration, expiresAt, last_used: lastUsed, createdAt };
+  const { id, number, appId, userId, note, scopes, expiresAt, createdAt } = state;
+  const expiration = daysOf(state);
+  return { id, number, appId, userId, note, scopes, expiration, expiresAt, last_used: lastUsed, createdAt };
 }

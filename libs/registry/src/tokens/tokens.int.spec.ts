@@ -19,25 +19,92 @@ afterAll(async () => {
 });
 
 describe('personal access tokens (LC-08)', () => {
-  it('are shown once, listed without the token, and end when they are revoked', async () => {
+  it('LC-08: are shown once, listed without the token, and end when they are revoked', async () => {
     const created = await call('POST', '/v1/personal-access-tokens', {
       expiration: 30,
       scopes: ['automation:view', 'events.publish'],
       note: 'laptop',
     });
-    expect(created.status).toBe(201);
     const { token, id } = created.body as { token: string; id: string };
-    expect(created.body).toMatchObject({ expiration: 30, note: 'laptop', last_used: null, appId: DEFAULT_APP_ID });
-    expect(created.body.scopes).toEqual(['automation:view', 'events.publish']);
+    expect([created.status, created.body]).toEqual([
+      201,
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        token: expect.stringMatching(/^sluice_pat_.{43}$/) as string,
+        expiration: 30,
+        note: 'laptop',
+        last_used: null,
+        scopes: ['automation:view', 'events.publish'],
+      },
+    ]);
     expect((await call('GET', '/v1/flows', undefined, { token })).status).toBe(200);
-    const { body } = await call('GET', '/v1/tokens');
+    const { body } = await call('GET', '/v1/personal-access-tokens');
     const listed = body.items?.find((item) => item.id === id);
-    expect(listed).not.toHaveProperty('token');
+    expect(Object.keys(listed ?? {}).sort()).toEqual(['expiration', 'id', 'last_used', 'note', 'scopes']);
     expect(Date.now() - Date.parse(listed?.last_used as string)).toBeLessThan(60_000);
+    const native = (await call('GET', `/v1/tokens/${id}`)).body;
+    expect(native).toMatchObject({ id, appId: DEFAULT_APP_ID, userId: null });
     expect((await call('DELETE', `/v1/personal-access-tokens/${id}`)).status).toBe(204);
     expect((await call('GET', '/v1/flows', undefined, { token })).status).toBe(401);
     expect((await call('DELETE', `/v1/personal-access-tokens/${id}`)).status).toBe(404);
-    expect((await call('GET', `/rest/v1/tokens/${String(created.body.number)}`)).status).toBe(410);
+    expect((await call('GET', `/rest/v1/tokens/${String(native.number)}`)).status).toBe(410);
+  });
+
+  it('LC-08: a regenerated token has the id and the rights of the one before, which ends at once', async () => {
+    const created = await call('POST', '/v1/personal-access-tokens', { expiration: 7, scopes: ['automation.view'] });
+    const path = `/v1/personal-access-tokens/${String(created.body.id)}`;
+    const first = { token: created.body.token as string };
+    expect((await call('GET', '/v1/flows', undefined, first)).status).toBe(200);
+    const again = await call('POST', `${path}/regenerate`, { expiration: 90 });
+    expect([again.status, again.body]).toMatchObject([200, { id: created.body.id, expiration: 90, note: '' }]);
+    const second = { token: again.body.token as string };
+    expect((await call('GET', '/v1/flows', undefined, first)).status).toBe(401);
+    expect((await call('GET', '/v1/flows', undefined, second)).status).toBe(200);
+    expect((await call('POST', `${path}/regenerate`)).body.expiration).toBe(90);
+    expect((await call('POST', `${path}/regenerate`, { expiration: null })).body.expiration).toBeNull();
+    expect(pointersOf(await call('POST', `${path}/regenerate`, { expiration: 0, x: 1 }))).toEqual([
+      '/expiration',
+      '/x',
+    ]);
+    const history = await call('GET', `/v1/tokens/${String(created.body.id)}/history`);
+    const types = history.body.items?.map(({ type }) => type);
+    expect(types).toEqual(['TokenRegenerated', 'TokenRegenerated', 'TokenRegenerated', 'TokenCreated']);
+  });
+
+  it('the token that the operator has set is not regenerated here', async () => {
+    const { body } = await call('GET', '/v1/tokens?limit=200');
+    const given = body.items?.find(({ note }) => note === 'SLUICE_ADMIN_TOKEN');
+    const answer = await call('POST', `/v1/personal-access-tokens/${String(given?.id)}/regenerate`, {});
+    expect([answer.status, answer.body.code]).toEqual([409, 'token_of_operator']);
+  });
+
+  it('LC-08: are the own ones of who has signed in, and never allow more than their role', async () => {
+    const people = ['one', 'two'].map((name) => ({ email: `${name}@example.org`, name, password: 'correct horse 1' }));
+    const roles = [{ appId: 'default', role: 'viewer' }];
+    const sessions = [];
+    for (const person of people) {
+      expect((await call('POST', '/v1/users', { ...person, roles })).status).toBe(201);
+      const { email, password } = person;
+      const answer = await call('POST', '/v1/sessions', { email, password }, { token: null });
+      sessions.push({ token: answer.body.token as string });
+    }
+    const [one, two] = sessions;
+    const { body } = await call('POST', '/v1/personal-access-tokens', { scopes: ['admin'] }, one);
+    const own = { token: body.token as string };
+    const path = `/v1/personal-access-tokens/${String(body.id)}`;
+    expect((await call('GET', '/v1/flows', undefined, own)).status).toBe(200);
+    expect((await call('POST', '/v1/flows', GREET, own)).status).toBe(403);
+    expect((await call('GET', '/v1/tokens', undefined, own)).status).toBe(403);
+    expect((await call('GET', path, undefined, one)).status).toBe(200);
+    expect((await call('GET', '/v1/personal-access-tokens', undefined, one)).body.items).toHaveLength(1);
+    expect((await call('GET', '/v1/personal-access-tokens', undefined, two)).body.items).toEqual([]);
+    for (const [method, route] of [
+      ['GET', path],
+      ['DELETE', path],
+      ['POST', `${path}/regenerate`],
+    ] as const)
+      expect([method, (await call(method, route, undefined, two)).status]).toEqual([method, 404]);
+    expect((await call('DELETE', path, undefined, own)).status).toBe(204);
   });
 
   it('can be without an end', async () => {

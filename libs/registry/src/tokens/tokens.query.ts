@@ -35,12 +35,18 @@ export class TokenQueries {
     return rows.map(rowOf);
   }
 
-  /** Live tokens, newest first; `only` limits them to those of one app. */
-  async page(query: PageQuery, only: string | null): Promise<Page<TokenState>> {
+  async ofUser(userId: string): Promise<TokenRow[]> {
+    const { rows } = await this.pool.query<TokenRecord>(`${FIND} where user_id = $1 and not revoked`, [userId]);
+    return rows.map(rowOf);
+  }
+
+  /** Live tokens, newest first; `only` limits them to those of one app, `userId` to those of one user. */
+  async page(query: PageQuery, only: string | null, userId: string | null = null): Promise<Page<TokenState>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<TokenRecord>(
-      `${FIND} where not revoked and number < $1 and ($2::uuid is null or app_id = $2) order by number desc limit $3`,
-      [below, only, limit + 1],
+      `${FIND} where not revoked and number < $1 and ($2::uuid is null or app_id = $2)
+         and ($4::uuid is null or user_id = $4) order by number desc limit $3`,
+      [below, only, limit + 1, userId],
     );
     return pageOf(
       rows,

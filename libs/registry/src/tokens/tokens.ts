@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   AccessControl,
+  appsOf,
   type AppScope,
   grantAccess,
   hashToken,
@@ -9,17 +10,18 @@ import {
   revokeAccess,
 } from '@sluice/access';
 import { isUuid, newId, type TokenState } from '@sluice/contracts';
+import { VersionConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Actor, actorOf, ChangeLog } from '../changes/change-log.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
+import { registryError } from '../registry.errors.ts';
 import { validated } from '../requests/validated.ts';
-import { CreateToken } from './token.requests.ts';
+import { CreateToken, RegenerateToken } from './token.requests.ts';
+import { daysOf, endAfter } from './token.rules.ts';
 import { type TokenRow, tokenRow } from './token-rows.ts';
 import { TokenQueries } from './tokens.query.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Personal access tokens: made here, kept as hashes, known to every guard through `access.tokens`. */
 @Injectable()
@@ -31,26 +33,58 @@ export class Tokens {
     private readonly access: AccessControl,
   ) {}
 
-  async create(body: unknown, app: AppScope, caller: Principal): Promise<{ state: TokenState; clear: string }> {
+  /** A token of the app (`userId` null), or one that may do what both its scopes and the role of its user allow. */
+  async create(
+    body: unknown,
+    app: AppScope,
+    caller: Principal,
+    userId: string | null,
+  ): Promise<{ state: TokenState; clear: string }> {
     const request = await validated(CreateToken, body);
-    if (request.appId === null && app.only !== null) {
+    if (request.appId === null && userId === null && appsOf(caller, 'administrator') !== null) {
+      throw platformError('forbidden', 'only an administrator of all apps creates a token of all apps');
+    }
+    if (request.appId === null && caller.appId !== null) {
       throw platformError('forbidden', 'a token of one app cannot create one of all apps');
     }
-    const clear = newToken('sluice_pat');
     const now = Date.now();
-    const days = request.expiration ?? null;
     const state: TokenState = {
       id: newId(now),
       number: await nextNumber(this.pool, 'token'),
       appId: request.appId === null ? null : app.id,
-      userId: caller.userId,
+      userId,
       note: request.note ?? '',
       scopes: [...new Set(request.scopes)],
-      expiresAt: days === null ? null : new Date(now + days * DAY_MS).toISOString(),
+      expiresAt: endAfter(request.expiration ?? null, now),
       createdAt: new Date(now).toISOString(),
     };
+    const clear = newToken('sluice_pat');
     await this.grant({ state, streamVersion: 0, bootstrap: false, revoked: false }, hashToken(clear), actorOf(caller));
     return { state, clear };
+  }
+
+  /** A new token of the same id and rights; the one before ends at once. The life starts anew. */
+  async regenerate(row: TokenRow, body: unknown, caller: Principal): Promise<{ state: TokenState; clear: string }> {
+    const request = await validated(RegenerateToken, body ?? {});
+    if (row.bootstrap) throw registryError('token_of_operator', 'it is changed by setting SLUICE_ADMIN_TOKEN');
+    const now = Date.now();
+    const days = request.expiration === undefined ? daysOf(row.state) : request.expiration;
+    const state = { ...row.state, expiresAt: endAfter(days, now), regeneratedAt: new Date(now).toISOString() };
+    const clear = newToken('sluice_pat');
+    await this.grant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
+    return { state, clear };
+  }
+
+  /** What a user has left behind, after the user was deleted; none of it works any more in any case. */
+  async revokeAllOf(userId: string, actor: Actor): Promise<void> {
+    for (const row of await this.queries.ofUser(userId)) {
+      try {
+        await this.revokeRow(row, actor);
+      } catch (error) {
+        // Somebody revoked it just now.
+        if (!(error instanceof VersionConflictError)) throw error;
+      }
+    }
   }
 
   revoke(id: string, app: AppScope, caller: Principal): Promise<void> {
@@ -65,7 +99,12 @@ export class Tokens {
   }
 
   /** @throws VersionConflictError when the token was granted or revoked meanwhile. */
-  async grant(row: TokenRow, sha256: string, actor: Actor): Promise<void> {
+  async grant(
+    row: TokenRow,
+    sha256: string,
+    actor: Actor,
+    type: 'TokenCreated' | 'TokenRegenerated' = 'TokenCreated',
+  ): Promise<void> {
     const { state } = row;
     const grant = {
       tokenId: state.id,
@@ -77,7 +116,7 @@ export class Tokens {
       scopes: state.scopes,
       expiresAt: state.expiresAt,
     };
-    await this.commit({ ...row, revoked: false }, 'TokenCreated', actor, grantAccess([grant]));
+    await this.commit({ ...row, revoked: false }, type, actor, grantAccess([grant]));
   }
 
   async revokeRow(row: TokenRow, actor: Actor): Promise<void> {
@@ -86,7 +125,7 @@ export class Tokens {
 
   private async commit(
     row: TokenRow,
-    type: 'TokenCreated' | 'TokenRevoked',
+    type: 'TokenCreated' | 'TokenRegenerated' | 'TokenRevoked',
     actor: Actor,
     access: ReturnType<typeof revokeAccess>,
   ): Promise<void> {

@@ -1,0 +1,120 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import type { TokenState } from '@sluice/contracts';
+import { platformError } from '@sluice/platform';
+import { PageQuery } from '../requests/page.requests.ts';
+import type { Reply } from '../requests/reply.ts';
+import { CreateToken, RegenerateToken } from '../tokens/token.requests.ts';
+import type { TokenRow } from '../tokens/token-rows.ts';
+import { daysOf } from '../tokens/token.rules.ts';
+import { Tokens } from '../tokens/tokens.ts';
+import { TokenQueries } from '../tokens/tokens.query.ts';
+import { NewPersonalTokenView, PersonalTokenPage, PersonalTokenView } from './personal-access-token.requests.ts';
+
+/**
+ * A user's own tokens (LC-08), for whoever may do everything the user may: somebody who has signed in, or a token of
+ * scope `admin`. For a credential that belongs to no user they are the tokens of its app.
+ */
+@ApiTags('personal access tokens')
+@ApiBearerAuth()
+@Controller('v1/personal-access-tokens')
+export class PersonalAccessTokensController {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly queries: TokenQueries,
+    private readonly access: AccessControl,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Requires('admin', { role: 'viewer' })
+  @ApiBody({ type: CreateToken })
+  @ApiCreatedResponse({ type: NewPersonalTokenView })
+  async create(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<NewPersonalTokenView> {
+    const { state, clear } = await this.tokens.create(body, app, caller, caller.userId);
+    reply.header('location', `/v1/personal-access-tokens/${state.id}`);
+    reply.header('cache-control', 'no-store');
+    return { ...viewOf(state, null), token: clear };
+  }
+
+  @Get()
+  @Requires('admin', { role: 'viewer' })
+  @ApiOkResponse({ type: PersonalTokenPage })
+  async list(
+    @Query() query: PageQuery,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+  ): Promise<PersonalTokenPage> {
+    const page = await this.queries.page(query, caller.userId === null ? app.only : null, caller.userId);
+    const used = await this.access.lastUsed(page.items.map((state) => state.id));
+    return {
+      items: page.items.map((state) => viewOf(state, used.get(state.id) ?? null)),
+      nextCursor: page.nextCursor,
+    };
+  }
+
+  @Get(':id')
+  @Requires('admin', { role: 'viewer' })
+  @ApiOkResponse({ type: PersonalTokenView })
+  async get(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<PersonalTokenView> {
+    const { state } = await this.own(id, caller, app);
+    return viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null);
+  }
+
+  /** The token before stops working at once. */
+  @Post(':id/regenerate')
+  @HttpCode(200)
+  @Requires('admin', { role: 'viewer' })
+  @ApiBody({ type: RegenerateToken })
+  @ApiOkResponse({ type: NewPersonalTokenView })
+  async regenerate(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<NewPersonalTokenView> {
+    const { state, clear } = await this.tokens.regenerate(await this.own(id, caller, app), body, caller);
+    reply.header('cache-control', 'no-store');
+    return { ...viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null), token: clear };
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Requires('admin', { role: 'viewer' })
+  @ApiNoContentResponse()
+  async revoke(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<void> {
+    await this.own(id, caller, app);
+    await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller);
+  }
+
+  /** @throws AppError 404 for a token of somebody else. */
+  private async own(id: string, caller: Principal, app: AppScope): Promise<TokenRow> {
+    const row = await this.tokens.get(id, caller.userId === null ? app : EVERY_APP_OF_THEIRS);
+    if (caller.userId !== null && row.state.userId !== caller.userId) {
+      throw platformError('not_found', 'there is no such token');
+    }
+    return row;
+  }
+}
+
+/** A token that is the caller's own is theirs in whichever app it works. */
+const EVERY_APP_OF_THEIRS: AppScope = { id: '', only: null, sees: () => true };
+
+function viewOf(state: TokenState, lastUsed: string | null): PersonalTokenView {
+  const { id, note, scopes } = state;
+  return { id, expiration: daysOf(state), note, last_used: lastUsed, scopes };
+}

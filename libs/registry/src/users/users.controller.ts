@@ -1,0 +1,147 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { appsOf, Caller, type Principal, Requires } from '@sluice/access';
+import { actorOf, etagOf } from '../changes/change-log.ts';
+import { History, HistoryPage } from '../changes/history.ts';
+import { type Page, PageQuery, SearchQuery } from '../requests/page.requests.ts';
+import type { Reply } from '../requests/reply.ts';
+import { Tokens } from '../tokens/tokens.ts';
+import { ChangeMe, ChangePassword, ChangeUser, CreateUser, UserPage, UserView } from './user.requests.ts';
+import type { UserRow } from './user-rows.ts';
+import { Users } from './users.ts';
+import { UserQueries } from './users.query.ts';
+
+const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
+
+/** Users belong to the deployment; an administrator sees those with a role in an app of theirs. */
+@ApiTags('users')
+@ApiBearerAuth()
+@Controller('v1/users')
+export class UsersController {
+  constructor(
+    private readonly users: Users,
+    private readonly queries: UserQueries,
+    private readonly tokens: Tokens,
+    private readonly history: History,
+  ) {}
+
+  @Post()
+  @HttpCode(201)
+  @Requires('admin')
+  @ApiBody({ type: CreateUser })
+  @ApiCreatedResponse({ type: UserView })
+  async create(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    const row = await this.users.create(body, caller);
+    reply.header('location', `/v1/users/${row.state.id}`);
+    return shown(row, reply);
+  }
+
+  @Get()
+  @Requires('admin')
+  @ApiOkResponse({ type: UserPage })
+  list(@Query() query: SearchQuery, @Caller() caller: Principal): Promise<Page<UserView>> {
+    return this.queries.page(query, appsOf(caller, 'administrator'));
+  }
+
+  /** The user whose credential this is. */
+  @Get('me')
+  @Requires('admin', { role: 'viewer' })
+  @ApiOkResponse({ type: UserView })
+  async me(@Caller() caller: Principal, @Res({ passthrough: true }) reply: Reply): Promise<UserView> {
+    return shown(await this.users.me(caller), reply);
+  }
+
+  @Patch('me')
+  @Requires('admin', { role: 'viewer' })
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: ChangeMe })
+  @ApiOkResponse({ type: UserView })
+  async changeMe(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    return shown(await this.users.changeMe(body, caller, ifMatch), reply);
+  }
+
+  /** Ends all other sessions of the user. */
+  @Post('me/password')
+  @HttpCode(204)
+  @Requires('admin', { role: 'viewer' })
+  @ApiBody({ type: ChangePassword })
+  @ApiNoContentResponse()
+  changePassword(@Body() body: unknown, @Caller() caller: Principal): Promise<void> {
+    return this.users.changePassword(body, caller);
+  }
+
+  @Get(':id')
+  @Requires('admin')
+  @ApiOkResponse({ type: UserView })
+  async get(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    return shown(await this.users.get(id, caller), reply);
+  }
+
+  @Patch(':id')
+  @Requires('admin')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: ChangeUser })
+  @ApiOkResponse({ type: UserView })
+  async change(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<UserView> {
+    return shown(await this.users.change(id, body, caller, ifMatch), reply);
+  }
+
+  /** The user's personal access tokens and sessions end with the user. */
+  @Delete(':id')
+  @HttpCode(204)
+  @Requires('admin')
+  @ApiHeader(IF_MATCH)
+  @ApiNoContentResponse()
+  async delete(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    const { state } = await this.users.delete(id, caller, ifMatch);
+    await this.tokens.revokeAllOf(state.id, actorOf(caller));
+  }
+
+  @Get(':id/history')
+  @Requires('admin')
+  @ApiOkResponse({ type: HistoryPage })
+  async historyOf(
+    @Param('id') id: string,
+    @Query() query: PageQuery,
+    @Caller() caller: Principal,
+  ): Promise<HistoryPage> {
+    const { state } = await this.users.get(id, caller);
+    return this.history.page(state.id, query);
+  }
+}
+
+function shown({ state, streamVersion }: UserRow, reply: Reply): UserView {
+  reply.header('etag', etagOf(streamVersion));
+  return state;
+}
