@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AccessControl, allows, bearerOf } from '@sluice/access';
+import { AccessControl, bearerOf, roleIn } from '@sluice/access';
 import { type AppError, type TriggerAuth, usesToken } from '@sluice/contracts';
 import type { Admission, AdmissionCheck, Verdict } from '../accept/admission.ts';
 import { gatewayError } from '../gateway.errors.ts';
@@ -47,13 +47,16 @@ export class TriggerAuthenticator implements AdmissionCheck {
     const { request, route } = admission;
     const token = bearerOf(request.headers.authorization);
     const caller = token === null ? null : await this.access.authenticate(token);
-    if (caller === null || caller.kind !== 'personal') throw unauthorized('Bearer realm="sluice"');
+    if (caller === null || caller.kind === 'trigger') throw unauthorized('Bearer realm="sluice"');
     // A stranger from another app must not learn that the trigger exists.
-    if (caller.appId !== null && caller.appId !== route.trigger.appId) {
+    if (roleIn(caller, route.trigger.appId) === null) {
       throw gatewayError('unknown_trigger', 'There is no trigger at this address.');
     }
-    if (!allows(caller.scopes, 'automation.manage')) {
-      throw gatewayError('forbidden', '?mode=draft needs a token that may edit (scope automation.manage).');
+    if (!this.access.mayIn(caller, route.trigger.appId, 'automation.manage')) {
+      throw gatewayError(
+        'forbidden',
+        '?mode=draft needs a token that may edit (scope automation.manage, role editor).',
+      );
     }
     admission.principal = caller;
   }

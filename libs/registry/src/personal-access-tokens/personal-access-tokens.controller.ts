@@ -9,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
-import { platformError } from '@sluice/platform';
+import { AllowsDryRun, platformError } from '@sluice/platform';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { CreateToken, RegenerateToken } from '../tokens/token.requests.ts';
@@ -34,6 +34,7 @@ export class PersonalAccessTokensController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('admin', { role: 'viewer' })
   @ApiBody({ type: CreateToken })
@@ -76,6 +77,7 @@ export class PersonalAccessTokensController {
 
   /** The token before stops working at once. */
   @Post(':id/regenerate')
+  @AllowsDryRun()
   @HttpCode(200)
   @Requires('admin', { role: 'viewer' })
   @ApiBody({ type: RegenerateToken })
@@ -93,6 +95,7 @@ export class PersonalAccessTokensController {
   }
 
   @Delete(':id')
+  @AllowsDryRun()
   @HttpCode(204)
   @Requires('admin', { role: 'viewer' })
   @ApiNoContentResponse()

@@ -9,6 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { appsOf, Caller, type Principal, Requires } from '@sluice/access';
+import { AllowsDryRun } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery, SearchQuery } from '../requests/page.requests.ts';
@@ -34,6 +35,7 @@ export class UsersController {
   ) {}
 
   @Post()
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('admin')
   @ApiBody({ type: CreateUser })
@@ -64,6 +66,7 @@ export class UsersController {
   }
 
   @Patch('me')
+  @AllowsDryRun()
   @Requires('admin', { role: 'viewer' })
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeMe })
@@ -99,6 +102,7 @@ export class UsersController {
   }
 
   @Patch(':id')
+  @AllowsDryRun()
   @Requires('admin')
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeUser })
@@ -115,6 +119,7 @@ export class UsersController {
 
   /** The user's personal access tokens and sessions end with the user. */
   @Delete(':id')
+  @AllowsDryRun()
   @HttpCode(204)
   @Requires('admin')
   @ApiHeader(IF_MATCH)
