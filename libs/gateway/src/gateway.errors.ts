@@ -5,6 +5,7 @@ export const GATEWAY_ERRORS = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP', retry: 'never' },
   unauthorized: { status: 401, title: 'The credential is missing or wrong', retry: 'never' },
   forbidden: { status: 403, title: 'The credential does not allow this', retry: 'never' },
+  address_not_allowed: { status: 403, title: 'The address may not call the trigger', retry: 'never' },
   unknown_trigger: { status: 404, title: 'There is no such trigger', retry: 'never' },
   unknown_run: { status: 404, title: 'There is no such run', retry: 'never' },
   unknown_app: { status: 404, title: 'There is no such app', retry: 'never' },

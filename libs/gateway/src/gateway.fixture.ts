@@ -22,7 +22,7 @@ import {
 } from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
 import { poolToken, storeToken } from '@sluice/platform';
-import type { EncryptionKey } from '@sluice/sealed-values';
+import { type EncryptionKey, SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { RouteTable } from './routing/route-table.ts';
@@ -112,6 +112,13 @@ export class Neighbours {
     const { events } = await this.#registry.append(streamId, version, [{ type, appId: DEFAULT_APP_ID, data, meta }]);
     this.#versions.set(streamId, version + 1);
     this.#last = events.at(-1)?.position ?? this.#last;
+  }
+
+  /** A live secret of a trigger as the registry seals it. */
+  async secret(plaintext: string): Promise<NonNullable<TriggerState['secrets']>[number]> {
+    const sealed = new SealedValues({ pool: this.#pool, keys: KEYS });
+    const value = await sealed.seal(this.#pool, { owner: 'trigger/test' }, plaintext);
+    return { id: newId(), value, createdAt: '2026-01-01T00:00:00.000Z' };
   }
 
   /** Where the registry's last event stands. */

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { ALLOWED_ADDRESSES } from '../authentication/allowed-addresses.ts';
 import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
 import { CROSS_ORIGIN_CHECK } from '../cross-origin/cross-origin.ts';
+import { OPEN_HANDSHAKES, SIGNED_HANDSHAKES } from '../handshakes/handshake-checks.ts';
 import { Idempotency } from '../idempotency/idempotency.ts';
 import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
 import { Ordering } from '../ordering/ordering.ts';
@@ -24,15 +26,17 @@ export class AdmissionOrder {
     idempotency: Idempotency,
     ordering: Ordering,
   ) {
-    // What is asked of every caller; allowed addresses have their place before the credential, here and below.
-    this.#caller = [addressLimit, authenticator];
+    // What is asked of every caller.
+    this.#caller = [addressLimit, ALLOWED_ADDRESSES, authenticator];
     this.#checks = [
       CROSS_ORIGIN_CHECK,
       addressLimit,
-      // Place of what comes before the credential: allowed addresses, open handshakes.
+      ALLOWED_ADDRESSES,
+      OPEN_HANDSHAKES,
       METHOD_CHECK,
       authenticator,
-      // Place of what needs the credential but no flow: signed handshakes, capture.
+      SIGNED_HANDSHAKES,
+      // Place of what needs the credential but no flow: capture.
       STATE_CHECK,
       triggerLimit,
       BODY_CHECK,

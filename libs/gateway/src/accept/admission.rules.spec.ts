@@ -19,6 +19,8 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       rateLimit: null,
       idempotency: null,
       corsOrigins: null,
+      allowedIps: null,
+      handshake: null,
       ...trigger,
     },
     flow: {

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
+import { webhookPermission } from '../handshakes/handshake.rules.ts';
 import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
 import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
@@ -96,14 +97,9 @@ export class PublishRoutes implements RawRoutesProvider {
   }
 }
 
-/** CloudEvents HTTP webhooks 1.0 §4: a sender asks whether it may deliver here. Authentication comes with the POST. */
+/** A sender asks whether it may deliver here. Authentication comes with the POST. */
 function answerHandshake(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const origin = request.headers['webhook-request-origin'];
+  const permission = webhookPermission(request.headers, null);
   reply.header('allow', 'POST, OPTIONS');
-  if (typeof origin !== 'string' || origin === '') return reply.code(204).send();
-  return reply
-    .code(200)
-    .header('webhook-allowed-origin', origin)
-    .header('webhook-allowed-rate', String(request.headers['webhook-request-rate'] ?? '*'))
-    .send();
+  return permission === null ? reply.code(204).send() : reply.code(200).headers(permission).send();
 }

@@ -1,5 +1,13 @@
-import type { FlowDefinition, FlowStatus, SealedRef, TriggerAuth, TriggerState } from '@sluice/contracts';
+import type {
+  FlowDefinition,
+  FlowStatus,
+  SealedRef,
+  TriggerAuth,
+  TriggerHandshake,
+  TriggerState,
+} from '@sluice/contracts';
 import type { Rate } from '@sluice/platform';
+import { AllowedAddresses } from '../authentication/allowed-addresses.ts';
 
 /** What the gateway has to know of a trigger to accept a request for it. */
 export interface TriggerRoute {
@@ -21,6 +29,10 @@ export interface TriggerRoute {
   rateLimit: Rate | null;
   /** GW-05: template that gives the idempotency key of a request. */
   idempotency: string | null;
+  /** GW-02: addresses that may call; null: all. */
+  allowedIps: AllowedAddresses | null;
+  /** GW-12: the provider whose question is answered; null: as `auth` suggests. */
+  handshake: TriggerHandshake | null;
   /** GW-13: origins whose pages may call; null: none. */
   corsOrigins: ReadonlySet<string> | null;
 }
@@ -73,6 +85,8 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
     ordering: state.ordering ?? null,
     rateLimit: rateOf(state.rateLimit),
     idempotency: state.idempotency ?? null,
+    allowedIps: state.allowedIps ? new AllowedAddresses(state.allowedIps) : null,
+    handshake: state.handshake ?? null,
     corsOrigins: state.cors ? new Set(state.cors.origins) : null,
   };
 }
