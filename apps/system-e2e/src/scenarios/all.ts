@@ -5,8 +5,10 @@ import { idempotency } from './idempotency.ts';
 import { limits } from './limits.ts';
 import { flowProfile } from './flow-profile.ts';
 import { flowTimeout } from './flow-timeout.ts';
+import { native } from './native.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
+import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
 import { rejections } from './rejections.ts';
 
@@ -29,6 +31,8 @@ const ALL: readonly Scenarios[] = [
   limits,
   idempotency,
   rejections,
+  runProfile,
+  native,
   flowTimeout,
 ];
 

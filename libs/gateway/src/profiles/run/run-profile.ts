@@ -60,7 +60,7 @@ export class RunProfile implements TriggerProfile {
     const { request, response, route } = admission;
     const headers = { location: `${this.settings.publicUrl}/api/webhooks/${route.trigger.triggerId}/runs/${id}` };
     if (status === 'accepted') {
-      replyJson(response, 201, acceptedRun(id, admission.receivedAt), headers);
+      replyJson(response, 201, acceptedRun(id, admission.receivedAt, admission.value), headers);
       return;
     }
     this.resources.get(route.trigger, id).then(

@@ -9,6 +9,8 @@ export interface VendorRun {
   latest_event_at: string;
   finished_at: string | null;
   user_requested_cancel_at: string | null;
+  /** The body that started it; null when retention has taken it. */
+  workflow_input: unknown;
   /** Null until the run has finished, never afterwards. */
   result: Record<string, unknown> | null;
 }
@@ -22,7 +24,7 @@ export interface RunFact {
 }
 
 /** A request that was accepted at that moment and of whose run nothing more is known yet. */
-export function acceptedRun(runId: string, receivedAt: string): VendorRun {
+export function acceptedRun(runId: string, receivedAt: string, input: unknown): VendorRun {
   return {
     run_id: runId,
     status: 'queued',
@@ -30,15 +32,14 @@ export function acceptedRun(runId: string, receivedAt: string): VendorRun {
     latest_event_at: receivedAt,
     finished_at: null,
     user_requested_cancel_at: null,
+    workflow_input: input,
     result: null,
   };
 }
 
-/** Null unless the facts begin with a request that this trigger accepted. */
-export function runOf(runId: string, triggerId: string, facts: readonly RunFact[]): VendorRun | null {
-  const request = facts.find((fact) => fact.type === 'TriggerAccepted')?.data as TriggerAccepted | undefined;
-  if (request?.triggerId !== triggerId) return null;
-  const run = acceptedRun(runId, request.receivedAt);
+/** What became of a request. @param facts the events of its stream and then of its run's, each in order. */
+export function runOf(runId: string, request: TriggerAccepted, input: unknown, facts: readonly RunFact[]): VendorRun {
+  const run = acceptedRun(runId, request.receivedAt, input);
   for (const fact of facts) {
     apply(run, fact);
     // Times of two machines: what happened to a run is never shown as earlier than its acceptance.

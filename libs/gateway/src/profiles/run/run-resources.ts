@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { isUuid, type RunCancelAsked } from '@sluice/contracts';
+import { isUuid, type RunCancelAsked, type TriggerAccepted } from '@sluice/contracts';
 import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { PayloadError, Payloads } from '@sluice/payloads';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
+import { BodyProblem, readBody } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { gatewayError } from '../../gateway.errors.ts';
 import type { TriggerRoute } from '../../routing/route.ts';
@@ -9,12 +11,14 @@ import { type RunFact, runOf, type VendorRun } from './run-resource.rules.ts';
 
 /** The runner's tables are not there yet: its service has not started for the first time. */
 const UNDEFINED_TABLE = '42P01';
+const NOTHING = Buffer.alloc(0);
 
 const COLUMNS = `case when type in ('TriggerAccepted', 'RunCancelAsked', 'RunCancelRequested', 'RunFinished')
   then data end as data, type, version, occurred_at`;
 const REQUEST = {
   name: 'gateway:request-of-run',
-  text: `select ${COLUMNS} from gateway.events where stream_id = $1 order by version`,
+  text: `select ${COLUMNS}, b.bytes as body from gateway.events e
+    left join gateway.events_bodies b using (stream_id, version) where stream_id = $1 order by version`,
 };
 /** Of a run's own events only those that say how it stands, and the last. */
 const RUN = {
@@ -28,6 +32,7 @@ const RUN = {
 interface FactRow {
   type: string;
   data: string | null;
+  body?: Buffer | null;
   occurred_at: Date;
 }
 
@@ -41,16 +46,21 @@ export class RunResources {
   constructor(
     @InjectPool('gateway') private readonly pool: Pool,
     @InjectStore('gateway') private readonly store: EventStorePort,
+    private readonly payloads: Payloads,
   ) {}
 
   /**
    * @throws AppError `unknown_run` also for a run that another trigger started; a transient error when the store is away.
    */
   async get(trigger: TriggerRoute, runId: string): Promise<VendorRun> {
-    const facts = isUuid(runId) ? await this.#factsOf(runId.toLowerCase()) : [];
-    const run = runOf(runId.toLowerCase(), trigger.triggerId, facts);
-    if (run === null) throw gatewayError('unknown_run', 'This trigger has started no such run.');
-    return run;
+    const id = runId.toLowerCase();
+    const rows = isUuid(id) ? await this.#rowsOf(id) : [];
+    const first = rows.find((row) => row.type === 'TriggerAccepted');
+    const request = first && (JSON.parse(first.data as string) as TriggerAccepted);
+    if (request?.triggerId !== trigger.triggerId) {
+      throw gatewayError('unknown_run', 'This trigger has started no such run.');
+    }
+    return runOf(id, request, await this.#inputOf(request, first?.body ?? null), rows.map(factOf));
   }
 
   /**
@@ -77,22 +87,35 @@ export class RunResources {
     return this.get(trigger, run.run_id);
   }
 
-  async #factsOf(runId: string): Promise<RunFact[]> {
+  async #rowsOf(runId: string): Promise<FactRow[]> {
     const [request, run] = await Promise.all([this.#read(REQUEST, runId), this.#read(RUN, runId)]);
     return [...request, ...run];
   }
 
-  async #read(query: { name: string; text: string }, runId: string): Promise<RunFact[]> {
+  async #read(query: { name: string; text: string }, runId: string): Promise<FactRow[]> {
     try {
       const { rows } = await this.pool.query<FactRow>({ ...query, values: [runId] });
-      return rows.map(({ type, data, occurred_at: at }) => ({
-        type,
-        data: data === null ? null : (JSON.parse(data) as unknown),
-        occurredAt: at.toISOString(),
-      }));
+      return rows;
     } catch (error) {
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return [];
       throw error;
     }
   }
+
+  /** The body as it was read when it was accepted; null once it is no longer stored. */
+  async #inputOf({ bodyKind, bodyPayloadId, contentType }: TriggerAccepted, stored: Buffer | null): Promise<unknown> {
+    try {
+      const body = bodyPayloadId === null ? stored : await this.payloads.get(bodyPayloadId);
+      if (body === null && bodyKind !== 'empty') return null;
+      return readBody(bodyKind, body ?? NOTHING, { profile: 'run', contentType });
+    } catch (error) {
+      const isGone = error instanceof PayloadError && error.code === 'unknown';
+      if (isGone || error instanceof BodyProblem) return null;
+      throw error;
+    }
+  }
+}
+
+function factOf({ type, data, occurred_at: at }: FactRow): RunFact {
+  return { type, data: data === null ? null : (JSON.parse(data) as unknown), occurredAt: at.toISOString() };
 }

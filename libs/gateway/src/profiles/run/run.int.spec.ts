@@ -69,6 +69,7 @@ describe('starting a run', () => {
         latest_event_at: body.started_at,
         finished_at: null,
         user_requested_cancel_at: null,
+        workflow_input: { id: 1 },
         result: null,
       });
       const stored = await neighbours.event(body.run_id);
@@ -187,6 +188,19 @@ describe('the run resource', () => {
       expect(statusAndCode(await ask('POST', `${runsOf(of)}/${run}/cancel`))).toEqual([404, 'unknown_run']);
     }
     expect(statusAndCode(await ask('GET', `${runsOf(newId())}/${body.run_id}`))).toEqual([404, 'unknown_trigger']);
+  });
+
+  it('LT-05: shows the input it was started with, however large, and null once that is no longer stored', async () => {
+    const large = { id: 1, text: 'x'.repeat(300_000) };
+    const { body } = await start(large);
+    expect(body.workflow_input).toEqual(large);
+    const url = `${runsOf(trigger)}/${body.run_id}`;
+    expect((await ask('GET', url)).body.workflow_input).toEqual(large);
+    const small = (await start({ id: 2 })).body;
+    await database.pool.query('delete from gateway.events_bodies where stream_id = $1', [small.run_id]);
+    expect((await ask('GET', `${runsOf(trigger)}/${small.run_id}`)).body.workflow_input).toBeNull();
+    await database.pool.query('delete from payloads.payloads');
+    expect((await ask('GET', url)).body.workflow_input).toBeNull();
   });
 
   it('can be read while the flow is paused and the trigger is disabled', async () => {
