@@ -1,4 +1,5 @@
 export { AppError, type ErrorDefinition, errorFactory, type FieldProblem } from './app-error.ts';
+export { BUILT_IN_EVENT_TYPES, type BuiltInEventType } from './built-in-event-types.ts';
 export type {
   DeadLetterCommand,
   DeadLetterEvents,
@@ -39,6 +40,8 @@ export type {
   AppCreated,
   EndpointChanged,
   EndpointState,
+  EventTypeChanged,
+  EventTypeState,
   FlowChanged,
   FlowDefinition,
   FlowSaved,

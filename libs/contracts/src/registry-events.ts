@@ -178,6 +178,24 @@ export interface SecretChanged {
   secret: SecretState;
 }
 
+/** An event type of an app's catalogue, with the schema of its latest version; versions count from 1 and never change. */
+export interface EventTypeState {
+  id: string;
+  appId: string;
+  name: string;
+  description: string;
+  version: number;
+  /** JSON Schema 2020-12, or null: any data. */
+  schema: unknown;
+  /** Events that are published with other data are refused. */
+  validate: boolean;
+  createdAt: string;
+  updatedAt: string;
+}
+export interface EventTypeChanged {
+  eventType: EventTypeState;
+}
+
 /** registry.events; the actor of every change is in the event's meta. `*Deleted` carries the last state. */
 export interface RegistryEvents {
   AppCreated: { app: AppCreated };
@@ -209,4 +227,7 @@ export interface RegistryEvents {
   SessionEnded: SessionEnded;
   SecretSaved: SecretChanged;
   SecretDeleted: SecretChanged;
+  EventTypeCreated: EventTypeChanged;
+  EventTypeUpdated: EventTypeChanged;
+  EventTypeDeleted: EventTypeChanged;
 }

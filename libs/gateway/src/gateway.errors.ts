@@ -30,6 +30,7 @@ export const GATEWAY_ERRORS = {
   invalid_ordering_key: { status: 422, title: 'The ordering key cannot be had', retry: 'never' },
   invalid_input: { status: 422, title: 'The body does not fit the inputs of the flow', retry: 'never' },
   invalid_event: { status: 422, title: 'An event is not valid', retry: 'never' },
+  invalid_event_data: { status: 422, title: 'The data does not fit the schema of its event type', retry: 'never' },
   too_many_events: { status: 422, title: 'There are too many events in the batch', retry: 'never' },
   idempotency_key_in_use: { status: 409, title: 'The same request is still being answered', retry: 'later' },
   idempotency_key_reused: { status: 422, title: 'The idempotency key was used for another request', retry: 'never' },

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '@sluice/access';
+import { EventSchemasModule } from '@sluice/event-schemas';
 import { Payloads } from '@sluice/payloads';
 import { poolToken, type Settings, SETTINGS } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -35,7 +36,7 @@ import { Router } from './routing/router.ts';
 import { RoutesConsumer } from './routing/routes.consumer.ts';
 
 @Module({
-  imports: [AccessModule],
+  imports: [AccessModule, EventSchemasModule],
   controllers: [RoutesConsumer, AnswersConsumer],
   providers: [
     { provide: Payloads, inject: [poolToken('gateway')], useFactory: (pool: Pool) => new Payloads(pool) },

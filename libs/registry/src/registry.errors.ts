@@ -15,6 +15,7 @@ export const REGISTRY_ERRORS = {
   auth_without_secret: { status: 409, title: 'The trigger has no secret', retry: 'never' },
   token_shown_once: { status: 409, title: 'The token was shown when it was made, and never again', retry: 'never' },
   token_unreadable: { status: 500, title: 'The token cannot be opened', retry: 'never' },
+  built_in: { status: 409, title: 'It is a part of Sluice', retry: 'never' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },
 } as const;
 

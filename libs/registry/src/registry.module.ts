@@ -1,5 +1,6 @@
 import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { AccessModule } from '@sluice/access';
+import { EventSchemasModule } from '@sluice/event-schemas';
 import { ReplicaBoard } from '@sluice/local-copy';
 import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
@@ -13,6 +14,9 @@ import { History } from './changes/history.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
 import { EndpointsController } from './endpoints/endpoints.controller.ts';
 import { EndpointQueries } from './endpoints/endpoints.query.ts';
+import { EventTypes } from './event-types/event-types.ts';
+import { EventTypesController } from './event-types/event-types.controller.ts';
+import { EventTypeQueries } from './event-types/event-types.query.ts';
 import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
 import { FlowsController } from './flows/flows.controller.ts';
@@ -56,7 +60,7 @@ class Closing implements OnApplicationShutdown {
 }
 
 @Module({
-  imports: [AccessModule],
+  imports: [AccessModule, EventSchemasModule],
   controllers: [
     AppsController,
     FlowsController,
@@ -65,6 +69,7 @@ class Closing implements OnApplicationShutdown {
     FlowTokenController,
     EndpointsController,
     TokensController,
+    EventTypesController,
     SealingKeysController,
     PersonalAccessTokensController,
     UsersController,
@@ -114,6 +119,8 @@ class Closing implements OnApplicationShutdown {
     Sessions,
     SignInLimiter,
     Secrets,
+    EventTypes,
+    EventTypeQueries,
     FirstStart,
     Closing,
   ],

@@ -4,6 +4,7 @@ import { RouteStates1763900000002 } from './migrations/1763900000002-route-state
 import { OneFlowTrigger1763900010001 } from './migrations/1763900010001-one-flow-trigger.ts';
 import { RouteInputs1763900010002 } from './migrations/1763900010002-route-inputs.ts';
 import { Users1763900070001 } from './migrations/1763900070001-users.ts';
+import { EventTypes1763900080001 } from './migrations/1763900080001-event-types.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -16,6 +17,7 @@ export const registryService: ServiceDefinition = {
     OneFlowTrigger1763900010001,
     RouteInputs1763900010002,
     Users1763900070001,
+    EventTypes1763900080001,
   ],
   topics: ['registry.events'],
   partitioned: false,

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AccessControl, actorOf, bearerOf, type Principal } from '@sluice/access';
+import { EventSchemas } from '@sluice/event-schemas';
+import type { CloudEvent } from '@sluice/contracts';
 import { inTrace, startWork } from '@sluice/observability';
 import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -15,6 +17,8 @@ import { Refusals } from '../inbound/refusals.ts';
 import { cloudEventsOf } from './cloud-event-binding.rules.ts';
 import { EventPublisher } from './event-publisher.ts';
 
+const MAX_PROBLEMS = 100;
+
 /** `POST /v1/events`: CloudEvents in binary, structured and batched mode, and the handshake of their webhooks (GW-09). */
 @Injectable()
 @RawRoutes()
@@ -24,6 +28,7 @@ export class PublishRoutes implements RawRoutesProvider {
     private readonly access: AccessControl,
     private readonly refusals: Refusals,
     private readonly budget: BodyBudget,
+    private readonly schemas: EventSchemas,
   ) {}
 
   registerRoutes(app: FastifyInstance): void {
@@ -59,6 +64,7 @@ export class PublishRoutes implements RawRoutesProvider {
       const encoded = contentEncodingProblem(request.headers['content-encoding']);
       if (encoded) throw encoded;
       const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
+      this.#checkData(appId, events);
       const result = await this.publisher.publish(appId, events, {
         causationId: null,
         actor: actorOf(caller),
@@ -75,6 +81,20 @@ export class PublishRoutes implements RawRoutesProvider {
     } finally {
       this.budget.give(held);
     }
+  }
+
+  /** RG-05: where the app's catalogue enforces a schema, all of a request's events fit or none is taken. */
+  #checkData(appId: string, events: readonly CloudEvent[]): void {
+    const isBatch = events.length > 1;
+    const problems = events.flatMap(({ type, data }, index) =>
+      this.schemas.check(appId, type, data ?? null).map(({ pointer, message }) => ({
+        pointer: `${isBatch ? `/${index}` : ''}/data${pointer}`,
+        message,
+      })),
+    );
+    if (problems.length === 0) return;
+    const detail = `the data of ${isBatch ? 'some events do' : 'the event does'} not fit the schema of the type`;
+    throw gatewayError('invalid_event_data', detail, { errors: problems.slice(0, MAX_PROBLEMS) });
   }
 
   async #callerOf(request: IncomingMessage): Promise<Principal> {

@@ -1,0 +1,129 @@
+/** ET-10: an event that Sluice itself emits; `schema` (JSON Schema 2020-12) describes its data. */
+export interface BuiltInEventType {
+  name: string;
+  description: string;
+  schema: Record<string, unknown>;
+}
+
+type Schema = Record<string, unknown>;
+
+const TIME: Schema = { type: 'string', format: 'date-time', example: '2026-01-02T03:04:05.000Z' };
+const ID: Schema = { type: 'string', format: 'uuid', example: '0199c2d0-8a3b-7c41-9f0e-3b1f5e6a7d90' };
+const NUMBER: Schema = { type: 'integer', example: 7 };
+const TEXT: Schema = { type: 'string' };
+const FLAG: Schema = { type: 'boolean' };
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const named = (example: string): Schema => ({ type: 'string', example });
+const listOf = (items: Schema): Schema => ({ type: 'array', items });
+
+/** Fields may be added to an event, never taken away: so others are allowed. */
+function object(required: Record<string, Schema>, optional: Record<string, Schema> = {}): Schema {
+  return { type: 'object', required: Object.keys(required), properties: { ...required, ...optional } };
+}
+
+const CHANGED = { createdAt: TIME, updatedAt: TIME };
+
+const FLOW = object(
+  {
+    id: ID,
+    number: NUMBER,
+    appId: ID,
+    name: named('Order'),
+    listener: orNull(TEXT),
+    status: { enum: ['draft', 'active', 'paused'] },
+    version: NUMBER,
+    publishedVersion: orNull(NUMBER),
+    ...CHANGED,
+  },
+  { definition: { type: 'object', description: 'the saved version, as it is sent to /v1/flows' } },
+);
+
+const TRIGGER = object({
+  id: ID,
+  number: NUMBER,
+  appId: ID,
+  flowId: ID,
+  name: named('Orders'),
+  profile: { enum: ['native', 'run', 'listener', 'flow'] },
+  methods: listOf(named('POST')),
+  auth: { type: 'object', description: 'the kind and its names, never a secret' },
+  tokens: listOf(object({ id: ID, createdAt: TIME })),
+  enabled: FLAG,
+  ...CHANGED,
+});
+
+const ENDPOINT = object({
+  id: NUMBER,
+  uuid: ID,
+  appId: ID,
+  kind: { enum: ['event', 'inline'] },
+  name: named('Shop'),
+  events: listOf(named('order.*')),
+  url: named('https://example.org/hook'),
+  method: { enum: ['POST', 'GET'] },
+  enabled: FLAG,
+  hasSecret: FLAG,
+  headers: listOf(object({ key: named('X-Custom') })),
+  ...CHANGED,
+});
+
+const TOKEN = object({
+  id: ID,
+  number: NUMBER,
+  appId: orNull(ID),
+  userId: orNull(ID),
+  note: named('for the shop'),
+  scopes: listOf(named('automation')),
+  expiresAt: orNull(TIME),
+  createdAt: TIME,
+});
+
+const USER = object({ id: ID, number: NUMBER, email: named('ada@example.org'), name: named('Ada') });
+
+const RUN = object({
+  runId: ID,
+  status: { enum: ['succeeded', 'failed', 'timed_out'] },
+  number: NUMBER,
+  flowId: ID,
+  flowNumber: NUMBER,
+  flowVersion: NUMBER,
+  triggerId: orNull(ID),
+  result: { description: 'any JSON' },
+  error: orNull(object({ code: TEXT, message: TEXT })),
+  startedAt: TIME,
+  finishedAt: TIME,
+});
+
+const APP = object({ id: ID, name: named('shop'), environmentId: NUMBER, createdAt: TIME });
+
+const DEFINED: readonly (readonly [name: string, description: string, schema: Schema])[] = [
+  ['Flow.Created', 'A flow was created.', FLOW],
+  ['Flow.Updated', 'A flow was changed, paused or resumed.', FLOW],
+  ['Flow.Published', 'A version of a flow became the one that runs.', FLOW],
+  ['Flow.Deleted', 'A flow was deleted; its last state.', FLOW],
+  ['Flow.Executed', 'A run of a flow succeeded.', RUN],
+  ['Flow.Failed', 'A run of a flow failed or timed out.', RUN],
+  ['Trigger.Created', 'A trigger was created.', TRIGGER],
+  ['Trigger.Updated', 'A trigger was changed.', TRIGGER],
+  ['Trigger.Deleted', 'A trigger was deleted; its last state.', TRIGGER],
+  ['Trigger.TokenRotated', 'A token of a trigger was added or revoked.', TRIGGER],
+  ['Endpoint.Created', 'An endpoint was created.', ENDPOINT],
+  ['Endpoint.Updated', 'An endpoint was changed.', ENDPOINT],
+  ['Endpoint.Deleted', 'An endpoint was deleted; its last state.', ENDPOINT],
+  ['Endpoint.Disabled', 'An endpoint was paused because deliveries to it kept failing.', ENDPOINT],
+  ['Endpoint.Recovered', 'Deliveries to an endpoint succeed again.', ENDPOINT],
+  ['Token.Created', 'A personal access token was created.', TOKEN],
+  ['Token.Revoked', 'A personal access token was revoked.', TOKEN],
+  ['User.Created', 'A user was created.', USER],
+  ['User.Updated', 'A user was changed.', USER],
+  ['User.Deleted', 'A user was deleted; the last state.', USER],
+  ['User.LoggedIn', 'A user logged in.', USER],
+  ['App.Created', 'An app was created.', APP],
+];
+
+/** Every built-in event, in the order of ET-10's list. The one source of their names and schemas. */
+export const BUILT_IN_EVENT_TYPES: readonly BuiltInEventType[] = DEFINED.map(([name, description, schema]) => ({
+  name,
+  description,
+  schema,
+}));
