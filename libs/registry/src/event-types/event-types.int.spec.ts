@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import type { RunningServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { type Answer, type Call, client, pointersOf, startRegistry } from '../registry.fixture.ts';
 
 let database: TestDatabase;
 let running: RunningServices;
@@ -70,10 +70,7 @@ describe('RG-05: the catalogue of event types', () => {
     const names: unknown[] = [];
     let cursor: string | null | undefined = '';
     do {
-      const page: { body: { items?: { name?: unknown }[]; nextCursor?: string | null } } = await call(
-        'GET',
-        `/v1/event-types?limit=7${cursor ? `&cursor=${cursor}` : ''}`,
-      );
+      const page: Answer = await call('GET', `/v1/event-types?limit=7${cursor ? `&cursor=${cursor}` : ''}`);
       names.push(...(page.body.items ?? []).map((item) => item.name));
       cursor = page.body.nextCursor;
     } while (cursor);
