@@ -4,6 +4,7 @@ import { acceptIdle } from './benches/accept-idle.ts';
 import { endToEnd } from './benches/end-to-end.ts';
 import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
+import { rejected } from './benches/rejected.ts';
 import { start } from './benches/start.ts';
 import { type BenchResult, report } from './report.ts';
 
@@ -15,6 +16,11 @@ const BENCHES: Record<
   'accept-idle': { run: acceptIdle, seconds: 5, measures: 'latency of a durable 202 at one connection' },
   'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
+  rejected: {
+    run: rejected,
+    seconds: 10,
+    measures: 'accepted traffic beside 20,000 bad tokens a second, both open loop',
+  },
   start: { run: start, seconds: 0, measures: 'npm start to the first accepted trigger' },
 };
 
