@@ -23,6 +23,9 @@ export const GATEWAY_LIMITS = {
   rejectionsPerTriggerPerS: 10,
   /** … and of all triggers together, by this process. */
   rejectionsPerS: 100,
+  /** Refusals of strangers that are answered in a second; further ones wait in line, up to so many. */
+  pacedRefusalsPerS: 2_000,
+  maxWaitingRefusals: 10_000,
   /** Records of rejections that wait for the store; further ones are dropped and counted. */
   maxWaitingRejections: 1_000,
 } as const;

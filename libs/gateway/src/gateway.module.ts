@@ -15,6 +15,7 @@ import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
+import { RefusalPace } from './inbound/refusal-pace.ts';
 import { Refusals } from './inbound/refusals.ts';
 import { AddressLimit, TriggerLimit } from './limits/rate-limits.ts';
 import { RateWindows } from './limits/rate-windows.worker.ts';
@@ -60,6 +61,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     TriggerDoor,
     AnswerWaiters,
     Refusals,
+    RefusalPace,
     BodyBudget,
     ClientErrors,
     NativeProfile,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
-import type { AppError } from '@sluice/contracts';
-import { inTrace, startWork } from '@sluice/observability';
+import { AppError } from '@sluice/contracts';
+import { inTrace, startWork, type TracedWork } from '@sluice/observability';
 import { metrics } from '@sluice/platform';
 import { type FormFields, parseForm } from '@sluice/request-body';
 import { AnswerWaiters } from '../answers/answer-waiters.ts';
@@ -10,6 +10,7 @@ import { gatewayError } from '../gateway.errors.ts';
 import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
+import { RefusalPace } from '../inbound/refusal-pace.ts';
 import { Refusals } from '../inbound/refusals.ts';
 import { Rejections } from '../rejections/rejections.ts';
 import type { Route } from '../routing/route.ts';
@@ -30,6 +31,18 @@ export type FindRoute = () => Route | null | Promise<Route | null>;
 interface Passage {
   check(admission: Admission): EarlyAnswer | null | Promise<EarlyAnswer | null>;
   pass(admission: Admission, trace: RequestTrace): Promise<void>;
+}
+
+/** What is left of a request once it was refused: its body is not. */
+interface RefusedRequest {
+  profile: TriggerProfile;
+  /** The route in whose name it is recorded, if any. */
+  recordAs: Route | null;
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Bytes of the body that were read. */
+  held: number;
+  work: TracedWork;
 }
 
 /** The way of every request that starts a run, from its first byte to its answer, whatever the profile (GW-03). */
@@ -53,6 +66,7 @@ export class TriggerDoor {
     private readonly budget: BodyBudget,
     private readonly clients: ClientAddress,
     private readonly rejections: Rejections,
+    private readonly pace: RefusalPace,
   ) {}
 
   /** Starts a run. Never rejects: whatever happens, the request is answered in the words of its profile. */
@@ -101,20 +115,28 @@ export class TriggerDoor {
       else early(response);
       work.end();
     } catch (error) {
-      const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
       // What is asked of runs that exist is no request of the trigger.
-      if (shown !== null && passage === this.#starting)
-        this.rejections.record(route ?? this.#routeOf(find, shown), { request, response, held }, shown);
-      work.end(error);
+      const recordAs = passage === this.#starting ? (route ?? this.#routeOf(find, error)) : null;
+      const turn = error instanceof AppError ? this.pace.turn(error.code) : null;
+      const refused = { profile, recordAs, request, response, held, work };
+      // Who waits in line is not waited for here, so that its body is let go of.
+      if (turn === null) this.#refuse(error, refused);
+      else void turn.then(() => this.#refuse(error, refused));
     } finally {
       admission?.decide(false);
       this.budget.give(held);
     }
   }
 
+  #refuse(error: unknown, { profile, recordAs, request, response, held, work }: RefusedRequest): void {
+    const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
+    if (shown !== null) this.rejections.record(recordAs, { request, response, held }, shown);
+    work.end(error);
+  }
+
   /** A body that is too large is refused before its trigger is looked for; nobody is asked for the record's sake. */
-  #routeOf(find: FindRoute, refused: AppError): Route | null {
-    if (refused.code !== 'body_too_large') return null;
+  #routeOf(find: FindRoute, error: unknown): Route | null {
+    if (!(error instanceof AppError) || error.code !== 'body_too_large') return null;
     try {
       const found = find();
       if (!(found instanceof Promise)) return found;

@@ -60,6 +60,8 @@ export function readBodyBytes(
       if (done) return;
       done = true;
       resolve(rest ? Buffer.concat(rest, size) : (first ?? NOTHING));
+      // The listeners live as long as the request, which may wait in line for its answer.
+      first = rest = null;
     });
     // An aborted request ends with 'error' and 'close', never with 'end'. Without a listener the error would be thrown.
     request.on('error', () => {

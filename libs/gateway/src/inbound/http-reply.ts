@@ -7,6 +7,8 @@ import { PROBLEM_TYPE, problemOf } from '@sluice/platform';
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 16 * 1_048_576;
 
+const ASCII = /^[\x20-\x7e]*$/;
+
 const answeredEarly = new WeakSet<Socket>();
 
 /** Whether a request on this connection was answered before it was complete; nothing more may be written to it. */
@@ -48,17 +50,18 @@ function headerList({ type, headers: more }: Refusal, length: number): string[] 
 /** Like `replyProblem`, in other words than problem+json. */
 export function replyRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(refusal.text);
-  const headers = headerList(refusal, body.length);
+  // Node writes head and body as one string when both are latin1: one write to the socket instead of two buffers.
+  const encoding = ASCII.test(refusal.text) ? 'latin1' : 'utf8';
+  const headers = headerList(refusal, Buffer.byteLength(refusal.text, encoding));
   const bodyPending = !request.complete && hasBody(request);
   if (!bodyPending) {
     response.writeHead(refusal.status, headers);
-    response.end(body);
+    response.end(refusal.text, encoding);
     return;
   }
   headers.push('connection', 'close');
   response.writeHead(refusal.status, headers);
-  response.write(body);
+  response.write(refusal.text, encoding);
   lingerThenEnd(request, response);
 }
 

@@ -1,0 +1,82 @@
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { metrics } from '@sluice/platform';
+import { GATEWAY_LIMITS } from '../gateway.config.ts';
+
+const TICK_MS = 10;
+/** What may be answered at once after a quiet moment: a tenth of a second's worth. */
+const BURST_TICKS = 10;
+
+/** What strangers can bring about without knowing anything. */
+const PACED: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'forbidden',
+  'unknown_trigger',
+  'method_not_allowed',
+  'too_many_requests',
+]);
+
+/**
+ * Answers to strangers are given at a bounded rate; past it they wait in line, and with them their connections, so that
+ * whoever knocks 20,000 times a second cannot have the process think of nothing else. Below the rate nobody waits.
+ */
+@Injectable()
+export class RefusalPace implements BeforeApplicationShutdown {
+  readonly #perTick = Math.ceil((GATEWAY_LIMITS.pacedRefusalsPerS * TICK_MS) / 1000);
+  #tokens = this.#perTick * BURST_TICKS;
+  #filledAt = performance.now();
+  #line: (() => void)[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #stopping = false;
+
+  constructor() {
+    metrics.gauge('sluice_gateway_waiting_refusals', 'Refusals that wait in line to be answered', [], (gauge) =>
+      gauge.set(this.waiting),
+    );
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Null when the refusal may be answered now, otherwise a promise of its turn. */
+  turn(code: string): Promise<void> | null {
+    if (!PACED.has(code) || this.#stopping) return null;
+    if (this.#line.length === 0) {
+      this.#fill();
+      if (this.#tokens > 0) {
+        this.#tokens--;
+        return null;
+      }
+    }
+    // Beyond a line of this length waiting would only collect connections.
+    if (this.#line.length >= GATEWAY_LIMITS.maxWaitingRefusals) return null;
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    return new Promise<void>((resolve) => this.#line.push(resolve));
+  }
+
+  #fill(): void {
+    const now = performance.now();
+    const ticks = Math.floor((now - this.#filledAt) / TICK_MS);
+    if (ticks === 0) return;
+    this.#filledAt += ticks * TICK_MS;
+    this.#tokens = Math.min(this.#perTick * BURST_TICKS, this.#tokens + ticks * this.#perTick);
+  }
+
+  #tick(): void {
+    this.#fill();
+    const served = this.#line.splice(0, this.#tokens);
+    this.#tokens -= served.length;
+    for (const answer of served) answer();
+    if (this.#line.length > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Nobody is left waiting by a process that stops. */
+  beforeApplicationShutdown(): void {
+    this.#stopping = true;
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    for (const answer of this.#line.splice(0)) answer();
+  }
+}
