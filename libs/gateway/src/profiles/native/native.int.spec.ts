@@ -7,6 +7,7 @@ import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../../gateway.fixture.ts';
 import { gatewayService } from '../../gateway.service.ts';
+import { NativeProfile } from './native-profile.ts';
 
 let database: TestDatabase;
 let running: RunningServices;
@@ -144,6 +145,25 @@ describe('POST /t/{id}', () => {
   it('finds a trigger whose id is written in upper case', async () => {
     const trigger = await neighbours.trigger(flow);
     expect((await post(trigger.id.toUpperCase(), '{}', JSON_TYPE)).status).toBe(202);
+  });
+});
+
+describe('a caller that waits', () => {
+  it('GW-04: is told 504 with the Location of the run when its time is over; the late answer disturbs nobody', async () => {
+    const sync = await neighbours.flow({}, { steps: [], response: { mode: 'sync' } });
+    const trigger = await neighbours.trigger(sync);
+    await waitFor(() => neighbours.isKnown(trigger.id));
+    const profile = running.app.nest.get(NativeProfile, { strict: false });
+    const { answerTimeoutMs } = profile;
+    Object.assign(profile, { answerTimeoutMs: 50 });
+    const answer = await post(trigger.id, '{}', JSON_TYPE).finally(() => Object.assign(profile, { answerTimeoutMs }));
+    const location = answer.headers.get('location') as string;
+    expect([answer.status, location]).toEqual([504, expect.stringContaining(`${running.url}/v1/runs/`)]);
+    expect(await answer.json()).toMatchObject({ code: 'answer_timeout' });
+    const id = location.slice(location.lastIndexOf('/') + 1);
+    expect((await eventOf(id)).accepted.replyTo).toBe('gateway-1');
+    await neighbours.answer(id);
+    expect((await post(trigger.id, '{', JSON_TYPE)).status).toBe(422);
   });
 });
 

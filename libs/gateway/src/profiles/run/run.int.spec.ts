@@ -85,6 +85,24 @@ describe('starting a run', () => {
     expect((await ask('POST', runsOf(waiting))).status).toBe(201);
   });
 
+  it('GW-05: a repeat with the same Idempotency-Key is 201 with the run as it is now', async () => {
+    const headers = { ...TOKEN, 'idempotency-key': 'order-1' };
+    const repeat = () => ask('POST', runsOf(trigger), { id: 3 }, headers);
+    const first = await repeat();
+    await happened(first.body.run_id, { RunStarted: {}, RunFinished: FINISHED });
+    const second = await repeat();
+    expect([first.status, second.status, second.headers.get('location')]).toEqual([
+      201,
+      201,
+      first.headers.get('location'),
+    ]);
+    expect(second.body).toMatchObject({ run_id: first.body.run_id, status: 'succeeded', result: { hello: 'Ada' } });
+    expect(statusAndCode(await ask('POST', runsOf(trigger), { id: 4 }, headers))).toEqual([
+      422,
+      'idempotency_key_reused',
+    ]);
+  });
+
   it('LT-07: 400 for what is no JSON, 422 naming each field that does not fit, and nothing is stored', async () => {
     const before = (await neighbours.accepted()).length;
     expect(statusAndCode(await start('{"id": '))).toEqual([400, 'malformed_json']);
