@@ -7,7 +7,8 @@ export interface AccessGrant {
   tokenId: string;
   /** Lower-case hex. */
   sha256: string;
-  kind: 'personal' | 'trigger';
+  /** `call`: lent to an app's listener for one call of it, by the runner. */
+  kind: 'personal' | 'trigger' | 'call';
   appId: string | null;
   userId: string | null;
   triggerId: string | null;

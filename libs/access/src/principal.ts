@@ -4,9 +4,9 @@ import type { RoleGrant } from '@sluice/contracts';
 export interface Principal {
   /**
    * `personal`: an access token; `session`: somebody who has signed in; `trigger`: the credential of one trigger, which
-   * reaches what that trigger started and nothing else.
+   * reaches what that trigger started and nothing else; `call`: lent to an app's listener while it is called.
    */
-  kind: 'personal' | 'session' | 'trigger';
+  kind: 'personal' | 'session' | 'trigger' | 'call';
   /** The id of the token or of the session. */
   tokenId: string;
   /** The one app that the token belongs to, or null for a token of all apps (that its user may enter). */

@@ -81,6 +81,15 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     atMostOne: ['json', 'body'],
     readsSecrets: true,
   },
+  listener: {
+    fields: {
+      url: { shape: 'text', required: true },
+      name: { shape: 'text' },
+      timeout: { shape: 'timeout' },
+      retry: { shape: 'retry' },
+      onError,
+    },
+  },
   delay: {
     fields: { for: { shape: 'duration' }, until: { shape: 'time' }, onError },
     exactlyOne: ['for', 'until'],

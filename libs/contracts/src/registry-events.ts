@@ -75,6 +75,8 @@ export interface TriggerState {
   /** Live secrets of `auth`: passwords, keys of signatures; sealed, at most two during a rotation. */
   secrets?: { id: string; value: SealedRef; createdAt: string }[];
   handshake?: TriggerHandshake | null;
+  /** Of a webhook that was made in Lenra's way: the listener by the name and the field that named it, and who made it. */
+  listener?: { name: string; field: 'action' | 'listener'; userId: string | null };
 }
 export interface TriggerChanged {
   trigger: TriggerState;

@@ -32,6 +32,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'registry', prefix: '/v1/endpoints' },
   { service: 'registry', prefix: '/v1/event-types' },
   { service: 'registry', prefix: '/v1/secrets' },
+  { service: 'registry', prefix: '/v1/listeners' },
   { service: 'registry', prefix: '/app/webhooks' },
   { service: 'registry', prefix: '/app-api/v1' },
   { service: 'registry', prefix: '/api/webhooks', exact: true, methods: ['GET'] },

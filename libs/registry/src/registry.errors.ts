@@ -16,6 +16,8 @@ export const REGISTRY_ERRORS = {
   token_shown_once: { status: 409, title: 'The token was shown when it was made, and never again', retry: 'never' },
   token_unreadable: { status: 500, title: 'The token cannot be opened', retry: 'never' },
   built_in: { status: 409, title: 'It is a part of Sluice', retry: 'never' },
+  invalid_listener: { status: 400, title: 'There is no such listener', retry: 'never' },
+  null_parameters: { status: 400, title: 'A parameter is missing', retry: 'never' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },
 } as const;
 

@@ -21,6 +21,10 @@ import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
 import { FlowsController } from './flows/flows.controller.ts';
 import { FlowQueries } from './flows/flows.query.ts';
+import { Listeners } from './listeners/listeners.ts';
+import { ListenersController } from './listeners/listeners.controller.ts';
+import { Webhooks } from './listeners/webhooks.ts';
+import { WebhooksController } from './listeners/webhooks.controller.ts';
 import { Sealing } from './sealing/sealing.ts';
 import { SealingKeysController } from './sealing/sealing-keys.controller.ts';
 import { Secrets } from './secrets/secrets.ts';
@@ -64,6 +68,8 @@ class Closing implements OnApplicationShutdown {
   controllers: [
     AppsController,
     FlowsController,
+    WebhooksController,
+    ListenersController,
     TriggersController,
     TriggerSecretsController,
     FlowTokenController,
@@ -106,6 +112,8 @@ class Closing implements OnApplicationShutdown {
     Apps,
     Flows,
     FlowQueries,
+    Listeners,
+    Webhooks,
     Triggers,
     TriggerQueries,
     TokenReading,

@@ -22,6 +22,7 @@ import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { RunStarter } from './starting/run-starter.ts';
+import { CallTokens } from './steps/listener/call-tokens.ts';
 import { TriggersConsumer } from './starting/triggers.consumer.ts';
 
 const log = new Logger('runner');
@@ -56,6 +57,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunInputs,
     RunReader,
     RunSecrets,
+    CallTokens,
     StepEffects,
     EffectPerformer,
     OrderingQueue,

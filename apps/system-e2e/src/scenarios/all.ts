@@ -6,6 +6,7 @@ import { limits } from './limits.ts';
 import { flowProfile } from './flow-profile.ts';
 import { flowTimeout } from './flow-timeout.ts';
 import { native } from './native.ts';
+import { listenerProfile } from './listener-profile.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runProfile } from './run-profile.ts';
@@ -34,6 +35,7 @@ const ALL: readonly Scenarios[] = [
   runProfile,
   native,
   flowTimeout,
+  listenerProfile,
 ];
 
 /**

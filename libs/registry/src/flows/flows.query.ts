@@ -41,6 +41,31 @@ export class FlowQueries {
     return found(rows[0]);
   }
 
+  async byListener(appId: string, listener: string): Promise<FoundFlow | null> {
+    const { rows } = await this.pool.query<FlowRecord>(
+      `${FIND} where f.app_id = $1 and f.listener = $2 and not f.deleted`,
+      [appId, listener],
+    );
+    return found(rows[0]);
+  }
+
+  /** Flows that have a listener name, newest first. */
+  async listeners(appId: string, query: PageQuery): Promise<Page<FoundFlow>> {
+    const { below, limit } = windowOf(query);
+    const { rows } = await this.pool.query<FlowRecord & { number: number }>(
+      `select f.number, ${FIND.slice('select '.length)}
+       where f.app_id = $1 and f.listener is not null and not f.deleted and f.number < $2
+       order by f.number desc limit $3`,
+      [appId, below, limit + 1],
+    );
+    return pageOf(
+      rows,
+      limit,
+      (row) => row.number,
+      (row) => foundOf(row),
+    );
+  }
+
   async byNumber(number: number): Promise<FoundFlow | null> {
     const { rows } = await this.pool.query<FlowRecord>(`${FIND} where f.number = $1`, [number]);
     return found(rows[0]);
@@ -92,7 +117,10 @@ export class FlowQueries {
 }
 
 function found(row: FlowRecord | undefined): FoundFlow | null {
-  if (!row) return null;
+  return row ? foundOf(row) : null;
+}
+
+function foundOf(row: FlowRecord): FoundFlow {
   return {
     state: JSON.parse(row.state) as FlowState,
     definition: JSON.parse(row.definition) as FlowDefinition,

@@ -177,6 +177,9 @@ export class NewTriggerToken extends TriggerTokenView {
 }
 
 export class ShownTriggerToken extends TriggerTokenView {
+  @ApiProperty({ required: false, description: 'of profile listener: the name that it was made with' })
+  listener?: string;
+
   @ApiProperty({ description: 'where requests are sent' })
   url!: string;
 

@@ -165,10 +165,11 @@ export class TriggersController {
 
 /** Tokens and secrets are shown by id and time, never by their hash or reference. */
 export function triggerViewOf(state: TriggerState, publicUrl: string): TriggerView {
-  const { tokens, secrets = [], handshake, ...rest } = state;
+  const { tokens, secrets = [], handshake, listener, ...rest } = state;
   return {
     ...rest,
     ordering: rest.ordering ?? null,
+    ...(listener ? { listener: listener.name } : {}),
     url: urlOfTrigger(state, publicUrl),
     auth: authViewOf(state),
     tokens: tokens.map(({ id, createdAt }) => ({ id, createdAt })),

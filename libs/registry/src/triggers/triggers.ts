@@ -57,7 +57,13 @@ export class Triggers {
     private readonly outbound: OutboundClient,
   ) {}
 
-  async create(body: unknown, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
+  /** @param more what only other doors than `POST /v1/triggers` say. */
+  async create(
+    body: unknown,
+    app: AppScope,
+    actor: Actor,
+    more: Pick<TriggerState, 'listener'> = {},
+  ): Promise<Changed<TriggerWithToken>> {
     const request = await validated(CreateTrigger, body, (sent) => [
       ...this.settingsProblems(sent, null),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
@@ -85,6 +91,7 @@ export class Triggers {
       enabled: request.enabled ?? true,
       ...requestSettingsOf(sent),
       ...accessSettingsOf(sent, id, null),
+      ...more,
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
     const token = usesToken(auth) || trigger.profile === 'flow' ? freshToken(trigger, now) : null;

@@ -52,7 +52,14 @@ export class EffectPerformer {
     try {
       const { timeoutMs } = step;
       const { traceparent } = span;
-      const result = await effect.perform({ request, idempotencyKey, timeoutMs, signal, traceparent });
+      const result = await effect.perform({
+        request,
+        appId: work.origin.appId,
+        idempotencyKey,
+        timeoutMs,
+        signal,
+        traceparent,
+      });
       span.end(result.error?.message);
       return result;
     } catch (error) {

@@ -21,6 +21,7 @@ import { RunInputs } from '../runs/run-input.ts';
 import { RunReader } from '../runs/run-reader.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import { RunStarter } from '../starting/run-starter.ts';
+import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { TriggersConsumer } from '../starting/triggers.consumer.ts';
 import { type EffectNext, EffectPerformer, type RunAtWork } from './effect-performer.ts';
 import { EffectWorker } from './effect.worker.ts';
@@ -130,7 +131,7 @@ export class MortalRunner {
     this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
     const inputs = new RunInputs(this.pool);
     const reader = new RunReader(mortal, inputs);
-    this.effects = new StepEffects(settings);
+    this.effects = new StepEffects(settings, new CallTokens(mortal, this.pool));
     const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
     performer.fate = this.fate;
     const ordering = new OrderingQueue(this.pool);

@@ -2,6 +2,8 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { HttpEffect } from '../steps/http/http.effect.ts';
+import { CallTokens } from '../steps/listener/call-tokens.ts';
+import { ListenerEffect } from '../steps/listener/listener.effect.ts';
 import type { StepEffect } from '../steps/step-type.ts';
 
 /** The impure half of every step type that has one, with the one client they share. */
@@ -10,9 +12,15 @@ export class StepEffects implements OnApplicationShutdown {
   private readonly outbound: OutboundClient;
   private readonly byType: ReadonlyMap<string, StepEffect>;
 
-  constructor(@InjectSettings() settings: Pick<Settings, 'outboundAllow'>) {
+  constructor(
+    @InjectSettings() settings: Pick<Settings, 'outboundAllow' | 'publicUrl' | 'listenerTimeoutMs'>,
+    tokens: CallTokens,
+  ) {
     this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
-    this.byType = new Map<string, StepEffect>([['http', new HttpEffect(this.outbound)]]);
+    this.byType = new Map<string, StepEffect>([
+      ['http', new HttpEffect(this.outbound)],
+      ['listener', new ListenerEffect(this.outbound, tokens, settings)],
+    ]);
   }
 
   /** @throws Error for a type whose steps ask for an effect that nobody can perform. */

@@ -82,6 +82,8 @@ export interface EffectResult {
 
 export interface EffectCall {
   request: unknown;
+  /** The app of the run. */
+  appId: string | null;
   /** The same on every attempt of the step. */
   idempotencyKey: string;
   timeoutMs: number;

@@ -3,11 +3,15 @@ import { delayStep } from './delay/delay.step.ts';
 import { emitStep } from './emit/emit.step.ts';
 import { failStep } from './fail/fail.step.ts';
 import { httpStep } from './http/http.step.ts';
+import { listenerStep } from './listener/listener.step.ts';
 import { setStep } from './set/set.step.ts';
 import type { StepType } from './step-type.ts';
 import { webhookStep } from './webhook/webhook.step.ts';
 
 /** Every type of step this runner can run. */
 export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
-  [webhookStep, setStep, conditionStep, emitStep, httpStep, delayStep, failStep].map((type) => [type.type, type]),
+  [webhookStep, setStep, conditionStep, emitStep, httpStep, delayStep, failStep, listenerStep].map((type) => [
+    type.type,
+    type,
+  ]),
 );

@@ -1,0 +1,139 @@
+import { createTestDatabase, type TestDatabase } from '@sluice/testing';
+import type { RunningServices } from '@sluice/wiring';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Call, client, GREET, startRegistry } from '../registry.fixture.ts';
+
+let database: TestDatabase;
+let running: RunningServices;
+let call: Call;
+let app: { id: string; environmentId: number };
+let inApp: { token: string };
+
+async function freshApp(name: string): Promise<{ app: typeof app; inApp: typeof inApp }> {
+  const made = (await call('POST', '/v1/apps', { name })).body as unknown as typeof app;
+  const headers = { 'x-sluice-app': made.id };
+  const token = await call('POST', '/v1/tokens', { note: 'app', scopes: ['automation'], appId: made.id }, { headers });
+  return { app: made, inApp: { token: String(token.body.token) } };
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  running = await startRegistry(database.url, { outboundAllow: ['127.0.0.0/8'] });
+  call = client(running.url);
+  ({ app, inApp } = await freshApp('lenra'));
+  await call('POST', '/v1/flows', { ...GREET, listener: 'greet' }, inApp);
+});
+afterAll(async () => {
+  await running?.close();
+  await database?.drop();
+});
+
+const create = (body: unknown, path = '/app/webhooks', token = inApp) => call('POST', path, body, token);
+
+describe('webhooks in Lenra’s way', () => {
+  it('LN-01: answers 200 with exactly its keys, and its address is that of the profile', async () => {
+    const made = await create({ action: 'greet', props: { a: [1] } });
+    expect(made).toMatchObject({ status: 200 });
+    expect(made.body).toEqual({
+      uuid: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      action: 'greet',
+      props: { a: [1] },
+      environment_id: app.environmentId,
+      user_id: null,
+    });
+    const trigger = await call('GET', `/v1/triggers/${String(made.body.uuid)}`, undefined, inApp);
+    expect(trigger.body).toMatchObject({
+      profile: 'listener',
+      listener: 'greet',
+      ordering: 'app',
+      auth: { type: 'none' },
+      url: `https://sluice.example/apps/${app.id}/webhooks/${String(made.body.uuid)}`,
+    });
+  });
+
+  it('LN-01: props left out are null, and the alias and the other field are echoed', async () => {
+    expect((await create({ action: 'greet' })).body).toMatchObject({ action: 'greet', props: null });
+    const aliased = await create({ listener: 'greet', unknown: 1 }, '/app-api/v1/webhooks');
+    expect(aliased.status).toBe(200);
+    expect(Object.keys(aliased.body).sort()).toEqual(['environment_id', 'listener', 'props', 'user_id', 'uuid']);
+  });
+
+  it('LN-02: without a token 401, without a listener 400, both as message and reason', async () => {
+    const stranger = await call('POST', '/app/webhooks', { action: 'greet' }, { token: null });
+    expect(stranger.status).toBe(401);
+    expect(stranger.body).toEqual({ message: expect.any(String), reason: 'unauthorized' });
+    for (const body of [
+      {},
+      { action: '' },
+      { action: 7 },
+      { action: null },
+      [],
+      { props: {} },
+      { action: 'unknown' },
+    ]) {
+      const refused = await create(body);
+      expect([refused.status, refused.body]).toEqual([
+        400,
+        { message: expect.any(String), reason: 'invalid_listener' },
+      ]);
+    }
+  });
+
+  it('LN-02: a token that may not manage is 403, in the same shape', async () => {
+    const weak = await call('POST', '/v1/tokens', { note: 'weak', scopes: ['automation.view'], appId: app.id });
+    const refused = await create({ action: 'greet' }, '/app/webhooks', { token: String(weak.body.token) });
+    expect([refused.status, Object.keys(refused.body)]).toEqual([403, ['message', 'reason']]);
+  });
+
+  it('LN-09: lists an environment as a bare array, asks for env_id, and shows others nothing', async () => {
+    const other = await freshApp('other');
+    const list = (query: string, token = inApp) => call('GET', `/api/webhooks${query}`, undefined, token);
+    const listed = (await list(`?env_id=${app.environmentId}`)).body as unknown as Record<string, unknown>[];
+    expect(listed.map((each) => [each.action ?? each.listener, each.props])).toEqual([
+      ['greet', { a: [1] }],
+      ['greet', null],
+      ['greet', null],
+    ]);
+    for (const query of ['', '?env_id=', '?env_id=x', '?user_id=1', '?env_id=1&user_id=me']) {
+      expect([query, await list(query)]).toMatchObject([query, { status: 400, body: { reason: 'null_parameters' } }]);
+    }
+    expect((await list(`?env_id=${app.environmentId}`, other.inApp)).body).toEqual([]);
+    expect((await list('?env_id=999999')).body).toEqual([]);
+  });
+});
+
+describe('PUT /v1/listeners/{name}', () => {
+  it('LN-06: binds a name to a URL once and again, as a flow that can be paused and has webhooks', async () => {
+    const put = (name: string, body: unknown) => call('PUT', `/v1/listeners/${name}`, body, inApp);
+    const bound = await put('onTodo', { url: 'http://127.0.0.1:3000/' });
+    expect(bound).toMatchObject({
+      status: 201,
+      body: { name: 'onTodo', url: 'http://127.0.0.1:3000/', status: 'active' },
+    });
+    const again = await put('onTodo', { url: 'http://127.0.0.1:3001/', timeout: 'PT10S' });
+    expect(again).toMatchObject({ status: 200, body: { flowId: bound.body.flowId, timeout: 'PT10S' } });
+    const { body: flow } = await call('GET', `/v1/flows/${String(bound.body.flowId)}`, undefined, inApp);
+    expect(flow).toMatchObject({ listener: 'onTodo', version: 2, publishedVersion: 2 });
+    expect((await create({ action: 'onTodo' })).status).toBe(200);
+    const listed = await call('GET', '/v1/listeners', undefined, inApp);
+    expect(listed.body.items).toMatchObject([
+      { name: 'onTodo', url: 'http://127.0.0.1:3001/' },
+      { name: 'greet', url: null },
+    ]);
+    expect((await call('DELETE', '/v1/listeners/onTodo', undefined, inApp)).body.code).toBe('flow_in_use');
+  });
+
+  it('refuses addresses that may not be called, names of flows, and what is no listener', async () => {
+    const put = (name: string, body: unknown) => call('PUT', `/v1/listeners/${name}`, body, inApp);
+    expect((await put('x', { url: 'http://10.0.0.1/' })).body.errors).toMatchObject([{ pointer: '/url' }]);
+    expect((await put('x', { url: 'ftp://127.0.0.1/' })).status).toBe(422);
+    expect((await put('x', {})).status).toBe(422);
+    expect((await put('x', { url: 'http://127.0.0.1/', timeout: 'soon' })).status).toBe(422);
+    expect((await put('with%20blank', { url: 'http://127.0.0.1/' })).status).toBe(422);
+    expect((await put('greet', { url: 'http://127.0.0.1/' })).body.code).toBe('listener_taken');
+    expect((await call('DELETE', '/v1/listeners/none', undefined, inApp)).status).toBe(404);
+    await put('shortLived', { url: 'http://127.0.0.1/' });
+    expect((await call('DELETE', '/v1/listeners/shortLived', undefined, inApp)).status).toBe(204);
+    expect((await call('GET', '/v1/listeners/shortLived', undefined, inApp)).status).toBe(404);
+  });
+});
