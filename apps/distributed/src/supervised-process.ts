@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess } from '@sluice/local-servers';
@@ -37,13 +38,18 @@ export function restartDelayMs(inARow: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** Math.min(inARow, 10), LONGEST_DELAY_MS);
 }
 
+/** Linux may give each session a share of its own, inside which alone nice counts: then the share stands back. */
 function standBack(pid: number, niceness: number): void {
   if (niceness === 0) return;
   try {
     setPriority(pid, niceness);
+    const share = `/proc/${pid}/autogroup`;
+    if (existsSync(share)) writeFileSync(share, String(niceness));
   } catch (error) {
-    // It ended at once; whoever waits for it says why.
-    if ((error as { info?: { code?: string } }).info?.code !== 'ESRCH') throw error;
+    // It ended at once, and whoever waits for it says why; or this system has no such share.
+    const code = (error as NodeJS.ErrnoException).code;
+    const systemCode = (error as { info?: { code?: string } }).info?.code ?? code;
+    if (!['ESRCH', 'ENOENT', 'EACCES', 'EPERM', 'EINVAL', 'EIO'].includes(systemCode ?? '')) throw error;
   }
 }
 

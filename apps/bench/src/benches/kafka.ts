@@ -6,7 +6,7 @@ import type { BenchResult, Row } from '../report.ts';
 import { endToEndAt, endToEndRow, sustainedMaximum } from './end-to-end.ts';
 import { type BenchArguments, medians } from './rounds.ts';
 
-const LOAD = { bodyBytes: 1_024, connections: 128, warmUpMs: 2_000 };
+const LOAD = { bodyBytes: 1_024, connections: 128, warmUpMs: 10_000 };
 
 async function acceptsOf(wiring: Wiring, args: BenchArguments): Promise<LoadResult[]> {
   const { system, targets }: { system: System; targets: { path: string; token: string | null }[] } = await startProduct(

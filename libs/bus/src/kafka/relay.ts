@@ -41,10 +41,11 @@ const BATCH_BYTES = 900_000;
  */
 const COMPRESS_FROM_BYTES = 65_536;
 /**
- * A batch leaves at once after a pause and otherwise this long after the one before. A batch of one event costs the
- * broker and every consumer nearly as much as one of fifty.
+ * A batch leaves at once after a pause, and otherwise some time after the one before: four times as long as the broker
+ * took for that one, within these bounds. A batch of one event costs the broker and every consumer nearly as much as one
+ * of fifty, so a machine that has become slow gets fewer and larger ones.
  */
-const LINGER_MS = 10;
+const LINGER_MS = { shortest: 5, longest: 60, perSend: 4 } as const;
 /** Positions are saved so often; what a successor repeats meanwhile, consumers drop. Each save is an fsync. */
 const SAVE_EVERY_MS = 200;
 const POLL_MS = [5, 50] as const;
@@ -211,6 +212,7 @@ export class Relay {
     let batch = await this.#next(tenure);
     let idleMs: number = POLL_MS[0];
     let sentAt = 0;
+    let lingerMs = 0;
     while (this.#holds(tenure)) {
       if (!batch) {
         const seen = commitsOf(tenure);
@@ -221,7 +223,7 @@ export class Relay {
         continue;
       }
       idleMs = POLL_MS[0];
-      const early = LINGER_MS - (performance.now() - sentAt);
+      const early = lingerMs - (performance.now() - sentAt);
       if (early > 1 && batch.bytes < BATCH_BYTES / 2) {
         await pause(early, this.#options.signal);
         await this.#next(tenure, batch);
@@ -229,6 +231,7 @@ export class Relay {
       sentAt = performance.now();
       const [next, sent] = await Promise.all([this.#next(tenure), this.#send(batch)]);
       if (!sent) return;
+      lingerMs = lingerAfter(performance.now() - sentAt);
       for (const event of batch.events) tenure.unsaved.set(event.topic, event.position);
       this.#saveSoon(tenure);
       batch = next;
@@ -313,6 +316,11 @@ export class Relay {
       if (newest && comparePositions(newest, position) === 0) tenure.unsaved.delete(topic);
     }
   }
+}
+
+function lingerAfter(sendMs: number): number {
+  const { shortest, longest, perSend } = LINGER_MS;
+  return Math.min(longest, Math.max(shortest, perSend * sendMs));
 }
 
 function wake(readings: readonly Reading[], events: readonly StoredEvent[]): void {
