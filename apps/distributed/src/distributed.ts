@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { SERVICES, type ServiceName } from '@sluice/contracts';
-import { greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
+import { firstAdministrator, greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
 import { freePort, kafkaAvailable, LocalServerError, lockDataDir } from '@sluice/local-servers';
 import { addressOf, environmentWithDotEnv, loadSettings, type Settings } from '@sluice/platform';
 import { checkListenAddress, OperatorError } from '@sluice/wiring';
@@ -127,6 +127,7 @@ async function deploymentOf(settings: Settings, environment: Deployment['environ
     encryptionKeys: settings.encryptionKeys.length > 0,
     adminToken: settings.adminToken,
   });
+  const administrator = firstAdministrator(dataDir, settings);
   const port = settings.port === 0 ? await freePort(settings.host) : settings.port;
   return {
     secrets,
@@ -136,6 +137,7 @@ async function deploymentOf(settings: Settings, environment: Deployment['environ
       port,
       publicUrl: settings.publicUrl === '' ? addressOf(settings.host, port) : settings.publicUrl,
       adminToken: secrets.adminToken,
+      administrator,
       encryptionKeys:
         secrets.encryptionKeys ||
         settings.encryptionKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
@@ -182,6 +184,7 @@ async function start(
     dataDir,
     adminToken: secrets.adminToken,
     isNewToken: secrets.isNew,
+    administrator: chosen.administrator,
     demo: settings.demo,
     outboundAllow: deployment.outboundAllow,
     print,

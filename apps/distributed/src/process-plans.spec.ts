@@ -10,6 +10,7 @@ const deployment = (environment: Record<string, string> = {}): Deployment => ({
   databaseUrl: 'postgresql://sluice:pw@127.0.0.1:20000/postgres',
   brokers: '127.0.0.1:20001',
   adminToken: 'generated-token',
+  administrator: { email: 'admin@localhost', password: 'generated password' },
   encryptionKeys: 'k1:AAAA',
   outboundAllow: ['127.0.0.0/8', '::1/128'],
   ports: new Map(SERVICES.map((service, index) => [service, [20_010 + index]])),
@@ -32,18 +33,24 @@ test('every service is told its own port on loopback, and everything that they s
     SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8,::1/128',
     SLUICE_TRUSTED_PROXIES: '127.0.0.1/32',
   });
+  const knowing = services.filter(({ plan }) => plan.env.SLUICE_ADMIN_PASSWORD === 'generated password');
+  expect(knowing.map(({ plan }) => plan.name)).toEqual(['registry']);
 });
 
 test('the edge gets the public port and the addresses of all five, but no secret', () => {
   const { edge } = processPlans(
-    deployment({ SLUICE_ADMIN_TOKEN_FILE: '/run/token', SLUICE_DATABASE_URL: 'postgresql://x' }),
+    deployment({
+      SLUICE_ADMIN_TOKEN_FILE: '/run/token',
+      SLUICE_ADMIN_PASSWORD: 'given',
+      SLUICE_DATABASE_URL: 'postgresql://x',
+    }),
   );
   expect(edge.env).toMatchObject({
     PORT: '8080',
     SLUICE_UPSTREAM_GATEWAY: 'http://127.0.0.1:20010',
     SLUICE_UPSTREAM_DELIVERY_LOG: 'http://127.0.0.1:20014',
   });
-  expect(Object.keys(edge.env).filter((name) => /TOKEN|KEYS|DATABASE/.test(name))).toEqual([]);
+  expect(Object.keys(edge.env).filter((name) => /TOKEN|KEYS|DATABASE|PASSWORD/.test(name))).toEqual([]);
 });
 
 test('settings of the user reach the services; proxies in front of the edge are theirs and its own', () => {

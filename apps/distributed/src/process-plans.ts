@@ -14,6 +14,8 @@ export interface Deployment {
   databaseUrl: string;
   brokers: string;
   adminToken: string;
+  /** For the registry; null when it was made at an earlier start. */
+  administrator: { email: string; password: string } | null;
   encryptionKeys: string;
   outboundAllow: readonly string[];
   /** Of each instance of each service. */
@@ -38,10 +40,18 @@ function inherited(environment: Deployment['environment']): Record<string, strin
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     // Of a secret and its …_FILE only one may be set: what we set below replaces both.
-    if (value !== undefined && !/^SLUICE_(DATABASE_URL|ADMIN_TOKEN|ENCRYPTION_KEYS)(_FILE)?$/.test(name))
+    if (
+      value !== undefined &&
+      !/^SLUICE_(DATABASE_URL|ADMIN_TOKEN|ADMIN_EMAIL|ADMIN_PASSWORD|ENCRYPTION_KEYS)(_FILE)?$/.test(name)
+    )
       kept[name] = value;
   }
   return kept;
+}
+
+function administratorOf({ administrator }: Deployment): Record<string, string> {
+  if (administrator === null) return {};
+  return { SLUICE_ADMIN_EMAIL: administrator.email, SLUICE_ADMIN_PASSWORD: administrator.password };
 }
 
 function planOf(name: string, env: Record<string, string>): ProcessPlan {
@@ -86,6 +96,7 @@ export function processPlans(deployment: Deployment): { services: ServicePlan[];
         SLUICE_DATABASE_URL: deployment.databaseUrl,
         SLUICE_KAFKA_BROKERS: deployment.brokers,
         SLUICE_ADMIN_TOKEN: deployment.adminToken,
+        ...(service === 'registry' ? administratorOf(deployment) : {}),
         SLUICE_ENCRYPTION_KEYS: deployment.encryptionKeys,
         SLUICE_OUTBOUND_ALLOW: deployment.outboundAllow.join(','),
         SLUICE_TRUSTED_PROXIES: trusted, // the edge has checked what it passes on

@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deliveryLogService } from '@sluice/delivery-log';
 import { dispatcherService } from '@sluice/dispatcher';
 import { gatewayService } from '@sluice/gateway';
-import { generatedSecrets, greet, outboundAllowOf, PidsFile, SupervisedPostgres } from '@sluice/local-deployment';
+import {
+  firstAdministrator,
+  generatedSecrets,
+  greet,
+  outboundAllowOf,
+  PidsFile,
+  SupervisedPostgres,
+} from '@sluice/local-deployment';
 import { freePort, LocalServerError, lockDataDir } from '@sluice/local-servers';
 import { createJsonLogger, environmentWithDotEnv, loadSettings, NestJsonLogger, type Settings } from '@sluice/platform';
 import { registryService } from '@sluice/registry';
@@ -38,6 +45,7 @@ async function effectiveSettings(loaded: Settings, dataDir: string, environment:
     encryptionKeys: loaded.encryptionKeys.length > 0,
     adminToken: loaded.adminToken,
   });
+  const administrator = firstAdministrator(dataDir, loaded);
   const withKeys =
     secrets.encryptionKeys === ''
       ? loaded
@@ -51,9 +59,11 @@ async function effectiveSettings(loaded: Settings, dataDir: string, environment:
     publicUrl,
     dataDir,
     adminToken: secrets.adminToken,
+    adminEmail: administrator?.email ?? null,
+    adminPassword: administrator?.password ?? null,
     outboundAllow: outboundAllowOf(loaded.outboundAllow, print),
   };
-  return { settings, secrets };
+  return { settings, secrets, administrator };
 }
 
 /** "Sluice is ready" has to be true: consumers that take a moment to join are waited for, and told when they do not. */
@@ -95,7 +105,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
     const pids = new PidsFile(dataDir);
     closers.push(async () => pids.remove());
     pids.set('standalone', process.pid);
-    const { settings, secrets } = await effectiveSettings(loaded, dataDir, environment);
+    const { settings, secrets, administrator } = await effectiveSettings(loaded, dataDir, environment);
     let databaseUrl = settings.databaseUrl;
     if (databaseUrl === null) {
       const postgres = await SupervisedPostgres.start(dataDir, print, (pid) => pids.set('postgres', pid));
@@ -121,6 +131,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
       dataDir,
       adminToken: secrets.adminToken,
       isNewToken: secrets.isNew,
+      administrator,
       demo: settings.demo,
       outboundAllow: settings.outboundAllow,
       print,

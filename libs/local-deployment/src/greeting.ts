@@ -1,4 +1,5 @@
 import { type Demo, setUpDemo } from '@sluice/demo';
+import { type FirstAdministrator, rememberAdministrator } from './first-administrator.ts';
 import { reachesLoopback } from './outbound-default.ts';
 import { rememberAdminToken } from './generated-secrets.ts';
 
@@ -9,6 +10,8 @@ export interface GreetingOptions {
   /** Null when a token was generated at an earlier start and is known to its owner only. */
   adminToken: string | null;
   isNewToken: boolean;
+  /** Shown when it was generated just now. */
+  administrator: FirstAdministrator | null;
   demo: boolean;
   outboundAllow: readonly string[];
   print: (line: string) => void;
@@ -40,6 +43,11 @@ export async function greet(options: GreetingOptions): Promise<Demo | null> {
   if (options.isNewToken && options.adminToken) {
     await rememberAdminToken(options.dataDir, options.adminToken);
     print(`The administrator's token, shown only this once: ${options.adminToken}`);
+  }
+  if (options.administrator?.isNew) {
+    const { email, password } = options.administrator;
+    await rememberAdministrator(options.dataDir, options.administrator);
+    print(`Sign in as ${email} with the password ${password} (shown only this once)`);
   }
   if (demo) print(`Fire the demo trigger and see its delivery arrive here:\n\n  ${demo.curl}\n`);
   return demo;

@@ -1,3 +1,4 @@
+export { type FirstAdministrator, firstAdministrator, rememberAdministrator } from './first-administrator.ts';
 export { type GeneratedSecrets, generatedSecrets } from './generated-secrets.ts';
 export { greet, type GreetingOptions } from './greeting.ts';
 export { LOOPBACK, outboundAllowOf, reachesLoopback } from './outbound-default.ts';

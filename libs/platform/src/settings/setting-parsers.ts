@@ -14,6 +14,9 @@ export const secret =
   (value) =>
     value.length < minLength ? no(`must have at least ${minLength} characters (it has ${value.length})`) : ok(value);
 
+export const emailAddress: Parser<string> = (value) =>
+  /^[^\s@]{1,64}@[^\s@]{1,190}$/.test(value) ? ok(value) : no(`must be an e-mail address, not "${value}"`);
+
 export const integer =
   (min: number, max: number): Parser<number> =>
   (value) => {

@@ -56,7 +56,7 @@ export const SETTING_TABLE = {
     "the first administrator's token; standalone generates one",
     'secret',
   ),
-  SLUICE_ADMIN_EMAIL: row(parse.text, null, 'first administrator (console sign-in)'),
+  SLUICE_ADMIN_EMAIL: row(parse.emailAddress, null, 'first administrator (console sign-in)'),
   SLUICE_ADMIN_PASSWORD: row(parse.secret(12), null, 'first administrator (console sign-in)', 'secret'),
   SLUICE_ENCRYPTION_KEYS: row(parse.encryptionKeys, null, 'id:base64key[,…]; standalone generates one', 'secret'),
   SLUICE_TRUSTED_PROXIES: row(parse.cidrs, '', 'CIDRs whose X-Forwarded-For is believed'),

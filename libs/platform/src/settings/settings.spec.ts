@@ -30,6 +30,12 @@ describe('settings', () => {
     });
   });
 
+  it('RG-07: name the first administrator by address and password together', () => {
+    expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada' })[0]).toContain('must be an e-mail address');
+    expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada@example.org' })[0]).toContain('go together');
+    expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada@example.org', SLUICE_ADMIN_PASSWORD: 'twelve chars' })).toEqual([]);
+  });
+
   it('report every problem at once, each naming its setting', () => {
     const problems = problemsOf(
       { PORT: '70000', SLUICE_LOG_LEVEL: 'loud', SLUICE_DATABASE_URL: 'mysql://x', SLUICE_ENCRYPTION_KEYS: 'a:short' },

@@ -143,6 +143,8 @@ export function loadSettings(environment: Environment, required: readonly Settin
     if (parsed.ok) values[name] = parsed.value;
     else problems.push(`${name} ${parsed.problem}`);
   }
+  if ((values.SLUICE_ADMIN_EMAIL === null) !== (values.SLUICE_ADMIN_PASSWORD === null))
+    problems.push('SLUICE_ADMIN_EMAIL and SLUICE_ADMIN_PASSWORD go together: set both or none');
   const kafka = kafkaOf(values, problems);
   if (problems.length > 0) throw new SettingsError(problems);
   const host = values.HOST as string;

@@ -54,6 +54,38 @@ describe('the first start', () => {
   });
 });
 
+describe('RG-07: the administrator of SLUICE_ADMIN_EMAIL', () => {
+  const named = { adminEmail: 'Root@Example.org', adminPassword: 'correct horse battery' };
+  const launch = async (instanceId: string, change = {}): Promise<RunningServices> => {
+    const one = await startRegistry(database.url, { ...named, ...change, instanceId });
+    running.push(one);
+    return one;
+  };
+  const signIn = async (one: RunningServices, password: string) =>
+    client(one.url)('POST', '/v1/sessions', { email: 'root@example.org', password }, { token: null });
+
+  it('signs in and administers all apps; two first starts at once make one of them', async () => {
+    await stop(await start(null));
+    const both = await Promise.all([launch('a'), launch('b')]);
+    const answer = await signIn(both[0] as RunningServices, named.adminPassword);
+    const roles = [{ appId: null, role: 'administrator' }];
+    expect([answer.status, answer.body.user]).toMatchObject([201, { email: 'root@example.org', roles }]);
+    const { body } = await client((both[1] as RunningServices).url)('GET', '/v1/users');
+    expect(body.items).toHaveLength(1);
+  });
+
+  it('keeps a password that was changed since, whatever the settings say', async () => {
+    const one = await launch('a');
+    const token = (await signIn(one, named.adminPassword)).body.token as string;
+    const change = { currentPassword: named.adminPassword, password: 'a better passphrase' };
+    expect((await client(one.url)('POST', '/v1/users/me/password', change, { token })).status).toBe(204);
+    await stop(one);
+    const two = await launch('a');
+    expect((await signIn(two, named.adminPassword)).status).toBe(401);
+    expect((await signIn(two, 'a better passphrase')).status).toBe(201);
+  });
+});
+
 describe('every later start', () => {
   it('changes nothing when all is as it should be, also of two processes at once', async () => {
     const one = await start();
