@@ -56,8 +56,7 @@ export class AppsController {
   @Get(':id/history')
   @Requires('automation.view')
   @ApiOkResponse({ type: HistoryPage })
-  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
-    const found = await this.get(id, app);
-    return this.history.page(found.id, query);
+  historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    return this.history.page('App', id, app, query);
   }
 }

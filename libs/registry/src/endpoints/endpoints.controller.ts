@@ -105,7 +105,7 @@ export class EndpointsController {
   @Requires('automation.view')
   @ApiOkResponse({ type: HistoryPage })
   async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
-    const endpoint = await this.endpoints.get(id, app);
-    return this.history.page(endpoint.state.uuid, query);
+    const endpoint = await this.endpoints.find(id, app);
+    return this.history.page('Endpoint', endpoint.state.uuid, app, query);
   }
 }

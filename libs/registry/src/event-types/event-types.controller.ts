@@ -146,6 +146,6 @@ export class EventTypesController {
     @InApp() app: AppScope,
   ): Promise<HistoryPage> {
     const type = await this.types.own(name, app.id);
-    return this.history.page(type.state.id, query);
+    return this.history.page('EventType', type.state.id, app, query);
   }
 }

@@ -159,9 +159,8 @@ export class FlowsController {
   @Get(':id/history')
   @Requires('automation.view')
   @ApiOkResponse({ type: HistoryPage })
-  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
-    const flow = await this.flows.get(id, app);
-    return this.history.page(flow.state.id, query);
+  historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    return this.history.page('Flow', id, app, query);
   }
 }
 

@@ -4,11 +4,12 @@ import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/
 import type { SecretState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
+import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { validated } from '../requests/validated.ts';
 import { SaveSecret, SecretPage, SecretView } from './secret.requests.ts';
-import { Secrets } from './secrets.ts';
+import { secretIdOf, Secrets } from './secrets.ts';
 
 const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
@@ -17,7 +18,10 @@ const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that th
 @ApiBearerAuth()
 @Controller('v1/secrets')
 export class SecretsController {
-  constructor(private readonly secrets: Secrets) {}
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly history: History,
+  ) {}
 
   @Put(':name')
   @AllowsDryRun()
@@ -60,6 +64,13 @@ export class SecretsController {
     const { state, streamVersion } = await this.secrets.get(app.id, name);
     reply.header('etag', etagOf(streamVersion));
     return secretViewOf(state);
+  }
+
+  @Get(':name/history')
+  @Requires('automation.manage')
+  @ApiOkResponse({ type: HistoryPage })
+  historyOf(@Param('name') name: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    return this.history.page('Secret', secretIdOf(app.id, name), app, query);
   }
 
   @Delete(':name')

@@ -113,7 +113,7 @@ export class Secrets {
     plan: SealingPlan,
     actor: Actor,
   ): Promise<void> {
-    const id = derivedId('secret', state.appId, state.name);
+    const id = secretIdOf(state.appId, state.name);
     const alone = this.sealing.inTransaction(plan, `secret/${state.appId}/${state.name}`);
     await this.changes.commit({
       streamId: id,
@@ -126,6 +126,11 @@ export class Secrets {
     });
     this.sealing.retireSoon(plan);
   }
+}
+
+/** The stream of a secret: its name is its identity. */
+export function secretIdOf(appId: string, name: string): string {
+  return derivedId('secret', appId, name);
 }
 
 function secretRow(id: string, state: SecretState, streamVersion: number, deleted: boolean): Alongside {

@@ -64,9 +64,8 @@ export class TokensController {
   @Get(':id/history')
   @Requires('admin')
   @ApiOkResponse({ type: HistoryPage })
-  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
-    const { state } = await this.tokens.get(id, app);
-    return this.history.page(state.id, query);
+  historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    return this.history.page('Token', id, app, query);
   }
 
   @Delete(':id')

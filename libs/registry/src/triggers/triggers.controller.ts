@@ -147,9 +147,8 @@ export class TriggersController {
   @Get(':id/history')
   @Requires('automation.view')
   @ApiOkResponse({ type: HistoryPage })
-  async historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
-    const trigger = await this.triggers.get(id, app);
-    return this.history.page(trigger.state.id, query);
+  historyOf(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<HistoryPage> {
+    return this.history.page('Trigger', id, app, query);
   }
 
   private viewOf(state: TriggerState): TriggerView {

@@ -141,8 +141,8 @@ export class UsersController {
     @Query() query: PageQuery,
     @Caller() caller: Principal,
   ): Promise<HistoryPage> {
-    const { state } = await this.users.get(id, caller);
-    return this.history.page(state.id, query);
+    const { state } = await this.users.get(id, caller, 'also deleted');
+    return this.history.page('User', state.id, { sees: () => true }, query);
   }
 }
 

@@ -60,9 +60,9 @@ export class Users {
   }
 
   /** @throws AppError 404 when no such user has a role in an app that the caller administers. */
-  async get(id: string, caller: Principal): Promise<UserRow> {
+  async get(id: string, caller: Principal, deletedToo?: 'also deleted'): Promise<UserRow> {
     const row = isUuid(id) ? await this.queries.byId(id) : null;
-    if (!row || row.deleted || !isVisible(row.state, caller)) throw noSuchUser();
+    if (!row || (row.deleted && !deletedToo) || !isVisible(row.state, caller)) throw noSuchUser();
     return row;
   }
 
