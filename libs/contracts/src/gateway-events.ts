@@ -84,7 +84,32 @@ export interface CloudEvent {
   [extension: string]: unknown;
 }
 
+/**
+ * `RequestCaptured`: a request that was stored as a sample and started no run (GW-01). Its stream id is derived from the
+ * capture, so that there is one of each; the raw body travels with it as with `TriggerAccepted`.
+ */
+export interface RequestCaptured
+  extends Pick<
+    TriggerAccepted,
+    | 'triggerId'
+    | 'flowId'
+    | 'profile'
+    | 'method'
+    | 'query'
+    | 'headers'
+    | 'contentType'
+    | 'bodySize'
+    | 'bodySha256'
+    | 'bodyPayloadId'
+    | 'remoteAddress'
+    | 'receivedAt'
+  > {
+  /** Which arming of the trigger it answers. */
+  captureId: string;
+}
+
 export interface GatewayEvents {
+  RequestCaptured: RequestCaptured;
   TriggerAccepted: TriggerAccepted;
   RequestRejected: RequestRejected;
   RunCancelAsked: RunCancelAsked;

@@ -31,6 +31,7 @@ export type {
   CloudEvent,
   EventPublished,
   GatewayEvents,
+  RequestCaptured,
   RequestRejected,
   RunCancelAsked,
   TriggerAccepted,

@@ -77,6 +77,8 @@ export interface TriggerState {
   handshake?: TriggerHandshake | null;
   /** Of a webhook that was made in Lenra's way: the listener by the name and the field that named it, and who made it. */
   listener?: { name: string; field: 'action' | 'listener'; userId: string | null };
+  /** The next request is stored as a sample and starts no run, until that time. */
+  capture?: { id: string; until: string } | null;
 }
 export interface TriggerChanged {
   trigger: TriggerState;
@@ -214,6 +216,8 @@ export interface RegistryEvents {
   TriggerSecretRevoked: TriggerChanged;
   /** Nothing changed: the event's actor was shown the token (LC-03). */
   TriggerTokenRead: TriggerChanged;
+  /** Armed or disarmed; what the trigger is set to do has not changed. */
+  TriggerCaptureSet: TriggerChanged;
   TriggerDeleted: TriggerChanged;
   EndpointCreated: EndpointChanged;
   EndpointUpdated: EndpointChanged;

@@ -57,7 +57,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'delivery-log', prefix: '/v1/deliveries', methods: ['GET'] },
   { service: 'delivery-log', prefix: '/v1/requests', methods: ['GET'] },
   { service: 'delivery-log', prefix: '/v1/events', methods: ['GET'] },
-  { service: 'delivery-log', prefix: '/v1/triggers/*/capture' },
+  { service: 'delivery-log', prefix: '/v1/triggers/*/capture', methods: ['GET'] },
   { service: 'delivery-log', prefix: '/v1/triggers/*/requests' },
   { service: 'delivery-log', prefix: '/v1/endpoints/*/events' },
   { service: 'delivery-log', prefix: '/v1/dead-letters' },

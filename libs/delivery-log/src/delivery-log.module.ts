@@ -12,6 +12,9 @@ import { ProjectionWriter } from './read-model/projection-writer.ts';
 import { RequestsController } from './requests/requests.controller.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
 import { TriggerRequestsQueries } from './requests/trigger-requests.query.ts';
+import { SampleWatch } from './samples/sample-watch.ts';
+import { SamplesController } from './samples/samples.controller.ts';
+import { SamplesQueries } from './samples/samples.query.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
 import { TimelineController } from './timeline/timeline.controller.ts';
 
@@ -24,6 +27,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeliveriesController,
     EventsController,
     DeadLettersController,
+    SamplesController,
   ],
   providers: [
     ProjectionWriter,
@@ -33,6 +37,8 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeliveriesQueries,
     EventsQueries,
     DeadLettersQueries,
+    SamplesQueries,
+    SampleWatch,
   ],
 })
 export class DeliveryLogModule {}

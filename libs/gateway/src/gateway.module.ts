@@ -16,6 +16,7 @@ import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { RefusalPace } from './inbound/refusal-pace.ts';
+import { Capture } from './capture/capture.ts';
 import { Refusals } from './inbound/refusals.ts';
 import { AddressLimit, TriggerLimit } from './limits/rate-limits.ts';
 import { RateWindows } from './limits/rate-windows.worker.ts';
@@ -62,6 +63,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     AnswerWaiters,
     Refusals,
     RefusalPace,
+    Capture,
     BodyBudget,
     ClientErrors,
     NativeProfile,

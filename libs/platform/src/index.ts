@@ -10,6 +10,7 @@ export { ProblemFilter, sendProblem } from './http/problem.filter.ts';
 export { appErrorOf, PROBLEM_TYPE, type Problem, problemOf } from './http/problem.ts';
 export { RawRoutes, type RawRoutesProvider } from './http/raw-routes.ts';
 export { problemsOf, RequestValidationPipe } from './http/request-validation.ts';
+export { MAX_WAIT_MS, waitMs } from './http/wait.rules.ts';
 export { createJsonLogger, NestJsonLogger } from './observing/json-logger.ts';
 export { metrics } from './observing/metrics.ts';
 export { DOCS_PAGE_HEADERS, docsPage } from './openapi/docs-page.ts';

@@ -36,6 +36,7 @@ import { SignInLimiter } from './sessions/sign-in-limiter.ts';
 import { Tokens } from './tokens/tokens.ts';
 import { TokensController } from './tokens/tokens.controller.ts';
 import { TokenQueries } from './tokens/tokens.query.ts';
+import { CaptureController } from './triggers/capture.controller.ts';
 import { FlowTokenController } from './triggers/flow-token.controller.ts';
 import { TokenReading } from './triggers/token-reading.ts';
 import { TriggerSecretsController } from './trigger-auth/trigger-secrets.controller.ts';
@@ -73,6 +74,7 @@ class Closing implements OnApplicationShutdown {
     TriggersController,
     TriggerSecretsController,
     FlowTokenController,
+    CaptureController,
     EndpointsController,
     TokensController,
     EventTypesController,

@@ -1,6 +1,7 @@
 import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { bodies } from './bodies.ts';
+import { capture } from './capture.ts';
 import { idempotency } from './idempotency.ts';
 import { limits } from './limits.ts';
 import { flowProfile } from './flow-profile.ts';
@@ -27,6 +28,7 @@ const ALL: readonly Scenarios[] = [
   flowProfile,
   fromTriggerToDelivery,
   bodies,
+  capture,
   ordering,
   runStream,
   limits,

@@ -4,6 +4,7 @@ import { deadLetterWrites } from '../dead-letters/dead-letters.projection.ts';
 import { deliveryWrites } from '../deliveries/deliveries.projection.ts';
 import { requestWrites } from '../requests/requests.projection.ts';
 import { runWrites } from '../runs/runs.projection.ts';
+import { sampleWrites } from '../samples/samples.projection.ts';
 import { ProjectionWriter } from './projection-writer.ts';
 import { WINDOW_EVENTS } from './projection-window.ts';
 
@@ -14,7 +15,8 @@ export class DeliveryLogConsumer {
 
   @Consumes('gateway.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onGateway(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, [...requestWrites(batch.events), ...deadLetterWrites(batch.events)]);
+    const { events } = batch;
+    return this.writer.apply(batch, [...requestWrites(events), ...sampleWrites(events), ...deadLetterWrites(events)]);
   }
 
   @Consumes('runner.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })

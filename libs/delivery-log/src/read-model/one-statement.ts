@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Alongside } from '@sluice/event-store';
 
 /** A prepared statement of node-pg. */
@@ -7,6 +8,7 @@ export interface PreparedQuery {
   values: unknown[][];
 }
 
+const MAX_NAME_BYTES = 63;
 const texts = new Map<string, string>();
 
 /** All writes as one statement, each a CTE of its own, so that they commit together in one round trip; null for none. */
@@ -19,7 +21,12 @@ export function oneStatement(writes: readonly Alongside[]): PreparedQuery | null
   );
   const text = texts.get(name) ?? textOf(wanted);
   texts.set(name, text);
-  return { name, text, values };
+  return { name: shortName(name), text, values };
+}
+
+/** PostgreSQL looks at 63 bytes of a statement's name: longer ones that begin alike would be taken for one another. */
+function shortName(name: string): string {
+  return name.length <= MAX_NAME_BYTES ? name : hash('sha256', name, 'hex').slice(0, 40);
 }
 
 function textOf(writes: readonly Alongside[]): string {

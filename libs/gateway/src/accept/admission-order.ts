@@ -3,6 +3,7 @@ import { ALLOWED_ADDRESSES } from '../authentication/allowed-addresses.ts';
 import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
 import { CROSS_ORIGIN_CHECK } from '../cross-origin/cross-origin.ts';
+import { Capture } from '../capture/capture.ts';
 import { OPEN_HANDSHAKES, SIGNED_HANDSHAKES } from '../handshakes/handshake-checks.ts';
 import { Idempotency } from '../idempotency/idempotency.ts';
 import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
@@ -25,6 +26,7 @@ export class AdmissionOrder {
     triggerLimit: TriggerLimit,
     idempotency: Idempotency,
     ordering: Ordering,
+    capture: Capture,
   ) {
     // What is asked of every caller.
     this.#caller = [addressLimit, ALLOWED_ADDRESSES, authenticator];
@@ -36,7 +38,7 @@ export class AdmissionOrder {
       METHOD_CHECK,
       authenticator,
       SIGNED_HANDSHAKES,
-      // Place of what needs the credential but no flow: capture.
+      capture,
       STATE_CHECK,
       triggerLimit,
       BODY_CHECK,

@@ -21,6 +21,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       corsOrigins: null,
       allowedIps: null,
       handshake: null,
+      capture: null,
       ...trigger,
     },
     flow: {

@@ -17,6 +17,7 @@ export const ROUTING_EVENT_TYPES = [
   'TriggerTokenRevoked',
   'TriggerSecretAdded',
   'TriggerSecretRevoked',
+  'TriggerCaptureSet',
   'TriggerDeleted',
 ] as const;
 

@@ -6,6 +6,7 @@ import {
   createTrigger,
   deleteTrigger,
   revokeToken,
+  setCapture,
   type StoredTrigger,
 } from './trigger.decider.ts';
 
@@ -52,6 +53,15 @@ describe('a trigger', () => {
     expect(tokensOf(revokeToken(trigger(['a']), 'a', NOW))).toEqual([]);
     expect(tokensOf(revokeToken(trigger(['a']), 'x', NOW))).toBe('no_such_token');
     expect(revokeToken(trigger(['a', 'b']), 'a', NOW)).toMatchObject({ revoked: ['a'] });
+  });
+
+  it('GW-01: is armed and disarmed without a change of its settings', () => {
+    const capture = { id: 'c', until: NOW };
+    const armed = setCapture(trigger(['a']), capture);
+    expect(armed.event).toMatchObject({ type: 'TriggerCaptureSet', data: { trigger: { capture, updatedAt: NOW } } });
+    const disarmed = setCapture({ state: armed.state, streamVersion: 2 }, null);
+    expect(disarmed.event).toMatchObject({ data: { trigger: { capture: null } } });
+    expect(setCapture({ state: disarmed.state, streamVersion: 3 }, null).event).toBeNull();
   });
 
   it('is changed only where the patch differs', () => {

@@ -73,6 +73,18 @@ export function changeTrigger(
   return { event: { type: 'TriggerUpdated', data: { trigger: changed } }, state: changed, revoked: [], sealing };
 }
 
+/** @param capture null to disarm. Settings are not touched, and neither is the time of their last change. */
+export function setCapture(
+  trigger: StoredTrigger,
+  capture: NonNullable<TriggerState['capture']> | null,
+): TriggerDecision {
+  if (capture === null && !trigger.state.capture) {
+    return { event: null, state: trigger.state, revoked: [], sealing: emptyPlan() };
+  }
+  const state = { ...trigger.state, capture };
+  return { event: { type: 'TriggerCaptureSet', data: { trigger: state } }, state, revoked: [], sealing: emptyPlan() };
+}
+
 export function addToken(trigger: StoredTrigger, token: FreshToken, now: string): TriggerDecision | TriggerRefusal {
   if (!usesToken(trigger.state.auth)) return 'auth_without_token';
   if (trigger.state.tokens.length >= MAX_TOKENS) return 'too_many_tokens';

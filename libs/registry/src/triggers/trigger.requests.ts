@@ -260,6 +260,15 @@ export class TriggerView {
   })
   cors?: { origins: string[] } | null;
 
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    properties: { id: { type: 'string', format: 'uuid' }, until: { type: 'string', format: 'date-time' } },
+    description: 'when it was last armed to capture a request',
+  })
+  capture?: { id: string; until: string } | null;
+
   @ApiProperty({ type: [TriggerTokenView], description: 'live tokens, without the tokens themselves' })
   tokens!: TriggerTokenView[];
 

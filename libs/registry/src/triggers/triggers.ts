@@ -19,6 +19,7 @@ import {
   createTrigger,
   deleteTrigger,
   revokeToken,
+  setCapture,
   type StoredTrigger,
   type TriggerDecision,
   type TriggerRefusal,
@@ -163,6 +164,13 @@ export class Triggers {
     return this.deciding(id, app, actor, undefined, async (trigger, now) =>
       acceptedSecret(revokeSecret(trigger, secretId, now)),
     );
+  }
+
+  /** GW-01: the next request within that time is stored as a sample and starts no run. Null disarms. */
+  setCapture(id: string, durationMs: number | null, app: AppScope, actor: Actor): Promise<Changed<TriggerState>> {
+    const until = durationMs === null ? null : new Date(Date.now() + durationMs).toISOString();
+    const capture = until === null ? null : { id: newId(), until };
+    return this.deciding(id, app, actor, undefined, async (trigger) => setCapture(trigger, capture));
   }
 
   delete(id: string, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerState>> {

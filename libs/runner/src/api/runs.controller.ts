@@ -11,7 +11,7 @@ import {
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { platformError } from '@sluice/platform';
+import { MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
 import { RunResource, runResource, type RunSummary } from './run-resource.ts';
@@ -19,7 +19,6 @@ import { RunStreams } from './run-streams.ts';
 import { RunWatch } from './run-watch.ts';
 import { type FoundRun, RunsQueries, triggerIdOf } from './runs.query.ts';
 import { AppQuery, RunQuery, RunsQuery } from './runs.requests.ts';
-import { MAX_WAIT_MS, waitMs } from './wait.rules.ts';
 
 /** What is needed of Fastify's reply: to learn that the caller has gone, and to write what is not one answer. */
 interface Reply {

@@ -1,0 +1,60 @@
+import { newId } from '@sluice/contracts';
+import { createTestDatabase, type TestDatabase } from '@sluice/testing';
+import type { RunningServices } from '@sluice/wiring';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+
+let database: TestDatabase;
+let running: RunningServices;
+let call: Call;
+let trigger: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  running = await startRegistry(database.url);
+  call = client(running.url);
+  const flowId = (await call('POST', '/v1/flows', GREET)).body.id as string;
+  trigger = (await call('POST', '/v1/triggers', { flowId, name: 'Inbound' })).body.id as string;
+});
+afterAll(async () => {
+  await running?.close();
+  await database?.drop();
+});
+
+const captureOf = async () => (await call('GET', `/v1/triggers/${trigger}`)).body.capture as Record<string, string>;
+
+describe('GW-01: arming a trigger to capture a request', () => {
+  it('is a change of the trigger that gateways hear of, for five minutes or as long as is said', async () => {
+    const { status, body, headers } = await call('POST', `/v1/triggers/${trigger}/capture`, {});
+    expect([status, headers.get('location')]).toEqual([201, `/v1/triggers/${trigger}/capture?id=${String(body.id)}`]);
+    expect(await captureOf()).toEqual({ id: body.id, until: body.until });
+    const minutes = (Date.parse(body.until as string) - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(4);
+    expect(minutes).toBeLessThan(5.1);
+    const again = await call('POST', `/v1/triggers/${trigger}/capture`, { duration: 'PT10M' });
+    expect(again.body.id).not.toBe(body.id);
+    const { rows } = await database.pool.query('select state from registry.routes where trigger_id = $1', [trigger]);
+    expect(JSON.parse((rows[0] as { state: string }).state)).toMatchObject({ capture: { id: again.body.id } });
+    expect((await call('DELETE', `/v1/triggers/${trigger}/capture`)).status).toBe(204);
+    expect(await captureOf()).toBeNull();
+  });
+
+  it.each([
+    [{ duration: 'PT11M' }],
+    [{ duration: 'PT0.5S' }],
+    [{ duration: 'soon' }],
+    [{ duration: 5 }],
+    [{ count: 2 }],
+  ])('refuses %j', async (body) => {
+    const answer = await call('POST', `/v1/triggers/${trigger}/capture`, body);
+    expect([answer.status, pointersOf(answer)]).toEqual([422, [`/${Object.keys(body)[0]}`]]);
+  });
+
+  it('an unknown trigger is 404', async () => {
+    for (const method of ['POST', 'DELETE'] as const) {
+      expect((await call(method, `/v1/triggers/${newId()}/capture`, method === 'POST' ? {} : undefined)).status).toBe(
+        404,
+      );
+    }
+  });
+});
