@@ -1,5 +1,6 @@
 import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { authentication } from './authentication.ts';
 import { bodies } from './bodies.ts';
 import { capture } from './capture.ts';
 import { idempotency } from './idempotency.ts';
@@ -38,6 +39,7 @@ const ALL: readonly Scenarios[] = [
   native,
   flowTimeout,
   listenerProfile,
+  authentication,
 ];
 
 /**
