@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { accept } from './benches/accept.ts';
+import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
 import { endToEnd } from './benches/end-to-end.ts';
 import { kafka } from './benches/kafka.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<
   { run: (args: BenchArguments) => Promise<BenchResult>; measures: string; seconds: number }
 > = {
   accept: { run: accept, seconds: 10, measures: 'durable 202s per second at 128 connections, beside bare Fastify' },
+  'accept-hmac': { run: acceptHmac, seconds: 10, measures: 'accept with HMAC-SHA256 over 1 KiB, beside tokens' },
   'accept-idle': { run: acceptIdle, seconds: 5, measures: 'latency of a durable 202 at one connection' },
   'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },

@@ -4,6 +4,8 @@ import type { LoadOrder } from './load/load-order.ts';
 
 export interface Product {
   system: System;
+  /** The one flow that all triggers start. */
+  flowId: string;
   targets: LoadOrder['targets'];
   call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
 }
@@ -24,7 +26,8 @@ const FLOW = {
   ],
 };
 
-async function inParallel<T>(count: number, width: number, work: (index: number) => Promise<T>): Promise<T[]> {
+/** At most `width` at a time; the results in their order. */
+export async function inParallel<T>(count: number, width: number, work: (index: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;
   await Promise.all(
@@ -71,7 +74,7 @@ export async function startProduct(
     });
     return { path: `/t/${String(trigger.id)}`, token: String(trigger.token) };
   });
-  return { system, targets, call };
+  return { system, flowId: String(flow.id), targets, call };
 }
 
 /** Resident memory of the product's own Node processes, in MiB. */

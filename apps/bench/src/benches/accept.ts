@@ -92,7 +92,7 @@ export async function accept(args: BenchArguments): Promise<BenchResult> {
 }
 
 /** Waits until every accepted request has a finished run; gives the number of finished runs. */
-async function settled(product: Product, databaseUrl: string): Promise<number> {
+export async function settled(product: Product, databaseUrl: string): Promise<number> {
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

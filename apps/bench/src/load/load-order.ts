@@ -3,8 +3,10 @@ export interface LoadOrder {
   host: string;
   port: number;
   /** Fired in turn. */
-  targets: { path: string; token: string | null }[];
+  targets: { path: string; token: string | null; signingSecret?: string }[];
   bodyBytes: number;
+  /** One body per target, made (and signed) before the clock starts: the client shares the cores with what it measures. */
+  fixedBodies?: boolean;
   connections: number;
   durationMs: number;
   warmUpMs: number;

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryMeter } from './delivery-meter.ts';
 import { Histogram } from './histogram.ts';
@@ -11,6 +12,8 @@ export class LoadRun {
   private readonly connections: RawConnection[];
   private readonly heads: string[];
   private readonly filler: string;
+  /** Ready-made requests, one per target, when bodies are fixed. */
+  private readonly messages: Buffer[] | null;
   private requests = 0;
   private errors = 0;
   private sequence = 0;
@@ -25,11 +28,24 @@ export class LoadRun {
       { length: order.connections },
       () => new RawConnection(order.host, order.port, () => undefined),
     );
+    this.filler = 'x'.repeat(order.bodyBytes);
     this.heads = order.targets.map(
       ({ path, token }) =>
-        `POST ${path} HTTP/1.1\r\nhost: ${order.host}:${order.port}\r\ncontent-type: application/json\r\n${token ? `authorization: Bearer ${token}\r\n` : ''}content-length: ${order.bodyBytes}\r\n\r\n`,
+        `POST ${path} HTTP/1.1\r\nhost: ${order.host}:${order.port}\r\ncontent-type: application/json\r\n${token ? `authorization: Bearer ${token}\r\n` : ''}content-length: ${order.bodyBytes}\r\n`,
     );
-    this.filler = 'x'.repeat(order.bodyBytes);
+    this.messages = order.fixedBodies ? order.targets.map((_, index) => this.messageTo(index, index)) : null;
+  }
+
+  /** A whole request with the body of this number, signed as GitHub does where the target has a secret. */
+  private messageTo(target: number, n: number): Buffer {
+    const start = `{"n":${n},"filler":"`;
+    const body = `${start}${this.filler.slice(0, this.order.bodyBytes - start.length - 2)}"}`;
+    const secret = this.order.targets[target]?.signingSecret;
+    const signature =
+      secret === undefined
+        ? ''
+        : `x-hub-signature-256: sha256=${createHmac('sha256', secret).update(body).digest('hex')}\r\n`;
+    return Buffer.from(`${this.heads[target] as string}${signature}\r\n${body}`, 'latin1');
   }
 
   async run(): Promise<LoadResult> {
@@ -84,10 +100,9 @@ export class LoadRun {
 
   private fire(connection: RawConnection, dueAt: number, then: () => void): void {
     const n = this.sequence++;
-    const start = `{"n":${n},"filler":"`;
-    const body = `${start}${this.filler.slice(0, this.order.bodyBytes - start.length - 2)}"}`;
+    const target = n % this.heads.length;
     const measured = this.measuring;
-    connection.send(Buffer.from((this.heads[n % this.heads.length] as string) + body, 'latin1'), (status) => {
+    connection.send(this.messages?.[target] ?? this.messageTo(target, n), (status) => {
       const now = performance.now();
       this.meter?.accepted(n, now, status, measured);
       if (measured) this.count(status, now - dueAt);
