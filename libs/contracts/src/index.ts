@@ -15,6 +15,7 @@ export type {
   DispatcherEvents,
   DomainEventRecorded,
 } from './dispatcher-events.ts';
+export { responseContentOf, responseStatusOf } from './flow-response.ts';
 export {
   HTTP_METHODS,
   parseDurationMs,

@@ -38,6 +38,7 @@ export const GATEWAY_ERRORS = {
   too_many_requests: { status: 429, title: 'Too many requests', retry: 'later' },
   headers_too_large: { status: 431, title: 'The headers are too large', retry: 'never' },
   run_failed: { status: 500, title: 'The run failed', retry: 'never' },
+  response_failed: { status: 500, title: 'The response of the flow cannot be made', retry: 'never' },
   internal_error: { status: 500, title: 'Something went wrong here', retry: 'later' },
   store_unavailable: { status: 503, title: 'The store is unavailable', retry: 'later' },
   routing_busy: { status: 503, title: 'Too many unknown triggers are being looked up', retry: 'later' },

@@ -5,6 +5,7 @@ import { OneFlowTrigger1763900010001 } from './migrations/1763900010001-one-flow
 import { RouteInputs1763900010002 } from './migrations/1763900010002-route-inputs.ts';
 import { Users1763900070001 } from './migrations/1763900070001-users.ts';
 import { EventTypes1763900080001 } from './migrations/1763900080001-event-types.ts';
+import { RouteAnswers1763900020002 } from './migrations/1763900020002-route-answers.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -18,6 +19,7 @@ export const registryService: ServiceDefinition = {
     RouteInputs1763900010002,
     Users1763900070001,
     EventTypes1763900080001,
+    RouteAnswers1763900020002,
   ],
   topics: ['registry.events'],
   partitioned: false,

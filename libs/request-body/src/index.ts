@@ -6,5 +6,6 @@ export { isJsonType, mediaTypeOf } from './content-type.ts';
 export { type FormFields, parseForm, parseFormBody } from './form-body.ts';
 export { parseJson, textOf } from './json-body.ts';
 export { checkJsonShape } from './json-shape.ts';
+export { bodyOf, type MergedInput, mergeQuery } from './merged-input.ts';
 export { type MultipartFile, multipartFiles, type UploadedFile } from './multipart-body.ts';
 export { type BodyContext, readBody } from './read-body.ts';

@@ -184,6 +184,9 @@ export const flowProfile: Scenarios = (use) => {
       expect((await hook.call({ body: '{"n":5}' })).status).toBe(200);
       const run = await waitFor(async () => (await hook.runs()).find((each) => each.status === 'waiting'), 20_000);
       expect(run.input).toEqual({ n: 5 });
+      const own = await hookOf(steps, { response: { mode: 'async', status: '202', body: '{"got": {{ web1.n }}}' } });
+      const answer = await own.call({ body: '{"n":5}' });
+      expect([answer.status, await answer.json()]).toEqual([202, { got: 5 }]);
       const response = { mode: 'async', body: '{{ nap.until }}' };
       const refused = await api.call('PATCH', `/v1/flows/${hook.flowId}`, { response });
       expect([refused.status, refused.body.errors]).toMatchObject([422, [{ pointer: '/response/body' }]]);

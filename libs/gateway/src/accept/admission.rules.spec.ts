@@ -32,6 +32,8 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       draftMode: null,
       liveInputs: null,
       draftInputs: null,
+      liveAnswer: null,
+      draftAnswer: null,
       ...flow,
     },
   };

@@ -44,6 +44,15 @@ export type ResponseMode = 'sync' | 'async';
 /** What a version of a flow declares of its input: type and whether it must be there, by name. */
 export type FlowInputs = NonNullable<FlowDefinition['inputs']>;
 
+/** What an async flow answers at once (LC-12); templates that read only what the request brings. */
+export interface AsyncAnswer {
+  status: string | null;
+  body: string | null;
+  /** The ref of the flow's webhook step, null when it has none. */
+  ref: string | null;
+  strict: boolean;
+}
+
 /** What the gateway has to know of the flow behind it. */
 export interface FlowRoute {
   flowId: string;
@@ -57,6 +66,10 @@ export interface FlowRoute {
   liveInputs: FlowInputs | null;
   /** The same of the latest saved version. */
   draftInputs: FlowInputs | null;
+  /** Of the published version, null when it is not async or describes no response. */
+  liveAnswer: AsyncAnswer | null;
+  /** The same of the latest saved version. */
+  draftAnswer: AsyncAnswer | null;
 }
 
 export interface Route {
@@ -116,6 +129,8 @@ export const FLOW_COLUMNS = [
   'draft_mode',
   'live_inputs',
   'draft_inputs',
+  'live_answer',
+  'draft_answer',
 ] as const;
 
 export function flowOf(row: Readonly<Record<string, unknown>>): FlowRoute {
@@ -127,7 +142,15 @@ export function flowOf(row: Readonly<Record<string, unknown>>): FlowRoute {
     draftMode: row.draft_mode as ResponseMode | null,
     liveInputs: inputsOf(row.live_inputs),
     draftInputs: inputsOf(row.draft_inputs),
+    liveAnswer: answerOf(row.live_answer),
+    draftAnswer: answerOf(row.draft_answer),
   };
+}
+
+function answerOf(text: unknown): AsyncAnswer | null {
+  if (typeof text !== 'string') return null;
+  const answer = JSON.parse(text) as AsyncAnswer;
+  return answer.status === null && answer.body === null ? null : answer;
 }
 
 function inputsOf(text: unknown): FlowInputs | null {

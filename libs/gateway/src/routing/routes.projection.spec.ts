@@ -66,6 +66,7 @@ describe('what the routing tables keep of registry.events', () => {
         saved_version: 3,
         modes: { '1': 'sync', '3': 'async' },
         inputs: { '1': { n: { type: 'integer' } }, '3': { n: { type: 'integer' } } },
+        answers: { '3': { status: null, body: null, ref: null, strict: false } },
         version: 4,
         deleted: false,
       },

@@ -1,8 +1,8 @@
-import type { FlowChanged, FlowSaved, TriggerChanged } from '@sluice/contracts';
+import type { FlowChanged, FlowDefinition, FlowSaved, TriggerChanged } from '@sluice/contracts';
 import type { BusEvent } from '@sluice/bus';
 import type { Position } from '@sluice/event-store';
 import type { ClientBase } from 'pg';
-import { type FlowInputs, TRIGGER_COLUMNS, triggerRow } from './route.ts';
+import { type AsyncAnswer, type FlowInputs, TRIGGER_COLUMNS, triggerRow } from './route.ts';
 
 /** The event types that change where requests go. */
 export const ROUTING_EVENT_TYPES = [
@@ -32,6 +32,7 @@ export interface FlowUpsert {
   saved_version: number;
   modes: Record<string, 'sync' | 'async'>;
   inputs: Record<string, FlowInputs>;
+  answers: Record<string, AsyncAnswer>;
   version: number;
   deleted: boolean;
 }
@@ -52,6 +53,7 @@ export function foldRoutingEvents(events: readonly BusEvent[]): { triggers: Trig
         ...change,
         modes: { ...earlier?.modes, ...change.modes },
         inputs: { ...earlier?.inputs, ...change.inputs },
+        answers: { ...earlier?.answers, ...change.answers },
       });
     }
   }
@@ -62,6 +64,7 @@ function flowUpsert(event: BusEvent): FlowUpsert {
   const { flow, definition } = event.data as FlowChanged & Partial<FlowSaved>;
   const mode = definition?.response?.mode;
   const inputs = definition?.inputs;
+  const answer = definition && asyncAnswerOf(definition);
   return {
     flow_id: flow.id,
     status: flow.status,
@@ -69,9 +72,17 @@ function flowUpsert(event: BusEvent): FlowUpsert {
     saved_version: flow.version,
     modes: mode ? { [flow.version]: mode } : {},
     inputs: inputs ? { [flow.version]: inputs } : {},
+    answers: answer ? { [flow.version]: answer } : {},
     version: event.version,
     deleted: event.type === 'FlowDeleted',
   };
+}
+
+/** As the view `registry.routes` says it of a version. */
+function asyncAnswerOf({ response, steps, strict }: FlowDefinition): AsyncAnswer | null {
+  if (response?.mode !== 'async') return null;
+  const ref = steps[0]?.type === 'webhook' ? steps[0].ref : null;
+  return { status: response.status ?? null, body: response.body ?? null, ref, strict: strict === true };
 }
 
 const TRIGGER_TYPES: Record<(typeof TRIGGER_COLUMNS)[number], string> = {
@@ -92,12 +103,13 @@ const TRIGGER_SQL = `insert into gateway.triggers as t (${TRIGGER_COLUMNS.join('
 /** A rollback publishes a version saved long ago, so what each version declares is kept. */
 const FLOW_SQL = `insert into gateway.flows as f
     (flow_id, status, published_version, saved_version, modes, live_mode, draft_mode, inputs, live_inputs, draft_inputs,
-    version, deleted)
+    answers, live_answer, draft_answer, version, deleted)
   select r.flow_id, r.status, r.published_version, r.saved_version, r.modes,
     r.modes ->> r.published_version::text, r.modes ->> r.saved_version::text,
-    r.inputs, r.inputs ->> r.published_version::text, r.inputs ->> r.saved_version::text, r.version, r.deleted
+    r.inputs, r.inputs ->> r.published_version::text, r.inputs ->> r.saved_version::text,
+    r.answers, r.answers ->> r.published_version::text, r.answers ->> r.saved_version::text, r.version, r.deleted
   from json_to_recordset($1::json) as r(flow_id uuid, status text, published_version int, saved_version int,
-    modes jsonb, inputs jsonb, version int, deleted boolean)
+    modes jsonb, inputs jsonb, answers jsonb, version int, deleted boolean)
   on conflict (flow_id) do update set
     status = excluded.status, published_version = excluded.published_version,
     saved_version = excluded.saved_version, modes = f.modes || excluded.modes,
@@ -106,6 +118,9 @@ const FLOW_SQL = `insert into gateway.flows as f
     inputs = f.inputs || excluded.inputs,
     live_inputs = (f.inputs || excluded.inputs) ->> excluded.published_version::text,
     draft_inputs = (f.inputs || excluded.inputs) ->> excluded.saved_version::text,
+    answers = f.answers || excluded.answers,
+    live_answer = (f.answers || excluded.answers) ->> excluded.published_version::text,
+    draft_answer = (f.answers || excluded.answers) ->> excluded.saved_version::text,
     version = excluded.version, deleted = excluded.deleted, changed_xid = pg_current_xact_id()
   where excluded.version > f.version`;
 

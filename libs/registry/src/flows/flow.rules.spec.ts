@@ -82,7 +82,7 @@ describe('a flow that can be run', () => {
     ['a status by template', { ...steps(set('a')), response: { status: '{% if a.ok %}200{% else %}404{% endif %}' } }],
     [
       'an async response without outputs',
-      { ...steps(set('a')), response: { mode: 'async', status: '202', body: '{{ web1.id }}' } },
+      { ...steps(set('a')), response: { mode: 'async', status: '202', body: '{{ web1.id }} {{ trigger.query.x }}' } },
     ],
     [
       'fail and onError',
@@ -244,6 +244,11 @@ describe('what is refused, and where', () => {
       'LC-12: async with an output',
       { ...steps(set('a')), response: { mode: 'async', body: '{{ a.x }}' } },
       ['/response/body'],
+    ],
+    [
+      'LC-12: async with what only a run has',
+      { ...steps(), response: { mode: 'async', status: '{{ run.number }}', body: '{{ flow.name }}' } },
+      ['/response/status', '/response/body'],
     ],
     ['a concurrency of nothing', { ...steps(), concurrency: {} }, ['/concurrency/limit', '/concurrency/whenFull']],
     [

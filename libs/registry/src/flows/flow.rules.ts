@@ -109,7 +109,7 @@ function checkStatus(text: string, problems: FlowProblems): void {
   problems.add('/response/status', 'must be three digits from 200 to 599');
 }
 
-/** The answer of an async flow is given before any step has run. */
+/** The answer of an async flow is given before there is a run: only what the request brought can be in it (LC-12). */
 function refuseOutputs(
   text: string,
   pointer: string,
@@ -118,11 +118,13 @@ function refuseOutputs(
   problems: FlowProblems,
 ): void {
   if (!isTemplate(text)) return;
-  const read = (referencesOf(text, pointer, new FlowProblems()) ?? []).filter(
-    (name) => refs.has(name) && name !== webhookRef,
-  );
-  for (const name of read) {
-    problems.add(pointer, `an async response is given before the step "${name}" has run: use mode "sync"`);
+  for (const name of referencesOf(text, pointer, new FlowProblems()) ?? []) {
+    if (name === webhookRef || name === 'trigger') continue;
+    if (refs.has(name)) {
+      problems.add(pointer, `an async response is given before the step "${name}" has run: use mode "sync"`);
+    } else if (name === 'run' || name === 'flow') {
+      problems.add(pointer, `an async response is given before there is a run, so it cannot read "${name}"`);
+    }
   }
 }
 

@@ -1,13 +1,11 @@
-import type { RunAnswered, RunError } from '@sluice/contracts';
+import { responseContentOf, responseStatusOf, type RunAnswered, type RunError } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { jsonValue } from './json-value.rules.ts';
 import { MAX_RESPONSE_BYTES } from './run-limits.ts';
 import type { StepScope } from '../steps/step-type.ts';
 import { StepError } from '../steps/step-type.ts';
 
-// Without a charset: RFC 8259 §11 defines none, and LC-11 names the bare type.
 const JSON_TYPE = 'application/json';
-const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 export type Answer = Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault'>;
 
@@ -19,9 +17,8 @@ export interface RenderedResponse {
 }
 
 function statusOf(value: unknown): number {
-  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
-  const status = /^\d{3}$/.test(text) ? Number(text) : 0;
-  if (status < 200 || status > 599) {
+  const status = responseStatusOf(value);
+  if (status === null) {
     throw new StepError(
       'invalid_response_status',
       `the response's status is not a number from 200 to 599: ${JSON.stringify(value ?? null).slice(0, 100)}`,
@@ -46,18 +43,6 @@ export function renderResponse(flow: CompiledFlow, scope: StepScope): RenderedRe
   return rendered;
 }
 
-function parsesAsJson(text: string): boolean {
-  // A quick look first: most text is neither.
-  if (!/^\s*(?:[[{"\d-]|true|false|null)/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
 /** Text that parses as JSON is sent as JSON (LC-11); a value that is not text is sent as its JSON. */
 export function answerOf(response: RenderedResponse, result: unknown): Answer {
   const { status, value } = response;
@@ -65,9 +50,7 @@ export function answerOf(response: RenderedResponse, result: unknown): Answer {
   if (value === undefined) {
     return { ...succeeded, contentType: JSON_TYPE, body: JSON.stringify(result ?? null), isDefault: true };
   }
-  const body = typeof value === 'string' ? value : JSON.stringify(value);
-  const contentType = typeof value !== 'string' || parsesAsJson(body) ? JSON_TYPE : TEXT_TYPE;
-  return { ...succeeded, contentType, body };
+  return { ...succeeded, ...responseContentOf(value) };
 }
 
 /** What the waiting caller of a run without success gets; each profile words it in its own way. */

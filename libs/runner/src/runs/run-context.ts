@@ -1,7 +1,7 @@
 import type { RunStarted } from '@sluice/contracts';
+import { bodyOf } from '@sluice/request-body';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import type { RunState } from './run-state.ts';
-import { bodyOf } from './webhook-input.rules.ts';
 
 function triggerOf(started: RunStarted, input: unknown): Record<string, unknown> {
   const trigger = started.trigger;

@@ -3,10 +3,9 @@ import type { RunStarted, TriggerAccepted } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { InjectPool } from '@sluice/platform';
-import { type BodyContext, BodyProblem, readBody } from '@sluice/request-body';
+import { type BodyContext, BodyProblem, mergeQuery, readBody } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { MAX_OUTPUT_BYTES } from './run-limits.ts';
-import { mergeQuery } from './webhook-input.rules.ts';
 
 /** What a request brought, read as the gateway read it when it accepted it; what cannot be read fails its run alone. */
 export type ReadInput = { value: unknown; fromQuery?: string[] } | { problem: { code: string; message: string } };

@@ -13,6 +13,7 @@ import { challengeOf, isAuthentic } from '../../authentication/trigger-credentia
 import { GATEWAY_LIMITS } from '../../gateway.config.ts';
 import { gatewayError } from '../../gateway.errors.ts';
 import { replyRefusal } from '../../inbound/http-reply.ts';
+import { AsyncAnswers, type RenderedAnswer } from './async-answers.ts';
 import { JSON_TYPE, messageText, refusalOf } from './flow-answer.rules.ts';
 
 const GOES_ON = 'The run goes on; Location shows how it ends.';
@@ -23,6 +24,10 @@ export class FlowProfile implements TriggerProfile {
   readonly name = 'flow';
   readonly takesDrafts = false;
   readonly answerTimeoutMs = GATEWAY_LIMITS.answerTimeoutMs;
+
+  readonly #answers = new AsyncAnswers();
+  /** Rendered before the request is stored, sent afterwards. */
+  readonly #rendered = new WeakMap<Admission, RenderedAnswer>();
 
   constructor(
     private readonly access: AccessControl,
@@ -54,15 +59,23 @@ export class FlowProfile implements TriggerProfile {
     return responseModeOf(route, mode, 'sync') === 'sync';
   }
 
+  /** LC-12: a response that cannot be made is told before anything is stored. */
+  checkBody(admission: Admission): void {
+    if (this.waits(admission)) return;
+    const { flow } = admission.route;
+    const answer = admission.mode === 'draft' ? flow.draftAnswer : flow.liveAnswer;
+    if (answer !== null) this.#rendered.set(admission, this.#answers.render(answer, admission));
+  }
+
   /** LC-12. */
-  accepted({ response }: Admission, { id }: Accepted): void {
-    const text = messageText(200, null, 'The flow was accepted and will be run');
-    response.writeHead(200, {
-      'content-type': JSON_TYPE,
-      'content-length': Buffer.byteLength(text),
-      location: this.#locationOf(id),
-    });
-    response.end(text);
+  accepted(admission: Admission, { id }: Accepted): void {
+    const { response } = admission;
+    const rendered = this.#rendered.get(admission);
+    const status = rendered?.status ?? 200;
+    response.setHeader('location', this.#locationOf(id));
+    if (rendered !== undefined && !rendered.isDefault) return replyResponse(response, rendered);
+    const body = messageText(status, null, 'The flow will be run');
+    replyResponse(response, { status, contentType: JSON_TYPE, body });
   }
 
   settled(admission: Admission, outcome: AnswerOutcome): void {

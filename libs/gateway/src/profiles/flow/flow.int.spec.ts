@@ -1,4 +1,11 @@
-import { type FlowState, newId, type RunAnswered, type TriggerAccepted, type TriggerState } from '@sluice/contracts';
+import {
+  type FlowDefinition,
+  type FlowState,
+  newId,
+  type RunAnswered,
+  type TriggerAccepted,
+  type TriggerState,
+} from '@sluice/contracts';
 import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,8 +41,13 @@ afterAll(async () => {
 const PAUSED =
   '{"status":200,"error":"biz_logic","message":"Flow status is `paused`. Unpause to run this flow using a webhook","data":null}';
 
-async function flowWith(change: Partial<TriggerState> = {}, state: Partial<FlowState> = {}, mode?: 'sync' | 'async') {
-  const flow = await neighbours.flow(state, { steps: [], ...(mode ? { response: { mode } } : {}) });
+async function flowWith(
+  change: Partial<TriggerState> = {},
+  state: Partial<FlowState> = {},
+  response?: FlowDefinition['response'],
+) {
+  const definition = { steps: [{ ref: 'web1', type: 'webhook' }], ...(response ? { response } : {}) };
+  const flow = await neighbours.flow(state, definition);
   const trigger = await neighbours.trigger(flow, { profile: 'flow', auth: { type: 'bearer' }, ...change });
   await waitFor(() => neighbours.isKnown(trigger.id));
   return { flow, trigger };
@@ -251,13 +263,41 @@ describe('the answer', () => {
   });
 
   it('LC-12: of an async flow is immediate, and nobody waits', async () => {
-    const { flow } = await flowWith({}, {}, 'async');
+    const { flow } = await flowWith({}, {}, { mode: 'async' });
     answer = null;
     const immediate = await send(flow.id, { body: '{}' });
     answer = {};
     expect(immediate.headers.get('location')).toMatch(/\/v1\/runs\/[0-9a-f-]{36}$/);
     expect(await messageOf(immediate)).toMatchObject({ http: 200, status: 200, error: null });
     expect((await acceptedFor(flow))[0]).toMatchObject({ replyTo: null });
+  });
+
+  it('LC-12: of an async flow may be made of what the request brings', async () => {
+    const response = {
+      mode: 'async' as const,
+      status: '{{ 202 if web1.n else 400 }}',
+      body: '{"challenge": {{ web1.challenge | tojson }}, "by": "{{ trigger.method }} {{ trigger.body.n }}"}',
+    };
+    const { flow } = await flowWith({}, {}, response);
+    answer = null;
+    const answered = await send(`${flow.id}?challenge=x`, { body: '{"n":5}' });
+    expect([answered.status, answered.headers.get('content-type')]).toEqual([202, 'application/json']);
+    expect(answered.headers.get('location')).toMatch(/\/v1\/runs\//);
+    expect(await answered.json()).toEqual({ challenge: 'x', by: 'POST 5' });
+    const status = await flowWith({}, {}, { mode: 'async', status: '204' });
+    expect((await send(status.flow.id)).status).toBe(204);
+    answer = {};
+  });
+
+  it.each([
+    ['{{ 1 / web1.zero }}', '200'],
+    ['{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}', '200'],
+    ['ok', '{{ web1.status }}'],
+  ])('LC-12: an async response %j that cannot be made is 500 before anything is stored', async (body, status) => {
+    const { flow } = await flowWith({}, {}, { mode: 'async', body, status });
+    const failed = await messageOf(await send(flow.id, { body: '{"zero":0,"status":"soon"}' }));
+    expect(failed).toMatchObject({ http: 500, status: 500, error: 'response_failed', data: null });
+    expect(await acceptedFor(flow)).toEqual([]);
   });
 
   it('LC-13: is 408 once the caller has waited long enough; the request is kept', async () => {

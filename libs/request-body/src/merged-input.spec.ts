@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bodyOf, mergeQuery } from './webhook-input.rules.ts';
+import { bodyOf, mergeQuery } from './merged-input.ts';
 
 describe('LC-09: the input of a flow that is started by a webhook', () => {
   it('is the body, and what only the query string says', () => {
