@@ -15,6 +15,8 @@ interface Known {
   system: System;
   api: Api;
   trigger: { id: string; token: string };
+  /** The path of a trigger of profile `run`. */
+  runs: string;
   /** Something that exists, for each name of a path parameter: so that the handler itself is reached. */
   place(path: string): string;
 }
@@ -23,6 +25,7 @@ async function known(system: System, receiver: RecordingReceiver): Promise<Known
   const api = await Api.ofFreshApp(system, 'bad-input');
   const flow = await api.flow(EMITTING_STEPS);
   const trigger = await api.trigger(flow.id);
+  const runs = new URL((await api.trigger(flow.id, { profile: 'run', auth: undefined })).url).pathname;
   const endpoint = await api.endpoint(`${receiver.url}/good`, ['order.*']);
   const run = String((await api.fire(trigger, { n: 0 })).body.id);
   const ids: [RegExp, string][] = [
@@ -38,6 +41,7 @@ async function known(system: System, receiver: RecordingReceiver): Promise<Known
     system,
     api,
     trigger,
+    runs,
     place: (path) => ids.reduce((text, [pattern, id]) => text.replace(pattern, id), path),
   };
 }
@@ -124,7 +128,15 @@ export function describeBadInput(wiring: Wiring): void {
     });
 
     it('odd methods, content types and headers', async () => {
-      const paths = ['/v1/flows', `/v1/flows/${to.trigger.id}`, `/t/${to.trigger.id}`, '/v1/events', '/', '/readyz'];
+      const vendors = [
+        to.runs,
+        `${to.runs}/x`,
+        `${to.runs}/x/cancel`,
+        '/api/webhooks/%ff/runs',
+        '/api/webhooks/%00/runs/..',
+      ];
+      const ours = ['/v1/flows', `/v1/flows/${to.trigger.id}`, `/t/${to.trigger.id}`, '/v1/events', '/', '/readyz'];
+      const paths = [...ours, ...vendors];
       const methods = ['OPTIONS', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY', 'M-SEARCH', 'LOCK'];
       const odd = paths.flatMap((path) =>
         methods.map((method) => ({ name: 'an odd method', method, path, headers: authorized(to) })),
@@ -143,7 +155,7 @@ export function describeBadInput(wiring: Wiring): void {
         { 'content-type': 'application/json', 'content-length': '2', 'x-forwarded-for': '999.999.1.1, ::g' },
         { 'content-type': 'application/json', 'idempotency-key': 'x'.repeat(2_000) },
       ];
-      const withHeaders = ['/v1/flows', '/v1/events', `/t/${to.trigger.id}`].flatMap((path) =>
+      const withHeaders = ['/v1/flows', '/v1/events', `/t/${to.trigger.id}`, to.runs].flatMap((path) =>
         headers.map((each) => ({
           name: JSON.stringify(each).slice(0, 80),
           method: 'POST',
