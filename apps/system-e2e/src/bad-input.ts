@@ -27,6 +27,9 @@ async function known(system: System, receiver: RecordingReceiver): Promise<Known
   const trigger = await api.trigger(flow.id);
   const runs = new URL((await api.trigger(flow.id, { profile: 'run', auth: undefined })).url).pathname;
   const endpoint = await api.endpoint(`${receiver.url}/good`, ['order.*']);
+  await api.must('POST', '/v1/event-types', { name: 'order.placed' });
+  const personal = { expiration: null, scopes: ['automation.view'], note: 'bad input' };
+  const token = await api.must<{ id: string }>('POST', '/v1/personal-access-tokens', personal);
   const run = String((await api.fire(trigger, { n: 0 })).body.id);
   const ids: [RegExp, string][] = [
     [/\/flows\/\{id\}/, `/flows/${flow.id}`],
@@ -34,6 +37,8 @@ async function known(system: System, receiver: RecordingReceiver): Promise<Known
     [/\/(endpoints|webhooks)\/\{id\}/, `/$1/${endpoint.id}`],
     [/\/(runs|timeline|requests)\/\{id\}/, `/$1/${run}`],
     [/\/apps\/\{id\}/, `/apps/${api.appId}`],
+    [/\/personal-access-tokens\/\{id\}/, `/personal-access-tokens/${token.id}`],
+    [/\/event-types\/\{name\}/, '/event-types/order.placed'],
     [/\{name\}/, 'some-secret'],
     [/\{(number|version|tokenId|id)\}/g, '1'],
   ];

@@ -21,7 +21,10 @@ const HasVisibleText = (): PropertyDecorator => (target, key) =>
     propertyName: key as string,
     validator: {
       validate: (value: unknown) => typeof value === 'string' && nameProblem(value) === null,
-      defaultMessage: (given) => nameProblem(String(given?.value ?? '')) ?? 'must be text',
+      defaultMessage: (given) => {
+        const value: unknown = given?.value;
+        return (typeof value === 'string' ? nameProblem(value) : null) ?? 'must be text';
+      },
     },
   });
 
