@@ -2,7 +2,7 @@ export { DatabaseNotUsableError, migrate } from './database/migrate.ts';
 export { connectionOf, createPool } from './database/pools.ts';
 export { failpoint } from './failpoint.ts';
 export { ClientAddress } from './http/client-address.ts';
-export { AllowsDryRun, DRY_RUN_HEADER, isDryRun } from './http/dry-run.ts';
+export { AllowsDryRun, DRY_RUN_HEADER, isDryRun, rehearsed } from './http/dry-run.ts';
 export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from './http/health.ts';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
 export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';
@@ -11,6 +11,7 @@ export { appErrorOf, PROBLEM_TYPE, type Problem, problemOf } from './http/proble
 export { RawRoutes, type RawRoutesProvider } from './http/raw-routes.ts';
 export { problemsOf, RequestValidationPipe } from './http/request-validation.ts';
 export { MAX_WAIT_MS, waitMs } from './http/wait.rules.ts';
+export { YAML_BODY } from './http/yaml-body.ts';
 export { createJsonLogger, NestJsonLogger } from './observing/json-logger.ts';
 export { metrics } from './observing/metrics.ts';
 export { DOCS_PAGE_HEADERS, docsPage } from './openapi/docs-page.ts';

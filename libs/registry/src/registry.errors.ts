@@ -18,6 +18,9 @@ export const REGISTRY_ERRORS = {
   built_in: { status: 409, title: 'It is a part of Sluice', retry: 'never' },
   invalid_listener: { status: 400, title: 'There is no such listener', retry: 'never' },
   null_parameters: { status: 400, title: 'A parameter is missing', retry: 'never' },
+  ambiguous_name: { status: 409, title: 'Two things have the same name', retry: 'never' },
+  malformed_yaml: { status: 400, title: 'The document is not readable YAML', retry: 'never' },
+  too_many_imports: { status: 503, title: 'Other documents are being read', retry: 'later' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },
 } as const;
 

@@ -40,6 +40,9 @@ import { CaptureController } from './triggers/capture.controller.ts';
 import { FlowTokenController } from './triggers/flow-token.controller.ts';
 import { TokenReading } from './triggers/token-reading.ts';
 import { TriggerSecretsController } from './trigger-auth/trigger-secrets.controller.ts';
+import { AppExport } from './transfer/app-export.ts';
+import { AppImport } from './transfer/app-import.ts';
+import { TransferController } from './transfer/transfer.controller.ts';
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
 import { TriggerQueries } from './triggers/triggers.query.ts';
@@ -79,6 +82,7 @@ class Closing implements OnApplicationShutdown {
     TokensController,
     EventTypesController,
     SealingKeysController,
+    TransferController,
     PersonalAccessTokensController,
     UsersController,
     SessionsController,
@@ -130,6 +134,8 @@ class Closing implements OnApplicationShutdown {
     SignInLimiter,
     Secrets,
     EventTypes,
+    AppExport,
+    AppImport,
     EventTypeQueries,
     FirstStart,
     Closing,

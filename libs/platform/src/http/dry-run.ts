@@ -35,6 +35,11 @@ export function isDryRun(): boolean {
   return rehearsing.getStore() === true;
 }
 
+/** Runs something as a dry run, whatever the request asked for: what it would do, and nothing done. */
+export function rehearsed<T>(work: () => T): T {
+  return rehearsing.run(true, work);
+}
+
 function wantsDryRun(query: unknown): boolean {
   const sent = (query as { dryRun?: unknown } | undefined)?.dryRun;
   if (sent === undefined || sent === 'false') return false;

@@ -15,6 +15,7 @@ import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
 import { RawRoutes, type RawRoutesProvider } from './raw-routes.ts';
+import { acceptYamlBodies } from './yaml-body.ts';
 import { RequestValidationPipe } from './request-validation.ts';
 
 export interface HttpAppOptions {
@@ -123,6 +124,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: true });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonBodies(fastify);
+  acceptYamlBodies(fastify);
   const health = new Health();
   metrics.collectProcessMetrics();
   health.registerRoutes(fastify);

@@ -39,9 +39,17 @@ export class EventTypeQueries {
       'select state, stream_version, deleted from registry.event_types where app_id = $1 and name = $2',
       [appId, name],
     );
-    const row = rows[0];
-    if (!row) return null;
-    return { state: JSON.parse(row.state) as EventTypeState, streamVersion: row.stream_version, deleted: row.deleted };
+    return rows[0] ? storedOf(rows[0]) : null;
+  }
+
+  /** The app's own, in the order of their names. */
+  async ownOf(appId: string, limit: number): Promise<StoredEventType[]> {
+    const { rows } = await this.pool.query<EventTypeRecord>(
+      `select state, stream_version, deleted from registry.event_types where app_id = $1 and not deleted
+       order by name limit $2`,
+      [appId, limit],
+    );
+    return rows.map(storedOf);
   }
 
   /** The app's own and the built-in ones, in the order of their names. */
@@ -75,6 +83,10 @@ export class EventTypeQueries {
     const { rows } = await this.pool.query<VersionRecord>(`${VERSIONS} and version = $2`, [id, version]);
     return rows[0] ? versionOf(rows[0]) : null;
   }
+}
+
+function storedOf(row: EventTypeRecord): StoredEventType {
+  return { state: JSON.parse(row.state) as EventTypeState, streamVersion: row.stream_version, deleted: row.deleted };
 }
 
 function versionOf(row: VersionRecord): EventTypeVersion {

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
@@ -86,4 +87,25 @@ export class FlowsQuery extends SearchQuery {
   @IsOptional()
   @IsIn(['draft', 'active', 'paused'], { message: 'must be "draft", "active" or "paused"' })
   status?: string;
+}
+
+export class CompareQuery {
+  @ApiProperty({ type: 'integer', minimum: 1 })
+  @Type(() => Number)
+  @IsInt({ message: 'must be a version: a whole number' })
+  @Min(1)
+  @Max(MAX_INT4)
+  from!: number;
+
+  @ApiProperty({ type: 'integer', minimum: 1 })
+  @Type(() => Number)
+  @IsInt({ message: 'must be a version: a whole number' })
+  @Min(1)
+  @Max(MAX_INT4)
+  to!: number;
+
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
+  @IsOptional()
+  @IsString()
+  appId?: string;
 }

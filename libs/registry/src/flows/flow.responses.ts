@@ -90,3 +90,53 @@ export class FlowVersionPage {
   @ApiProperty({ type: String, nullable: true })
   nextCursor!: string | null;
 }
+
+export class FieldDifferenceView {
+  @ApiProperty()
+  field!: string;
+
+  @ApiProperty({ required: false, description: 'absent: it was not there' })
+  from?: unknown;
+
+  @ApiProperty({ required: false, description: 'absent: it is not there' })
+  to?: unknown;
+}
+
+class StepMove {
+  @ApiProperty({ type: [String], description: 'refs of the steps that it lay in, outermost first' })
+  from!: string[];
+
+  @ApiProperty({ type: [String] })
+  to!: string[];
+}
+
+export class StepDifferenceView {
+  @ApiProperty()
+  ref!: string;
+
+  @ApiProperty({ enum: ['added', 'removed', 'changed'] })
+  change!: 'added' | 'removed' | 'changed';
+
+  @ApiProperty()
+  type!: string;
+
+  @ApiProperty({ required: false, type: StepMove })
+  moved?: StepMove;
+
+  @ApiProperty({ type: [FieldDifferenceView], description: 'steps that lie in it stand here by their refs' })
+  fields!: FieldDifferenceView[];
+}
+
+export class FlowComparison {
+  @ApiProperty({ type: 'integer' })
+  from!: number;
+
+  @ApiProperty({ type: 'integer' })
+  to!: number;
+
+  @ApiProperty({ type: [FieldDifferenceView], description: 'of the flow itself, the order of its steps included' })
+  settings!: FieldDifferenceView[];
+
+  @ApiProperty({ type: [StepDifferenceView] })
+  steps!: StepDifferenceView[];
+}

@@ -8,8 +8,16 @@ import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { validated } from '../requests/validated.ts';
-import { ChangeFlow, CreateFlow, FlowsQuery, PublishFlow, RollBackFlow } from './flow.requests.ts';
-import { FlowPage, type FlowSummary, FlowVersionPage, FlowVersionView, FlowView } from './flow.responses.ts';
+import { ChangeFlow, CompareQuery, CreateFlow, FlowsQuery, PublishFlow, RollBackFlow } from './flow.requests.ts';
+import { flowDifference } from './flow-diff.rules.ts';
+import {
+  FlowComparison,
+  FlowPage,
+  type FlowSummary,
+  FlowVersionPage,
+  FlowVersionView,
+  FlowView,
+} from './flow.responses.ts';
 import { type FlowResult, Flows } from './flows.ts';
 import { FlowQueries } from './flows.query.ts';
 
@@ -140,6 +148,21 @@ export class FlowsController {
   async versions(@Param('id') id: string, @Query() query: PageQuery, @InApp() app: AppScope): Promise<FlowVersionPage> {
     const flow = await this.flows.get(id, app);
     return this.queries.versions(flow.state.id, query);
+  }
+
+  /** What changed between two saved versions, step by step. */
+  @Get(':id/versions/compare')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: FlowComparison })
+  async compare(
+    @Param('id') id: string,
+    @Query() { from, to }: CompareQuery,
+    @InApp() app: AppScope,
+  ): Promise<FlowComparison> {
+    const flow = await this.flows.get(id, app);
+    const [before, after] = await Promise.all([from, to].map((each) => this.queries.version(flow.state.id, each)));
+    if (!before || !after) throw platformError('not_found', `the flow has no version ${before ? to : from}`);
+    return { from, to, ...flowDifference(before.definition, after.definition) };
   }
 
   @Get(':id/versions/:version')
