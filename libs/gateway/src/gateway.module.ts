@@ -4,6 +4,7 @@ import { EventSchemasModule } from '@sluice/event-schemas';
 import { Payloads } from '@sluice/payloads';
 import { poolToken, type Settings, SETTINGS } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { ApiDescription } from './api-description.ts';
 import { AdmissionOrder } from './accept/admission-order.ts';
 import { TriggerAcceptor } from './accept/trigger-acceptor.ts';
 import { TriggerDoor } from './accept/trigger-door.ts';
@@ -77,6 +78,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     ListenerRoutes,
     EventPublisher,
     PublishRoutes,
+    ApiDescription,
   ],
 })
 export class GatewayModule {}

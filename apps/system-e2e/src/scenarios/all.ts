@@ -13,6 +13,7 @@ import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
+import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
 
 /** What a scenario runs against: one running system, shared by all of them. */
@@ -35,6 +36,7 @@ const ALL: readonly Scenarios[] = [
   limits,
   idempotency,
   rejections,
+  registryApi,
   runProfile,
   native,
   flowTimeout,

@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { actorOf, Caller, type Principal, Requires } from '@sluice/access';
 import { type DeadLetterCommand, isUuid, newId } from '@sluice/contracts';
 import type { EventStorePort } from '@sluice/event-store';
@@ -7,6 +7,7 @@ import { InjectStore, platformError } from '@sluice/platform';
 import type { Page } from '../read-model/page.ts';
 import { DeadLettersQueries, type DeadLetterView } from './dead-letters.query.ts';
 import { DeadLettersQuery } from './dead-letters.requests.ts';
+import { DEAD_LETTER, DEAD_LETTER_COMMAND, DEAD_LETTER_PAGE } from '../read-model/answer-schemas.ts';
 
 /** For operators: dead letters belong to the deployment, not to an app. */
 @ApiTags('dead letters')
@@ -19,12 +20,14 @@ export class DeadLettersController {
   ) {}
 
   @Get()
+  @ApiOkResponse({ schema: DEAD_LETTER_PAGE })
   @Requires('admin', { everywhere: true })
   list(@Query() query: DeadLettersQuery): Promise<Page<DeadLetterView>> {
     return this.queries.list(query);
   }
 
   @Get(':id')
+  @ApiOkResponse({ schema: DEAD_LETTER })
   @Requires('admin', { everywhere: true })
   async get(@Param('id') id: string): Promise<DeadLetterView> {
     const letter = isUuid(id) ? await this.queries.find(id) : null;
@@ -35,6 +38,7 @@ export class DeadLettersController {
   /** Asks its owner to try again, in order with what is parked behind it. */
   @Post(':id/retry')
   @HttpCode(202)
+  @ApiAcceptedResponse({ schema: DEAD_LETTER_COMMAND })
   @Requires('admin', { everywhere: true })
   retry(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: string }> {
     return this.command(id, 'retry', caller);
@@ -43,6 +47,7 @@ export class DeadLettersController {
   /** Asks its owner to give it up; what is parked behind it can then be tried. */
   @Delete(':id')
   @HttpCode(202)
+  @ApiAcceptedResponse({ schema: DEAD_LETTER_COMMAND })
   @Requires('admin', { everywhere: true })
   discard(@Param('id') id: string, @Caller() caller: Principal): Promise<{ id: string; status: string }> {
     return this.command(id, 'discard', caller);

@@ -8,6 +8,7 @@ import type { Page } from '../read-model/page.ts';
 import { RequestsQueries, type RequestView } from './requests.query.ts';
 import { TriggerRequestsQueries } from './trigger-requests.query.ts';
 import { TriggerRequestPage, TriggerRequestsQuery } from './trigger-requests.requests.ts';
+import { REQUEST, REQUEST_PAGE } from '../read-model/answer-schemas.ts';
 
 @ApiTags('requests')
 @ApiBearerAuth()
@@ -20,12 +21,14 @@ export class RequestsController {
 
   /** Requests that were accepted, newest first, each with the state of its run. */
   @Get('requests')
+  @ApiOkResponse({ schema: REQUEST_PAGE })
   @Requires('automation.view')
   list(@InApp() app: AppScope, @Query() query: ListQuery): Promise<Page<RequestView>> {
     return this.queries.list(app.id, query);
   }
 
   @Get('requests/:id')
+  @ApiOkResponse({ schema: REQUEST })
   @Requires('automation.view')
   async get(@InApp() app: AppScope, @Param('id') id: string): Promise<RequestView> {
     const request = isUuid(id) ? await this.queries.find(id) : null;

@@ -1,11 +1,12 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, InApp, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import type { TimelineNode } from './timeline-node.ts';
 import { TimelineRowsQuery } from './timeline-rows.query.ts';
 import { timelineTree } from './timeline-tree.ts';
+import { TIMELINE } from '../read-model/answer-schemas.ts';
 
 @ApiTags('timeline')
 @ApiBearerAuth()
@@ -15,6 +16,7 @@ export class TimelineController {
 
   /** LG-01: the whole causal tree that a request, run, event or delivery belongs to. */
   @Get(':id')
+  @ApiOkResponse({ schema: TIMELINE })
   @Requires('automation.view')
   async get(@InApp() app: AppScope, @Param('id') id: string): Promise<{ id: string; root: TimelineNode }> {
     const place = isUuid(id) ? await this.rows.rootOf(id) : null;

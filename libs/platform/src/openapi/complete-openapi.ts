@@ -67,8 +67,23 @@ export function completeOpenApi(document: OpenApiDocument, described: readonly D
       operation.operationId = uniqueId(operation.operationId ?? `${method} ${route}`, route, ids);
     }
   }
+  openObjects(document);
   return document;
 }
+
+/**
+ * An object of which nothing further is said may hold anything. JSON Schema means that anyway; makers of clients take
+ * `{"type": "object"}` for an object that is always empty.
+ */
+function openObjects(value: unknown): void {
+  if (value === null || typeof value !== 'object') return;
+  const schema = value as Schema;
+  const isBare = [schema.type].flat().includes('object') && !Array.isArray(value);
+  if (isBare && !CLOSING.some((keyword) => keyword in schema)) schema.additionalProperties = true;
+  for (const each of Object.values(value)) openObjects(each);
+}
+
+const CLOSING = ['properties', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', '$ref'];
 
 function completeOperation(operation: Operation, method: string, route: string): void {
   const isSecured = (operation.security ?? []).some((each) => Object.keys(each).length > 0);
@@ -82,6 +97,8 @@ function completeOperation(operation: Operation, method: string, route: string):
   }
   if (isSecured && operation['x-vendor'] === undefined && !has(APP_HEADER)) operation.parameters.push(APP_HEADER);
   const responses = (operation.responses ??= {});
+  // Their errors have the vendor's shape.
+  if (operation['x-vendor'] !== undefined) return;
   if (method === 'delete' && isOnlyEmpty200(responses)) describeDeletion(responses);
   for (const [status, title] of errorsOf(operation, method, route, isSecured)) {
     responses[status] ??= { description: title };
