@@ -7,6 +7,15 @@ export interface FlowDefinition {
   response?: { mode?: 'sync' | 'async'; status?: string; body?: string };
   concurrency?: { limit: number; whenFull: 'queue' | 'reject' };
   strict?: boolean;
+  /** Times at which the published version is run. */
+  schedules?: FlowSchedule[];
+}
+
+/** A cron expression of five fields, read in a time zone (UTC unless given); `input` is `{}` unless given. */
+export interface FlowSchedule {
+  cron: string;
+  timeZone?: string;
+  input?: unknown;
 }
 
 /** A step: `ref` and `type`, and the fields of its type. */
@@ -170,6 +179,22 @@ export interface SessionEnded {
   session: { id: string; userId: string };
 }
 
+/** A listener that is run at times, with its props (LN: crons). A schedule does not change: another one replaces it. */
+export interface ScheduleState {
+  id: string;
+  appId: string;
+  flowId: string;
+  listener: string;
+  cron: string;
+  timeZone: string;
+  props: unknown;
+  userId: string | null;
+  createdAt: string;
+}
+export interface ScheduleChanged {
+  schedule: ScheduleState;
+}
+
 /** A named secret of an app; its value is sealed. */
 export interface SecretState {
   appId: string;
@@ -231,6 +256,8 @@ export interface RegistryEvents {
   UserDeleted: UserChanged;
   UserLoggedIn: UserLoggedIn;
   SessionEnded: SessionEnded;
+  ScheduleCreated: ScheduleChanged;
+  ScheduleDeleted: ScheduleChanged;
   SecretSaved: SecretChanged;
   SecretDeleted: SecretChanged;
   EventTypeCreated: EventTypeChanged;

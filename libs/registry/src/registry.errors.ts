@@ -17,6 +17,7 @@ export const REGISTRY_ERRORS = {
   token_unreadable: { status: 500, title: 'The token cannot be opened', retry: 'never' },
   built_in: { status: 409, title: 'It is a part of Sluice', retry: 'never' },
   invalid_listener: { status: 400, title: 'There is no such listener', retry: 'never' },
+  invalid_schedule: { status: 400, title: 'It is not a schedule', retry: 'never' },
   null_parameters: { status: 400, title: 'A parameter is missing', retry: 'never' },
   ambiguous_name: { status: 409, title: 'Two things have the same name', retry: 'never' },
   malformed_yaml: { status: 400, title: 'The document is not readable YAML', retry: 'never' },

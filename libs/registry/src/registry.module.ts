@@ -21,6 +21,8 @@ import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
 import { FlowsController } from './flows/flows.controller.ts';
 import { FlowQueries } from './flows/flows.query.ts';
+import { Crons } from './listeners/crons.ts';
+import { CronsController } from './listeners/crons.controller.ts';
 import { Listeners } from './listeners/listeners.ts';
 import { ListenersController } from './listeners/listeners.controller.ts';
 import { Webhooks } from './listeners/webhooks.ts';
@@ -74,6 +76,7 @@ class Closing implements OnApplicationShutdown {
     FlowsController,
     WebhooksController,
     ListenersController,
+    CronsController,
     TriggersController,
     TriggerSecretsController,
     FlowTokenController,
@@ -120,6 +123,7 @@ class Closing implements OnApplicationShutdown {
     FlowQueries,
     Listeners,
     Webhooks,
+    Crons,
     Triggers,
     TriggerQueries,
     TokenReading,

@@ -3,6 +3,7 @@ import { CreateRegistry1732300000001 } from './migrations/create-registry.ts';
 import { RouteStates1763900000002 } from './migrations/1763900000002-route-states.ts';
 import { OneFlowTrigger1763900010001 } from './migrations/1763900010001-one-flow-trigger.ts';
 import { RouteInputs1763900010002 } from './migrations/1763900010002-route-inputs.ts';
+import { Schedules1763900050001 } from './migrations/1763900050001-schedules.ts';
 import { Users1763900070001 } from './migrations/1763900070001-users.ts';
 import { EventTypes1763900080001 } from './migrations/1763900080001-event-types.ts';
 import { RouteAnswers1763900020002 } from './migrations/1763900020002-route-answers.ts';
@@ -17,6 +18,7 @@ export const registryService: ServiceDefinition = {
     RouteStates1763900000002,
     OneFlowTrigger1763900010001,
     RouteInputs1763900010002,
+    Schedules1763900050001,
     Users1763900070001,
     EventTypes1763900080001,
     RouteAnswers1763900020002,

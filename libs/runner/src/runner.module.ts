@@ -21,6 +21,7 @@ import { OrderingWorker } from './ordering/ordering.worker.ts';
 import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
+import { ScheduleWorker } from './schedules/schedule.worker.ts';
 import { RunStarter } from './starting/run-starter.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
 import { TriggersConsumer } from './starting/triggers.consumer.ts';
@@ -64,6 +65,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     EffectWorker,
     RunStarter,
     OrderingWorker,
+    ScheduleWorker,
     RunsQueries,
     RunWatch,
     RunCanceller,

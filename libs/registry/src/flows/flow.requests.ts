@@ -34,6 +34,15 @@ class FlowFields {
   @Allow()
   concurrency?: unknown;
 
+  @ApiProperty({
+    required: false,
+    type: 'array',
+    items: { type: 'object' },
+    description: 'when the published version is run: each {cron, timeZone, input}; five fields, UTC unless given',
+  })
+  @Allow()
+  schedules?: unknown;
+
   @ApiProperty({ required: false, type: Boolean, description: 'undefined names in templates are errors' })
   @Allow()
   strict?: unknown;

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '@sluice/contracts';
+import { cronProblem } from '@sluice/cron';
 import { didYouMean } from './did-you-mean.rules.ts';
 import { at, FlowProblems } from './flow-problems.ts';
 import { isObject } from './step-field.rules.ts';
@@ -12,13 +13,17 @@ export interface FlowInput {
   response?: unknown;
   concurrency?: unknown;
   strict?: unknown;
+  schedules?: unknown;
 }
 
-export const DEFINITION_FIELDS = ['inputs', 'steps', 'response', 'concurrency', 'strict'] as const;
+export const DEFINITION_FIELDS = ['inputs', 'steps', 'response', 'concurrency', 'strict', 'schedules'] as const;
 
 const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 const MAX_INPUTS = 200;
+const MAX_SCHEDULES = 20;
+/** What every run of a schedule is started with. */
+export const MAX_SCHEDULED_BYTES = 65_536;
 const MAX_RUNS_AT_ONCE = 10_000;
 
 /** Everything that is wrong with a flow, each with its JSON pointer; empty when it can be run. */
@@ -37,6 +42,7 @@ export function flowProblems(flow: FlowInput): FieldProblem[] {
   if (flow.response !== undefined) checkResponse(flow.response, visible, webhookRefOf(flow.steps), problems);
   if (flow.concurrency !== undefined) checkConcurrency(flow.concurrency, problems);
   if (flow.strict !== undefined && typeof flow.strict !== 'boolean') problems.add('/strict', 'must be true or false');
+  if (flow.schedules !== undefined) checkSchedules(flow.schedules, problems);
   return problems.found;
 }
 
@@ -68,6 +74,26 @@ function checkInputs(inputs: unknown, problems: FlowProblems): void {
     }
     if (input.required !== undefined && typeof input.required !== 'boolean') {
       problems.add(at(place, 'required'), 'must be true or false');
+    }
+  }
+}
+
+/** FL-08 */
+function checkSchedules(schedules: unknown, problems: FlowProblems): void {
+  if (!Array.isArray(schedules)) return problems.add('/schedules', 'must be a list of {cron, timeZone, input}');
+  if (schedules.length > MAX_SCHEDULES) problems.add('/schedules', `a flow has at most ${MAX_SCHEDULES} schedules`);
+  for (const [index, schedule] of schedules.slice(0, MAX_SCHEDULES).entries()) {
+    const place = at('/schedules', index);
+    if (!isObject(schedule)) {
+      problems.add(place, 'must be an object {cron, timeZone, input}');
+      continue;
+    }
+    refuseOthers(schedule, ['cron', 'timeZone', 'input'], place, problems);
+    const problem = cronProblem(schedule.cron, schedule.timeZone ?? 'UTC');
+    if (problem) problems.add(at(place, problem.includes('time zone') ? 'timeZone' : 'cron'), problem);
+    const inputBytes = JSON.stringify(schedule.input ?? null).length;
+    if (inputBytes > MAX_SCHEDULED_BYTES) {
+      problems.add(at(place, 'input'), `must have at most ${MAX_SCHEDULED_BYTES} bytes`);
     }
   }
 }

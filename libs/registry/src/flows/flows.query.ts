@@ -106,10 +106,11 @@ export class FlowQueries {
     return row ? { ...summaryOf(row), definition: JSON.parse(row.definition) as FlowDefinition } : null;
   }
 
-  /** How many triggers start the flow. */
+  /** How many triggers and schedules start the flow. */
   async countTriggers(flowId: string): Promise<number> {
     const { rows } = await this.pool.query<{ count: number }>(
-      'select count(*)::int as count from registry.triggers where flow_id = $1 and not deleted',
+      `select (select count(*) from registry.triggers where flow_id = $1 and not deleted)::int
+         + (select count(*) from registry.schedules where flow_id = $1 and not deleted)::int as count`,
       [flowId],
     );
     return rows[0]?.count ?? 0;

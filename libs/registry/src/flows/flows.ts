@@ -89,7 +89,7 @@ export class Flows {
     return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
       const triggers = await this.queries.countTriggers(id);
       if (triggers > 0) {
-        throw registryError('flow_in_use', `${triggers} trigger(s) start this flow: delete them first`);
+        throw registryError('flow_in_use', `${triggers} trigger(s) or schedule(s) start this flow: delete them first`);
       }
       return deleteFlow(flow, now);
     });

@@ -74,3 +74,37 @@ export class ListenerPage {
   @ApiProperty({ type: String, nullable: true })
   nextCursor!: string | null;
 }
+
+export class CreateCron {
+  @ApiProperty({ description: 'the name of a listener' })
+  listener_name!: string;
+
+  @ApiProperty({ description: 'five fields of cron, or @hourly, @daily, @weekly, @monthly, @yearly' })
+  schedule!: string;
+
+  @ApiProperty({ required: false, default: 'UTC', description: 'such as Europe/Berlin' })
+  time_zone?: string;
+
+  @ApiProperty({ required: false, nullable: true, description: 'any JSON, at most 64 KiB' })
+  props?: unknown;
+}
+
+export class CronView {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty()
+  listener_name!: string;
+
+  @ApiProperty()
+  schedule!: string;
+
+  @ApiProperty()
+  time_zone!: string;
+
+  @ApiProperty({ nullable: true, description: 'any JSON' })
+  props!: unknown;
+
+  @ApiProperty({ type: 'integer' })
+  environment_id!: number;
+}

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import type { RunningServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, startRegistry } from '../registry.fixture.ts';
+import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
 
 let database: TestDatabase;
 let running: RunningServices;
@@ -135,5 +135,61 @@ describe('PUT /v1/listeners/{name}', () => {
     await put('shortLived', { url: 'http://127.0.0.1/' });
     expect((await call('DELETE', '/v1/listeners/shortLived', undefined, inApp)).status).toBe(204);
     expect((await call('GET', '/v1/listeners/shortLived', undefined, inApp)).status).toBe(404);
+  });
+});
+
+describe('crons', () => {
+  const cron = (body: unknown) => call('POST', '/app-api/v1/crons', body, inApp);
+
+  it('are made, listed and deleted in the vendor’s shape; a listener with one stays', async () => {
+    await call('POST', '/v1/flows', { ...GREET, listener: 'tick' }, inApp);
+    const made = await cron({ listener_name: 'tick', schedule: '0 8 * * 1-5', time_zone: 'Europe/Berlin', props: [1] });
+    expect([made.status, made.body]).toEqual([
+      200,
+      {
+        id: expect.any(String),
+        listener_name: 'tick',
+        schedule: '0 8 * * 1-5',
+        time_zone: 'Europe/Berlin',
+        props: [1],
+        environment_id: app.environmentId,
+      },
+    ]);
+    const list = async () => (await call('GET', '/app-api/v1/crons', undefined, inApp)).body;
+    expect(await list()).toEqual([made.body]);
+    const flow = await call('GET', '/v1/listeners/tick', undefined, inApp);
+    const refused = await call('DELETE', `/v1/flows/${String(flow.body.flowId)}`, undefined, inApp);
+    expect(refused.body.code).toBe('flow_in_use');
+    const path = `/app-api/v1/crons/${String(made.body.id)}`;
+    const other = await freshApp('cron-other');
+    expect(await call('DELETE', path, undefined, other.inApp)).toMatchObject({
+      status: 404,
+      body: { reason: 'error_404' },
+    });
+    expect((await call('DELETE', path, undefined, inApp)).status).toBe(204);
+    expect([await list(), (await call('DELETE', path, undefined, inApp)).status]).toEqual([[], 404]);
+  });
+
+  it('refuse what is no listener, no schedule or no time zone', async () => {
+    const good = { listener_name: 'greet', schedule: '@daily' };
+    const cases: [Record<string, unknown>, string][] = [
+      [{ ...good, listener_name: undefined }, 'invalid_listener'],
+      [{ ...good, listener_name: 'nobody' }, 'invalid_listener'],
+      [{ ...good, schedule: undefined }, 'invalid_schedule'],
+      [{ ...good, schedule: '* * * * * *' }, 'invalid_schedule'],
+      [{ ...good, time_zone: 'Mars/Olympus' }, 'invalid_schedule'],
+      [{ ...good, props: 'x'.repeat(70_000) }, 'invalid_schedule'],
+    ];
+    for (const [body, reason] of cases)
+      expect([reason, await cron(body)]).toMatchObject([reason, { status: 400, body: { reason } }]);
+  });
+
+  it('FL-08: schedules of a flow are checked when it is saved', async () => {
+    const save = (schedules: unknown) => call('POST', '/v1/flows', { ...GREET, schedules }, inApp);
+    const saved = await save([{ cron: '0 8 * * *', timeZone: 'Europe/Berlin', input: { n: 1 } }, { cron: '@hourly' }]);
+    expect(saved.status).toBe(201);
+    const bad = await save([{ cron: 'x' }, { cron: '@daily', timeZone: 'Mars' }, { cron: '@daily', at: 1 }, 7]);
+    expect(pointersOf(bad)).toEqual(['/schedules/0/cron', '/schedules/1/timeZone', '/schedules/2/at', '/schedules/3']);
+    expect(pointersOf(await save('daily'))).toEqual(['/schedules']);
   });
 });

@@ -42,6 +42,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly direct = new Set<Promise<void>>();
   private readonly claimed = new Set<Promise<void>>();
   private worker: DueWorker | null = null;
+  private tick: ((claim: Claim) => Promise<void>) | null = null;
 
   constructor(
     @InjectStore('runner') store: EventStorePort,
@@ -61,6 +62,11 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
       onError: (error, doing) => log.warn(`could not ${doing}: ${(error as Error).message}`),
     });
     this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer, ordering });
+  }
+
+  /** Whoever handles the due rows that are no runs; before claiming begins. */
+  onTick(handler: (claim: Claim) => Promise<void>): void {
+    this.tick = handler;
   }
 
   onApplicationBootstrap(): void {
@@ -117,7 +123,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async resume(claim: Claim): Promise<void> {
-    const work = this.driver.resume(claim);
+    const work = isTick(claim) && this.tick ? this.tick(claim) : this.driver.resume(claim);
     this.claimed.add(work);
     try {
       await work;
@@ -137,4 +143,8 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
       });
     this.direct.add(work);
   }
+}
+
+function isTick(claim: Claim): boolean {
+  return (claim.payload as { tick?: unknown } | null)?.tick === true;
 }

@@ -1,0 +1,1 @@
+export { cronProblem, nextTickMs } from './cron-schedule.ts';
