@@ -51,6 +51,9 @@ export class FlowView extends FlowSummary {
   @ApiProperty({ required: false })
   strict?: boolean;
 
+  @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
+  schedules?: FlowDefinition['schedules'];
+
   @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
   propagating?: boolean;
 }

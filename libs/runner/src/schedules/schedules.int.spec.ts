@@ -82,8 +82,9 @@ test('FL-08: a listener’s schedule starts one run at its time, with its props 
   const [started, , finished] = await neighbours.run(runs[0] as string);
   expect(started?.data).toMatchObject({ input: {}, orderingKey: `${DEFAULT_APP_ID}/live/app`, triggerId: null });
   expect(started?.meta.actor).toEqual({ type: 'schedule', id });
-  const { result } = finished?.data as { result: unknown };
-  expect(result).toMatchObject({ props: { daily: true }, event: {}, method: 'SCHEDULE', receivedAt: at.toISOString() });
+  expect(finished?.data).toMatchObject({
+    result: { props: { daily: true }, event: {}, method: 'SCHEDULE', receivedAt: at.toISOString() },
+  });
 });
 
 test('FL-08: ticks that were missed while nobody was there are run once, and the next one is ahead', async () => {
@@ -105,7 +106,8 @@ test('FL-08: two runners start each of many ticks once', async () => {
   const at = new Date(Date.now() - 2_000);
   await database.pool.query('update runner.due set due_at = $2 where id = any($1)', [ids, at]);
   await Promise.all(ids.map(handled));
-  await waitFor(async () => (await runsOf(flow.id)).length === 12);
+  await waitFor(async () => (await runsOf(flow.id)).length >= 12);
+  expect(await runsOf(flow.id)).toHaveLength(12);
 });
 
 test('FL-08: what is paused or deleted is not run; a deleted schedule leaves nothing behind', async () => {
