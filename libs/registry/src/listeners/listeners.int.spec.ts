@@ -85,6 +85,24 @@ describe('webhooks in Lenra’s way', () => {
     expect([refused.status, Object.keys(refused.body)]).toEqual([403, ['message', 'reason']]);
   });
 
+  it('LN-02, LN-09: made with a user’s token it carries the user’s number, by which a list can be narrowed', async () => {
+    const mine = await freshApp('users');
+    await call('POST', '/v1/flows', { ...GREET, listener: 'greet' }, mine.inApp);
+    const user = { email: 'ada@example.org', name: 'Ada', password: 'correct horse battery' };
+    const roles = [{ appId: mine.app.id, role: 'editor' }];
+    const { number } = (await call('POST', '/v1/users', { ...user, roles })).body;
+    const session = await call('POST', '/v1/sessions', { email: user.email, password: user.password }, { token: null });
+    const token = { token: String(session.body.token), headers: { 'x-sluice-app': mine.app.id } };
+    const own = await call('POST', '/app/webhooks', { action: 'greet' }, token);
+    expect([own.status, own.body.user_id]).toEqual([200, number]);
+    await create({ action: 'greet' }, '/app/webhooks', mine.inApp);
+    const list = async (more: string) =>
+      (await call('GET', `/api/webhooks?env_id=${mine.app.environmentId}${more}`, undefined, token)).body;
+    expect(await list('')).toHaveLength(2);
+    expect(await list(`&user_id=${String(number)}`)).toEqual([own.body]);
+    expect(await list('&user_id=999999')).toEqual([]);
+  });
+
   it('LN-09: lists an environment as a bare array, asks for env_id, and shows others nothing', async () => {
     const other = await freshApp('other');
     const list = (query: string, token = inApp) => call('GET', `/api/webhooks${query}`, undefined, token);
