@@ -31,6 +31,14 @@ const PROBLEM_SCHEMA: Schema = {
   },
 };
 
+/** Management in one vendor's way: its clients know errors by these two fields. */
+const LENRA = /^\/(?:app|app-api|api)\//;
+const LENRA_ERROR: Schema = {
+  type: 'object',
+  required: ['message', 'reason'],
+  properties: { message: { type: 'string' }, reason: { type: 'string' } },
+};
+
 const APP_HEADER: Parameter = {
   name: 'X-Sluice-App',
   in: 'header',
@@ -103,7 +111,10 @@ function completeOperation(operation: Operation, method: string, route: string):
   for (const [status, title] of errorsOf(operation, method, route, isSecured)) {
     responses[status] ??= { description: title };
     const response = responses[status];
-    response.content ??= { 'application/problem+json': { schema: PROBLEM } };
+    response.content ??= {
+      'application/problem+json': { schema: PROBLEM },
+      ...(LENRA.test(route) ? { 'application/json': { schema: LENRA_ERROR } } : {}),
+    };
   }
 }
 

@@ -54,6 +54,7 @@ describe('RG-01: dryRun', () => {
     expect(await dry('DELETE', `/v1/endpoints/${hook}`)).toEqual([204, 'true', before]);
     expect(await dry('POST', '/v1/tokens', { scopes: ['automation'] })).toEqual([201, 'true', before]);
     expect(await dry('POST', '/v1/apps', { name: 'Another' })).toEqual([201, 'true', before]);
+    expect(await dry('PUT', '/v1/listeners/dry-one', { url: 'https://app.example/' })).toEqual([201, 'true', before]);
     expect(await dry('PUT', '/v1/secrets/kept', { value: 'w' })).toEqual([200, 'true', before]);
     expect(await dry('DELETE', '/v1/secrets/kept')).toEqual([204, 'true', before]);
   });

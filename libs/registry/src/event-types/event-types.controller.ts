@@ -109,7 +109,7 @@ export class EventTypesController {
     @Query() query: PageQuery,
     @InApp() app: AppScope,
   ): Promise<Page<EventTypeVersion>> {
-    const type = await this.types.own(name, app.id);
+    const type = await this.types.kept(name, app.id);
     return this.queries.versions(type.state.id, query);
   }
 
@@ -121,7 +121,7 @@ export class EventTypesController {
     @Param('version') version: string,
     @InApp() app: AppScope,
   ): Promise<EventTypeVersion> {
-    const type = await this.types.own(name, app.id);
+    const type = await this.types.kept(name, app.id);
     const found = /^[1-9]\d{0,8}$/.test(version) ? await this.queries.version(type.state.id, Number(version)) : null;
     if (!found) throw platformError('not_found', 'the event type has no such version');
     return found;
@@ -145,7 +145,7 @@ export class EventTypesController {
     @Query() query: PageQuery,
     @InApp() app: AppScope,
   ): Promise<HistoryPage> {
-    const type = await this.types.own(name, app.id);
+    const type = await this.types.kept(name, app.id);
     return this.history.page('EventType', type.state.id, app, query);
   }
 }

@@ -81,6 +81,11 @@ export class EventTypes {
     return this.existing(name, appId);
   }
 
+  /** One whose versions are kept. @throws AppError 404, also for a built-in one: it has had no other. */
+  kept(name: string, appId: string): Promise<StoredEventType> {
+    return this.existing(name, appId);
+  }
+
   private async existing(name: string, appId: string): Promise<StoredEventType> {
     const type = await this.queries.byName(appId, name);
     if (!type || type.deleted) throw platformError('not_found', 'there is no such event type');

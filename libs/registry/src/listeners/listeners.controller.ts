@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Put, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, actorOf, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { AllowsDryRun } from '@sluice/platform';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { type Page, PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -30,6 +31,7 @@ export class ListenersController {
 
   /** Binds a name to a URL of the app: from now on its events are sent there. */
   @Put(':name')
+  @AllowsDryRun()
   @Requires('automation.manage')
   @ApiBody({ type: BindListener })
   @ApiOkResponse({ type: ListenerView })
@@ -47,6 +49,7 @@ export class ListenersController {
   }
 
   @Delete(':name')
+  @AllowsDryRun()
   @Requires('automation.manage')
   async unbind(
     @Param('name') name: string,

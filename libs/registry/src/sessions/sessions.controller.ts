@@ -6,6 +6,7 @@ import {
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
+  ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import { Caller, isForeign, type Principal, Public, Requires, sessionCookie } from '@sluice/access';
 import { ClientAddress, InjectSettings, platformError, type Settings } from '@sluice/platform';
@@ -38,6 +39,7 @@ export class SessionsController {
   @Public()
   @ApiBody({ type: SignIn })
   @ApiCreatedResponse({ type: NewSessionView })
+  @ApiUnauthorizedResponse({ description: 'email or password is wrong, or the user is disabled' })
   async create(
     @Body() body: unknown,
     @Req() request: Request,

@@ -1,6 +1,15 @@
 import { Body, Controller, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBearerAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiProduces, ApiProperty, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiConflictResponse,
+  ApiConsumes,
+  ApiOkResponse,
+  ApiProduces,
+  ApiProperty,
+  ApiTags,
+} from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun, isDryRun, YAML_BODY } from '@sluice/platform';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
@@ -46,6 +55,7 @@ export class TransferController {
   @Get('export')
   @Requires('automation.view')
   @ApiProduces(YAML, 'application/json')
+  @ApiConflictResponse({ description: 'ambiguous_name: two resources of a kind have one name' })
   @ApiOkResponse({ type: AppDocumentView })
   async export(
     @Query() _query: ExportQuery,

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { AllowsDryRun } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -15,6 +16,7 @@ export class TriggerSecretsController {
   constructor(private readonly triggers: Triggers) {}
 
   @Post(':id/secrets')
+  @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiBody({ type: AddTriggerSecret, required: false })
@@ -34,6 +36,7 @@ export class TriggerSecretsController {
   }
 
   @Delete(':id/secrets/:secretId')
+  @AllowsDryRun()
   @Requires('automation.manage')
   async revoke(
     @Param('id') id: string,
