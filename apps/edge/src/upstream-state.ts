@@ -5,18 +5,20 @@ import { mergeOpenApi } from './merged-openapi.ts';
 import type { Upstreams } from './upstreams.config.ts';
 
 const TIMEOUT_MS = 2_000;
+/** A service makes its document when somebody asks first, which took 2 s on a machine that ten processes shared. */
+const DOCUMENT_TIMEOUT_MS = 10_000;
 
 export interface UpstreamReport {
   ready: boolean;
   checks: Record<string, { ok: boolean; detail?: string }>;
 }
 
-async function ask(origin: string, path: string): Promise<Response> {
-  return fetch(`${origin}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
+async function ask(origin: string, path: string, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  return fetch(`${origin}${path}`, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
 }
 
 async function documentOf(origin: string): Promise<OpenApiDocument> {
-  const answer = await ask(origin, '/openapi.json');
+  const answer = await ask(origin, '/openapi.json', DOCUMENT_TIMEOUT_MS);
   if (!answer.ok) throw new Error(`it answers ${answer.status}`);
   return (await answer.json()) as OpenApiDocument;
 }
