@@ -15,6 +15,7 @@ import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
 import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
+import { replicas } from './replicas.ts';
 
 /** What a scenario runs against: one running system, shared by all of them. */
 export interface ScenarioContext {
@@ -36,6 +37,7 @@ const ALL: readonly Scenarios[] = [
   limits,
   idempotency,
   rejections,
+  replicas,
   registryApi,
   runProfile,
   native,

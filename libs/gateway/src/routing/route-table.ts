@@ -19,9 +19,8 @@ const log = new Logger('gateway.routes');
 const STALE_AFTER_MS = 10_000;
 
 /**
- * How far the routing tables have come, as `epoch:transaction:position`: the newest event applied, in whichever
- * partition. Whoever waits for a change waits for its own position, so only a later change in another partition that
- * overtakes it can end the wait early; the least of the partitions would never move while one of them is quiet.
+ * How far the routing tables have come, as `epoch:transaction:position`: the newest event applied. All changes of the
+ * registry go through one partition (decision 0096), so everything before it has been applied as well.
  */
 const MARKER_SQL = `select epoch || ':' || transaction_id || ':' || position from gateway.routing_position
   order by epoch desc, transaction_id desc, position desc limit 1`;

@@ -31,10 +31,16 @@ export interface Change {
   alone?: (client: PoolClient) => Promise<void>;
 }
 
+/**
+ * One key for all: changes are few, and over Kafka they arrive everywhere in the order in which they were made. So the
+ * newest position that a replica has applied says that it has applied everything before (decision 0096).
+ */
+const PARTITION_KEY = 'registry';
+
 function unitOf(change: Change): CommitUnit {
   const { streamId, expectedVersion, appId } = change;
   const meta = { correlationId: newId(), causationId: null, actor: change.actor };
-  const events = change.events.map((event) => ({ type: event.type, appId, data: event.data, meta }));
+  const events = change.events.map(({ type, data }) => ({ type, data, appId, meta, partitionKey: PARTITION_KEY }));
   return {
     appends: [{ streamId, expectedVersion, events }],
     alongside: change.alongside,
