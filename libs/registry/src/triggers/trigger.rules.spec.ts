@@ -1,3 +1,4 @@
+import type { TriggerAuth } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { curlOf, exampleBodyOf } from './trigger.rules.ts';
 
@@ -14,6 +15,17 @@ describe('instructions', () => {
     expect(curlOf('https://x.example/t/1', { type: 'none' }, 'DELETE', null, body)).toBe(
       `curl -sS -X DELETE 'https://x.example/t/1'`,
     );
+  });
+
+  it('shows what proves a request, and leaves open what has to be computed', () => {
+    const curl = (auth: TriggerAuth, secret: string | null = null) => curlOf('u', auth, 'GET', secret, null);
+    expect(curl({ type: 'basic', user: "it's" }, 'pw')).toBe(`curl -sS -X GET 'u' -u 'it'\\''s:pw'`);
+    expect(curl({ type: 'hmac', preset: 'slack' }, 'a secret')).toBe(
+      `curl -sS -X GET 'u' -H 'X-Slack-Signature: v0=<signature>'`,
+    );
+    const jwt: TriggerAuth = { type: 'jwt', algorithms: ['HS256'], leewaySeconds: 30 };
+    expect(curl(jwt, 'a secret')).toBe(`curl -sS -X GET 'u' -H 'Authorization: Bearer <jwt>'`);
+    expect(curl({ ...jwt, header: 'X-Jwt' })).toContain(`'X-Jwt: <jwt>'`);
   });
 
   it('shapes the example by the declared inputs', () => {

@@ -1,4 +1,4 @@
-import type { FlowDefinition, TriggerAuth } from '@sluice/contracts';
+import type { FlowDefinition, HmacPreset, TriggerAuth } from '@sluice/contracts';
 
 const EXAMPLES: Record<string, unknown> = { integer: 1, number: 1.5, boolean: true, object: {}, array: [] };
 
@@ -9,12 +9,40 @@ export function exampleBodyOf(definition: FlowDefinition): Record<string, unknow
   return Object.fromEntries(inputs.map(([name, input]) => [name, EXAMPLES[input.type] ?? 'text']));
 }
 
-/** One line for a shell; the token stands in it in clear, so it is shown together with the token only. */
-export function curlOf(url: string, auth: TriggerAuth, method: string, token: string | null, body: unknown): string {
+/** The header of a signature, as far as one line of a shell can say it. */
+const SIGNATURE_HEADERS: Readonly<Record<HmacPreset, string>> = {
+  github: 'X-Hub-Signature-256: sha256=<signature>',
+  meta: 'X-Hub-Signature-256: sha256=<signature>',
+  shopify: 'X-Shopify-Hmac-Sha256: <signature>',
+  slack: 'X-Slack-Signature: v0=<signature>',
+  stripe: 'Stripe-Signature: t=<timestamp>,v1=<signature>',
+  standard: 'webhook-signature: v1,<signature>',
+};
+
+/** What curl says to prove the request; what has to be computed per request stands as `<…>`. */
+function credentialArguments(auth: TriggerAuth, secret: string | null): string[] {
+  switch (auth.type) {
+    case 'bearer':
+      return ['-H', `Authorization: Bearer ${secret ?? '<token>'}`];
+    case 'header':
+      return ['-H', `${auth.name}: ${secret ?? '<token>'}`];
+    case 'basic':
+      return ['-u', `${auth.user}:${secret ?? '<password>'}`];
+    case 'jwt':
+      return ['-H', auth.header === undefined ? 'Authorization: Bearer <jwt>' : `${auth.header}: <jwt>`];
+    case 'hmac':
+      return ['-H', 'preset' in auth ? SIGNATURE_HEADERS[auth.preset] : `${auth.header}: ${auth.prefix}<signature>`];
+    default:
+      return [];
+  }
+}
+
+/** One line for a shell; token or password stand in it in clear, so it is shown together with them only. */
+export function curlOf(url: string, auth: TriggerAuth, method: string, secret: string | null, body: unknown): string {
   const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   const parts = ['curl', '-sS', '-X', method, quote(url)];
-  if (auth.type === 'bearer') parts.push('-H', quote(`Authorization: Bearer ${token ?? '<token>'}`));
-  if (auth.type === 'header') parts.push('-H', quote(`${auth.name}: ${token ?? '<token>'}`));
+  const [option, value] = credentialArguments(auth, secret);
+  if (option !== undefined && value !== undefined) parts.push(option, quote(value));
   if (method !== 'GET' && method !== 'DELETE') {
     parts.push('-H', quote('Content-Type: application/json'), '-d', quote(JSON.stringify(body)));
   }

@@ -155,10 +155,10 @@ export class TriggersController {
     return triggerViewOf(state, this.settings.publicUrl);
   }
 
-  private instructions({ state, token, definition }: TriggerWithToken): { curl: string } {
+  private instructions({ state, token, secret, definition }: TriggerWithToken): { curl: string } {
     const url = urlOfTrigger(state, this.settings.publicUrl);
     const method = state.methods[0] ?? 'POST';
-    return { curl: curlOf(url, state.auth, method, token?.clear ?? null, exampleBodyOf(definition)) };
+    return { curl: curlOf(url, state.auth, method, token?.clear ?? secret, exampleBodyOf(definition)) };
   }
 }
 
