@@ -1,9 +1,11 @@
 import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { authentication } from './authentication.ts';
+import { access } from './access.ts';
 import { bodies } from './bodies.ts';
 import { capture } from './capture.ts';
 import { idempotency } from './idempotency.ts';
+import { identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { flowProfile } from './flow-profile.ts';
 import { flowTimeout } from './flow-timeout.ts';
@@ -28,6 +30,8 @@ export type Scenarios = (use: () => ScenarioContext) => void;
 
 /** One line each: scenarios are written once and hold in both wirings. */
 const ALL: readonly Scenarios[] = [
+  access,
+  identity,
   flowProfile,
   fromTriggerToDelivery,
   bodies,

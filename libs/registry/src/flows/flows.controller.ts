@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { type AppScope, Caller, InApp, type Principal, reaches, Requires, roleIn } from '@sluice/access';
 import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf, etagOf } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
@@ -19,6 +19,7 @@ import {
   FlowView,
 } from './flow.responses.ts';
 import { type FlowResult, Flows } from './flows.ts';
+import { isPausing } from './pausing.rules.ts';
 import { FlowQueries } from './flows.query.ts';
 
 const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
@@ -72,7 +73,7 @@ export class FlowsController {
 
   @Patch(':id')
   @AllowsDryRun()
-  @Requires('automation.manage')
+  @Requires('automation.manage', { role: 'operator' })
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeFlow })
   @ApiOkResponse({ type: FlowView })
@@ -84,6 +85,13 @@ export class FlowsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<FlowView> {
+    const { state } = await this.flows.get(id, app);
+    if (!reaches(roleIn(caller, state.appId), 'editor') && !isPausing(state, body)) {
+      throw platformError(
+        'forbidden',
+        'an operator may only pause a flow and let it go on: this needs the role editor',
+      );
+    }
     const changed = await this.flows.change(id, body, app, actorOf(caller), ifMatch);
     return answerWith(reply, changed, viewOf(changed.value));
   }

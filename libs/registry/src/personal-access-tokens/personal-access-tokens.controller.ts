@@ -80,7 +80,7 @@ export class PersonalAccessTokensController {
   @AllowsDryRun()
   @HttpCode(200)
   @Requires('admin', { role: 'viewer' })
-  @ApiBody({ type: RegenerateToken })
+  @ApiBody({ type: RegenerateToken, required: false })
   @ApiOkResponse({ type: NewPersonalTokenView })
   async regenerate(
     @Param('id') id: string,

@@ -3,6 +3,7 @@ import {
   ApiBearerAuth,
   ApiBody,
   ApiCreatedResponse,
+  ApiForbiddenResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
@@ -39,7 +40,8 @@ export class SessionsController {
   @Public()
   @ApiBody({ type: SignIn })
   @ApiCreatedResponse({ type: NewSessionView })
-  @ApiUnauthorizedResponse({ description: 'email or password is wrong, or the user is disabled' })
+  @ApiUnauthorizedResponse({ description: 'the address or the password is wrong, or the user is disabled' })
+  @ApiForbiddenResponse({ description: 'another site sent the request' })
   async create(
     @Body() body: unknown,
     @Req() request: Request,
