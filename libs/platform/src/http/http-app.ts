@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { Type } from '@nestjs/common';
 import { DiscoveryService, NestFactory, Reflector } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
@@ -36,6 +37,7 @@ export interface HttpApp {
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_HEADER_BYTES = 16_384;
+const SWEEP_MS = 250;
 
 function createAdapter(bodyLimitBytes: number): FastifyAdapter {
   return new FastifyAdapter({
@@ -153,7 +155,17 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     },
     async close() {
       health.draining = true;
-      await nest.close();
+      const server = nest.getHttpServer() as Server;
+      // Closing looks for idle connections once. One whose answer ends a moment later would be kept alive for 72 s, and
+      // the process with it.
+      const sweep = setInterval(() => {
+        if (!server.listening) server.closeIdleConnections();
+      }, SWEEP_MS);
+      try {
+        await nest.close();
+      } finally {
+        clearInterval(sweep);
+      }
     },
   };
 }

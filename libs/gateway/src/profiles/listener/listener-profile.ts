@@ -19,7 +19,7 @@ export class ListenerProfile implements TriggerProfile {
   readonly takesDrafts = false;
   readonly answerTimeoutMs: number;
 
-  constructor(@InjectSettings() settings: Pick<Settings, 'listenerTimeoutMs'>) {
+  constructor(@InjectSettings() private readonly settings: Pick<Settings, 'listenerTimeoutMs' | 'publicUrl'>) {
     this.answerTimeoutMs = settings.listenerTimeoutMs;
   }
 
@@ -32,7 +32,8 @@ export class ListenerProfile implements TriggerProfile {
     throw new Error('every caller of this profile waits for its listener');
   }
 
-  settled({ request, response }: Admission, outcome: AnswerOutcome): void {
+  settled({ id, request, response }: Admission, outcome: AnswerOutcome): void {
+    const headers = { location: `${this.settings.publicUrl}/v1/runs/${id}` };
     switch (outcome.kind) {
       case 'cancelled':
         return;
@@ -40,11 +41,15 @@ export class ListenerProfile implements TriggerProfile {
         this.refused(
           request,
           response,
-          gatewayError('answer_timeout', 'The listener has not finished in time; it goes on.'),
+          gatewayError('answer_timeout', 'The listener has not finished in time; it goes on.', { headers }),
         );
         return;
       case 'shutdown':
-        this.refused(request, response, gatewayError('shutting_down', 'This process stops; the listener goes on.'));
+        this.refused(
+          request,
+          response,
+          gatewayError('shutting_down', 'This process stops; the listener goes on.', { headers }),
+        );
         return;
       case 'answered': {
         const { runStatus, error } = outcome.answer;
