@@ -3,6 +3,7 @@ import { accept } from './benches/accept.ts';
 import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
 import { endToEnd } from './benches/end-to-end.ts';
+import { idempotency } from './benches/idempotency.ts';
 import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
@@ -17,6 +18,7 @@ const BENCHES: Record<
   'accept-hmac': { run: acceptHmac, seconds: 10, measures: 'accept with HMAC-SHA256 over 1 KiB, beside tokens' },
   'accept-idle': { run: acceptIdle, seconds: 5, measures: 'latency of a durable 202 at one connection' },
   'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
+  idempotency: { run: idempotency, seconds: 5, measures: 'what an idempotency key costs an accept, and a repeat' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
   rejected: {
     run: rejected,

@@ -41,7 +41,13 @@ export async function inParallel<T>(count: number, width: number, work: (index: 
 /** The product as a user starts it, with one flow, `triggers` triggers for it and, when a receiver is given, one endpoint. */
 export async function startProduct(
   wiring: Wiring,
-  options: { triggers: number; receiverPort?: number; env?: Record<string, string> },
+  options: {
+    triggers: number;
+    receiverPort?: number;
+    env?: Record<string, string>;
+    /** Further settings of a trigger. */
+    trigger?: (index: number) => Record<string, unknown>;
+  },
 ): Promise<Product> {
   const system = await System.start(wiring, { env: { ...options.env } });
   const call: Product['call'] = async (method, path, body) => {
@@ -71,6 +77,7 @@ export async function startProduct(
       name: `T${index}`,
       profile: 'native',
       auth: { type: 'bearer' },
+      ...options.trigger?.(index),
     });
     return { path: `/t/${String(trigger.id)}`, token: String(trigger.token) };
   });

@@ -14,6 +14,8 @@ export interface LoadOrder {
   ratePerSecond?: number;
   /** Start a receiver in this process and measure from the 2xx to the delivery. The parent asks for its port first. */
   measureDeliveries?: boolean;
+  /** The `n` of the first body; 0 unless given. */
+  firstN?: number;
   /** How long to wait for deliveries after the last request. */
   drainMs?: number;
 }

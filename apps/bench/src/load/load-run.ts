@@ -33,6 +33,7 @@ export class LoadRun {
       ({ path, token }) =>
         `POST ${path} HTTP/1.1\r\nhost: ${order.host}:${order.port}\r\ncontent-type: application/json\r\n${token ? `authorization: Bearer ${token}\r\n` : ''}content-length: ${order.bodyBytes}\r\n`,
     );
+    this.sequence = order.firstN ?? 0;
     this.messages = order.fixedBodies ? order.targets.map((_, index) => this.messageTo(index, index)) : null;
   }
 

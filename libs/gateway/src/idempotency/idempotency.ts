@@ -66,7 +66,9 @@ export class Idempotency implements AdmissionCheck {
     if (!(known instanceof Promise)) return this.#repeat(keyed, known);
     await known;
     const decided = this.#known.find(keyed.name, Date.now());
-    if (decided !== null) return this.#answerKnown(keyed, decided);
+    if (decided !== null && !(decided instanceof Promise)) return this.#repeat(keyed, decided);
+    // The first was not accepted, because the store is away perhaps. Who waited for it waits for nobody else: twenty
+    // repeats one after another would take twenty times as long to be told so.
     this.#goFirst(keyed);
   }
 

@@ -48,10 +48,12 @@ export class KnownKeys {
   add(key: string, first: FirstUse): void {
     this.#known.set(key, { first });
     if (this.#known.size <= this.maxKeys) return;
+    // A hundredth at a time, as in fixed-windows.ts.
+    const room = this.maxKeys - Math.floor(this.maxKeys / 100);
     for (const [oldest, known] of this.#known) {
       // Who waits for a decision holds on to its promise; it is never dropped here.
       if ('first' in known) this.#known.delete(oldest);
-      if (this.#known.size <= this.maxKeys) return;
+      if (this.#known.size <= room) return;
     }
   }
 }
