@@ -7,6 +7,7 @@ import { idempotency } from './benches/idempotency.ts';
 import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
+import { routes } from './benches/routes.ts';
 import { start } from './benches/start.ts';
 import { type BenchResult, report } from './report.ts';
 
@@ -25,6 +26,7 @@ const BENCHES: Record<
     seconds: 10,
     measures: 'accepted traffic beside 20,000 bad tokens a second, both open loop',
   },
+  routes: { run: routes, seconds: 0, measures: 'memory and start with 100,000 triggers, beside one' },
   start: { run: start, seconds: 0, measures: 'npm start to the first accepted trigger' },
 };
 
