@@ -8,6 +8,8 @@ import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
 import { routes } from './benches/routes.ts';
+import { sync } from './benches/sync.ts';
+import { waiting } from './benches/waiting.ts';
 import { start } from './benches/start.ts';
 import { type BenchResult, report } from './report.ts';
 
@@ -27,6 +29,12 @@ const BENCHES: Record<
     measures: 'accepted traffic beside 20,000 bad tokens a second, both open loop',
   },
   routes: { run: routes, seconds: 0, measures: 'memory and start with 100,000 triggers, beside one' },
+  sync: {
+    run: sync,
+    seconds: 10,
+    measures: 'callers that wait for the answer of their run, standalone and distributed',
+  },
+  waiting: { run: waiting, seconds: 0, measures: 'memory of 10,000 callers that wait for their runs' },
   start: { run: start, seconds: 0, measures: 'npm start to the first accepted trigger' },
 };
 

@@ -38,6 +38,13 @@ export async function inParallel<T>(count: number, width: number, work: (index: 
   return results;
 }
 
+/** A flow whose caller waits for its answer. */
+export const ANSWERING_FLOW = {
+  ...FLOW,
+  steps: FLOW.steps.slice(0, 2),
+  response: { mode: 'sync', status: '200', body: '{"line": {{ text.line | tojson }}}' },
+};
+
 /** The product as a user starts it, with one flow, `triggers` triggers for it and, when a receiver is given, one endpoint. */
 export async function startProduct(
   wiring: Wiring,
@@ -45,6 +52,7 @@ export async function startProduct(
     triggers: number;
     receiverPort?: number;
     env?: Record<string, string>;
+    flow?: Record<string, unknown>;
     /** Further settings of a trigger. */
     trigger?: (index: number) => Record<string, unknown>;
   },
@@ -60,7 +68,7 @@ export async function startProduct(
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return JSON.parse(text) as Record<string, unknown>;
   };
-  const flow = await call('POST', '/v1/flows', FLOW);
+  const flow = await call('POST', '/v1/flows', options.flow ?? FLOW);
   if (options.receiverPort !== undefined) {
     await call('POST', '/v1/endpoints', {
       kind: 'event',
