@@ -13,9 +13,16 @@ export class AcceptPressure {
 
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
-  /** To be told of each commit of accepted requests. */
-  committed(events: number): void {
-    if (events >= BURST_EVENTS) this.lastBurstMs = this.nowMs();
+  /**
+   * To be told of each commit of accepted requests. Those whose callers wait for the answer of their run do not count: to
+   * hold back their runs is to hold back their answers. (64 such callers in a closed loop commit together, and got 770
+   * answers a second, each 50 ms after its commit.)
+   */
+  committed(events: readonly { dataJson: string }[]): void {
+    if (events.length < BURST_EVENTS) return;
+    // A look at the text, because nobody else has to parse these here.
+    const waitedFor = events.filter((event) => event.dataJson.includes('"replyTo":"')).length;
+    if (events.length - waitedFor >= BURST_EVENTS) this.lastBurstMs = this.nowMs();
   }
 
   get isHigh(): boolean {

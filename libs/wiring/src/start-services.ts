@@ -62,7 +62,7 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
   }
   const gateway = stores.get('gateway');
   const pressure = new AcceptPressure();
-  gateway?.onCommitted((events) => pressure.committed(events.length));
+  gateway?.onCommitted((events) => pressure.committed(events));
   return new PostgresBus({
     bindings,
     instanceId: settings.instanceId,

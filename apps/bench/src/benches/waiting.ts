@@ -6,6 +6,8 @@ import { median } from '../report.ts';
 import type { BenchArguments } from './rounds.ts';
 
 const CALLERS = 10_000;
+/** All of them at once would measure the memory of a burst. */
+const PER_SECOND = 1_000;
 /** Longer than a caller waits, so that all of them wait at once. */
 const SLEEPY_FLOW = {
   ...ANSWERING_FLOW,
@@ -45,12 +47,15 @@ async function connected(product: Product): Promise<RawConnection[]> {
 }
 
 /** One request of each connection; none is answered before all of them wait. */
-function call(product: Product, connections: readonly RawConnection[]): void {
+async function call(product: Product, connections: readonly RawConnection[]): Promise<void> {
   const { path, token } = product.targets[0] as { path: string; token: string };
   const body = JSON.stringify({ n: 1, filler: 'x'.repeat(100) });
   const head = `POST ${path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   const bytes = Buffer.from(head + body);
-  for (const connection of connections) connection.send(bytes, () => undefined);
+  for (const [sent, connection] of connections.entries()) {
+    connection.send(bytes, () => undefined);
+    if (sent % (PER_SECOND / 100) === 0) await sleep(10);
+  }
 }
 
 /** Memory of 10,000 callers that wait for their runs: beside none, and beside as many idle connections. */
@@ -65,7 +70,7 @@ export async function waiting(args: BenchArguments): Promise<BenchResult> {
       await sleep(3_000);
       const idle = nodeMemoryMiB(product.system);
       const from = Date.now();
-      call(product, connections);
+      await call(product, connections);
       await until(async () => (await waitingCallers(product)) >= CALLERS);
       const seconds = (Date.now() - from) / 1000;
       await sleep(3_000);

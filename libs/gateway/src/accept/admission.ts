@@ -23,6 +23,7 @@ export interface AdmissionCheck {
 }
 
 const NOTHING: readonly Alongside[] = [];
+const NO_BODY = Buffer.alloc(0);
 
 /** A request for a known trigger on its way in: what the checks read, and what they find out for those after them. */
 export class Admission {
@@ -30,8 +31,8 @@ export class Admission {
   readonly route: Route;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The raw bytes; signatures are over these. */
-  readonly body: Buffer;
+  /** The raw bytes; signatures are over these. Empty once they are let go of. */
+  body: Buffer;
   readonly query: FormFields;
   mode: RunMode = 'live';
   /** Who called, where the credential is a person's and not the trigger's own. */
@@ -81,6 +82,14 @@ export class Admission {
   /** The request repeats an earlier one and is answered for the run of that one (GW-05). */
   standFor(runId: string): void {
     this.#id = runId;
+  }
+
+  /** Forgets the body once it is stored: its caller may wait for an hour. @returns its bytes, for the budget. */
+  letGoOfBody(): number {
+    const { length } = this.body;
+    this.body = NO_BODY;
+    this.value = undefined;
+    return length;
   }
 
   decide(stored: boolean): void {

@@ -102,13 +102,15 @@ export class TriggerDoor {
     let route: Route | null = null;
     let admission: Admission | null = null;
     try {
-      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
+      let body: Buffer | null = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
       held = body.length;
       const found = find();
       route = this.#requireRoute(profile, found instanceof Promise ? await found : found);
       const query = queryOf(request.url as string);
       const exchange = { request, response, clients: this.clients };
       admission = new Admission(profile, route, exchange, body, query);
+      // From here on it is the admission's to let go of.
+      body = null;
       const checking = passage.check(admission);
       const early = checking instanceof Promise ? await checking : checking;
       if (early === null) await passage.pass(admission, work);
@@ -124,7 +126,7 @@ export class TriggerDoor {
       else void turn.then(() => this.#refuse(error, refused));
     } finally {
       admission?.decide(false);
-      this.budget.give(held);
+      this.budget.give(admission === null ? held : admission.letGoOfBody());
     }
   }
 
@@ -176,6 +178,7 @@ export class TriggerDoor {
       (await recovered(admission, error))(response);
       return;
     }
+    this.budget.give(admission.letGoOfBody());
     const outcome = await waiter.outcome;
     response.off('close', gone);
     if (outcome.kind === 'cancelled') response.destroy();

@@ -6,6 +6,7 @@ import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../gateway.fixture.ts';
 import { gatewayService } from '../gateway.service.ts';
+import { BodyBudget } from '../inbound/body-budget.ts';
 import { AnswerWaiters } from './answer-waiters.ts';
 
 let database: TestDatabase;
@@ -84,6 +85,19 @@ describe('a trigger of a flow that answers', () => {
     await neighbours.answer(streamId, { status: 201 });
     await neighbours.answer(streamId, { status: 202 });
     expect((await answer).status).toBe(201);
+  });
+
+  it('a caller that waits holds no body, neither in memory nor of the budget of all bodies', async () => {
+    const accepted = nextAccepted();
+    const body = JSON.stringify('x'.repeat(200_000));
+    const headers = { 'content-type': 'application/json' };
+    const answer = fetch(`${running.url}/t/${trigger.id}`, { method: 'POST', headers, body });
+    const { streamId } = await accepted;
+    const budget = running.app.nest.get(BodyBudget, { strict: false });
+    await waitFor(() => waiting() === 1 && budget.held === 0);
+    await neighbours.answer(streamId);
+    expect((await answer).status).toBe(200);
+    expect(budget.held).toBe(0);
   });
 
   it('a caller that goes away frees its place; its run is kept', async () => {

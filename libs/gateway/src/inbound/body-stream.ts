@@ -59,7 +59,10 @@ export function readBodyBytes(
     request.on('end', () => {
       if (done) return;
       done = true;
-      resolve(rest ? Buffer.concat(rest, size) : (first ?? NOTHING));
+      const whole = rest ? Buffer.concat(rest, size) : (first ?? NOTHING);
+      // The listeners live as long as the request, which may wait for its run.
+      first = rest = null;
+      resolve(whole);
       // The listeners live as long as the request, which may wait in line for its answer.
       first = rest = null;
     });
