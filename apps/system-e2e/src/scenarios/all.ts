@@ -15,6 +15,7 @@ import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
+import { syncAnswers } from './sync-answers.ts';
 import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
 import { replicas } from './replicas.ts';
@@ -38,6 +39,7 @@ const ALL: readonly Scenarios[] = [
   capture,
   ordering,
   runStream,
+  syncAnswers,
   limits,
   idempotency,
   rejections,
