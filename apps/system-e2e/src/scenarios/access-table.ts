@@ -37,6 +37,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/flows',
     'GET /v1/flows/{id}',
     'GET /v1/flows/{id}/versions',
+    'GET /v1/flows/{id}/versions/compare',
     'GET /v1/flows/{id}/versions/{version}',
     'GET /v1/flows/{id}/history',
     'GET /api/webhooks',
