@@ -19,6 +19,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const REFUSED_LINGER_MS = 500;
 const MAX_HEADER_BYTES = 16_384;
+/** Per instance of a service: every caller that waits for its answer holds one. */
+const MAX_UPSTREAM_CONNECTIONS = 16_384;
 /** A body up to this is collected first: one buffer costs a third of a stream, and nearly every trigger is that small. */
 const COLLECT_BYTES = 65_536;
 
@@ -185,7 +187,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
 /** The edge of the distributed wiring, not listening yet. */
 export function createEdge(options: EdgeOptions): Edge {
   const state = new UpstreamState(options.upstreams);
-  const agent = new Agent({ connections: 512, pipelining: 1, connect: { timeout: 2_000 } });
+  const agent = new Agent({ connections: MAX_UPSTREAM_CONNECTIONS, pipelining: 1, connect: { timeout: 2_000 } });
   let draining = false;
   const own = ownRoutes(state, () => draining);
   const passOn = proxy(options, agent);

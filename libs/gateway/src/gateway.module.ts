@@ -13,6 +13,7 @@ import { AnswersConsumer } from './answers/answers.consumer.ts';
 import { AUTHENTICATION } from './authentication/authentication.providers.ts';
 import { Idempotency } from './idempotency/idempotency.ts';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
+import { OrphanSweepWorker } from './payloads/orphan-sweep.worker.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
@@ -65,6 +66,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     Refusals,
     RefusalPace,
     Capture,
+    OrphanSweepWorker,
     BodyBudget,
     ClientErrors,
     NativeProfile,
