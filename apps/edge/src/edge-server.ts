@@ -14,6 +14,7 @@ import type { Upstreams } from './upstreams.config.ts';
 
 /** Above the longest long poll and the longest synchronous answer; event streams have no limit once they flow. */
 const ANSWER_TIMEOUT_MS = 150_000;
+const LISTENER_MARGIN_MS = 15_000;
 /** As long as the services themselves wait for a whole request: longer here would only keep slow senders' sockets. */
 const REQUEST_TIMEOUT_MS = 15_000;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -28,6 +29,8 @@ export interface EdgeOptions {
   upstreams: Upstreams;
   /** CIDRs whose X-Forwarded-* are believed. */
   trustedProxies: readonly string[];
+  /** How long a listener may take to answer (LN-07), in milliseconds; one hour unless given. */
+  listenerTimeoutMs?: number;
 }
 
 export interface Edge {
@@ -108,6 +111,8 @@ function collect(request: IncomingMessage, then: (body: Buffer) => void): void {
 /** The reverse proxy: what the routing table names goes to its service, streamed both ways. */
 function proxy(options: EdgeOptions, agent: Agent): Handle {
   const serviceOf = routeIndex();
+  // The gateway's own answer to a listener that takes too long comes first.
+  const listenerTimeoutMs = (options.listenerTimeoutMs ?? 3_600_000) + LISTENER_MARGIN_MS;
   const clientOf = clientsOf(options.trustedProxies);
   const counter = metrics.counter('sluice_edge_requests_total', 'Requests passed on, by service and status', [
     'service',
@@ -142,7 +147,10 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
         return true;
       };
       const exchange = new Exchange(request, response, { failure, onAnswer, again });
-      const timeouts = { headersTimeout: ANSWER_TIMEOUT_MS, bodyTimeout: 0 };
+      const timeouts = {
+        headersTimeout: path.startsWith('/apps/') ? listenerTimeoutMs : ANSWER_TIMEOUT_MS,
+        bodyTimeout: 0,
+      };
       agent.dispatch({ origin, path, method, headers, body, ...timeouts }, exchange);
     };
     attempt(origins.count - 1);

@@ -11,9 +11,15 @@ export const edgeError = errorFactory(EDGE_ERRORS);
 const NOT_REACHED =
   /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|UND_ERR_DESTROYED|UND_ERR_CLOSED)$/;
 
-/** Whether the request certainly never arrived, so that another instance may be asked. */
+/**
+ * Whether the request certainly never arrived, so that another instance may be asked. The same codes also end
+ * connections that are open, where a request may have been carried out already: then the system call is another.
+ */
 export function isNotReached(cause: Error): boolean {
-  return 'code' in cause && NOT_REACHED.test(String(cause.code));
+  if (cause instanceof AggregateError) return cause.errors.every((each) => each instanceof Error && isNotReached(each));
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return true;
+  return (syscall === 'connect' || syscall === 'getaddrinfo') && NOT_REACHED.test(code ?? '');
 }
 
 /** What the caller is told when a service could not answer. */

@@ -20,7 +20,11 @@ export async function startEdge(): Promise<{ close(): Promise<void> }> {
   const logger = createJsonLogger({ level: settings.logLevel, service: 'edge', instanceId: settings.instanceId });
   logger.info({ settings: describeSettings(settings), upstreams }, 'settings');
   Logger.overrideLogger(new NestJsonLogger(logger)); // what libs/platform logs is JSON too
-  const edge = createEdge({ upstreams, trustedProxies: settings.trustedProxies });
+  const edge = createEdge({
+    upstreams,
+    trustedProxies: settings.trustedProxies,
+    listenerTimeoutMs: settings.listenerTimeoutMs,
+  });
   await new Promise<void>((resolve, reject) => {
     edge.server.once('error', reject);
     edge.server.listen(settings.port, settings.host, resolve);

@@ -91,7 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.clientLeft || this.parts.again(error)) return;
+    if (this.clientLeft || (!this.response.headersSent && this.parts.again(error))) return;
     const shown = this.parts.failure(error);
     this.parts.onAnswer(shown.status);
     sendEdgeProblem(shown, this.request, this.response);

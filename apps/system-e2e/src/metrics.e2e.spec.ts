@@ -50,14 +50,15 @@ describe('OP-01: /metrics of the standalone wiring', () => {
       ['sluice_delivery_attempts_total{outcome="retry"}', 1],
       ['sluice_delivery_attempts_total{outcome="succeeded"}', 1],
       ['sluice_delivery_attempt_seconds_count', 2],
-      ['sluice_event_store_events_total{service="gateway"}', before + 1],
+      // The request that was accepted, and a record of the one that was not.
+      ['sluice_event_store_events_total{service="gateway"}', before + 2],
       ['sluice_consumer_lag{group="runner",topic="gateway.events"}', 0],
       ['sluice_postgres_up', 1],
     ];
     for (const [sample, value] of expected)
       await waitFor(async () => (await sampleOf(system.url, sample)) === value, 10_000, `${sample} ${value}`);
     expect(await sampleOf(system.url, 'sluice_event_store_commit_seconds_count{service="gateway"}')).toBeGreaterThan(0);
-    expect(await sampleOf(system.url, 'sluice_event_store_batch_events_sum{service="gateway"}')).toBe(before + 1);
+    expect(await sampleOf(system.url, 'sluice_event_store_batch_events_sum{service="gateway"}')).toBe(before + 2);
     expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeDefined();
   });
 

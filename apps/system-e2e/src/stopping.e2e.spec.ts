@@ -24,7 +24,8 @@ function connectionsCutOff(): string[] {
 }
 
 function expectSilence(): void {
-  const lines = system.log.split('\n').filter((line) => line !== '' && !line.startsWith('Sluice is ready'));
+  const greeting = /^(Sluice is ready|Sign in as )/;
+  const lines = system.log.split('\n').filter((line) => line !== '' && !greeting.test(line));
   expect(lines).toEqual([]);
   expect(connectionsCutOff()).toEqual([]);
 }

@@ -12,6 +12,9 @@ export interface AccessControlOptions extends AccessCopyOptions {
   negativeMs?: number;
 }
 
+/** Characters; names of apps are shorter. */
+const MAX_NAME_LENGTH = 300;
+
 /**
  * Who may do what, from a local copy of the token hashes. A token that the copy does not hold yet is looked up before
  * it is refused, so that it works the instant it was created.
@@ -136,6 +139,8 @@ export class AccessControl {
   }
 
   async #appNamed(named: string): Promise<KnownApp | undefined> {
+    // No app has such a name, and what is unknown is remembered.
+    if (named.length > MAX_NAME_LENGTH) return undefined;
     const find = (): KnownApp | undefined => {
       const byId = this.#copy.apps.get(named.toLowerCase());
       return byId ?? [...this.#copy.apps.values()].find((app) => app.name === named);

@@ -86,7 +86,7 @@ const access = {
   },
 } as unknown as AccessControl;
 
-const settings = { trustedProxies: ['10.0.0.0/8'] } as unknown as Settings;
+const settings = { trustedProxies: ['10.0.0.0/8'], publicUrl: 'http://sluice.test' } as unknown as Settings;
 
 interface Request {
   socket?: { remoteAddress: string };

@@ -26,6 +26,7 @@ const log = new Logger('access');
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly clients: ClientAddress;
+  private readonly isSecure: boolean;
 
   constructor(
     private readonly reflector: Reflector,
@@ -33,6 +34,7 @@ export class AccessGuard implements CanActivate {
     @InjectSettings() settings: Settings,
   ) {
     this.clients = new ClientAddress(settings.trustedProxies);
+    this.isSecure = settings.publicUrl.startsWith('https://');
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -63,7 +65,7 @@ export class AccessGuard implements CanActivate {
 
   private async authenticate(request: HttpRequest, orTrigger: boolean): Promise<Principal> {
     const token = headerCredentialOf(request, orTrigger);
-    const cookie = token === null ? sessionCookieOf(request.headers.cookie) : null;
+    const cookie = token === null ? sessionCookieOf(request.headers.cookie, this.isSecure) : null;
     if (cookie !== null && maybeForged(request.method, request.headers)) {
       throw platformError(
         'forbidden',

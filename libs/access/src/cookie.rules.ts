@@ -10,12 +10,15 @@ const TOKEN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,200}$/;
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The session's token in a `Cookie` header (RFC 6265 §5.4), the prefixed one first; null without one. */
-export function sessionCookieOf(header: string | string[] | undefined): string | null {
+/**
+ * The session's token in a `Cookie` header (RFC 6265 §5.4); null without one. Served by TLS only the prefixed cookie
+ * counts: the other could have been set by a subdomain, with somebody else's session in it.
+ */
+export function sessionCookieOf(header: string | string[] | undefined, isSecure: boolean): string | null {
   const text = Array.isArray(header) ? header.join('; ') : header;
   if (text === undefined || text.length > 16_384) return null;
   const pairs = text.split(';').map((pair) => pair.trim());
-  for (const name of [SECURE_COOKIE, PLAIN_COOKIE]) {
+  for (const name of isSecure ? [SECURE_COOKIE] : [SECURE_COOKIE, PLAIN_COOKIE]) {
     const value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
     if (value !== undefined && TOKEN.test(value)) return value;
   }

@@ -85,7 +85,12 @@ describe('RG-07: the cookie of a session', () => {
     ['sluice_session=a"b', null],
     [`sluice_session=${'x'.repeat(300)}`, null],
   ])('is found in %j', (header, token) => {
-    expect(sessionCookieOf(header)).toBe(token);
+    expect(sessionCookieOf(header, false)).toBe(token);
+  });
+
+  it('is only the prefixed one where TLS is: a subdomain can set the other', () => {
+    expect(sessionCookieOf('sluice_session=planted', true)).toBeNull();
+    expect(sessionCookieOf('sluice_session=planted; __Host-sluice_session=own', true)).toBe('own');
   });
 
   it.each([

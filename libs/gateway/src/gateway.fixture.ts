@@ -212,7 +212,8 @@ export class Neighbours {
   async accepted(): Promise<{ streamId: string; body: string | null }[]> {
     const { rows } = await this.#pool.query<{ streamId: string; body: string | null }>(
       `select e.stream_id as "streamId", convert_from(b.bytes, 'UTF8') as body from gateway.events e
-       left join gateway.events_bodies b using (stream_id, version) order by e.position`,
+       left join gateway.events_bodies b using (stream_id, version)
+       where e.type = 'TriggerAccepted' order by e.position`,
     );
     return rows;
   }

@@ -21,7 +21,13 @@ export function payloadTablesSql(): string[] {
       bytes bytea not null
     )`,
     // Not compressed: it would cost CPU on the way in and out for bodies that are often compressed already.
-    'alter table payloads.payloads alter column bytes set storage external',
+    // Only where it is not so yet: the statement waits for every reader, a dump for hours, and all wait behind it.
+    `do $$ begin
+      if exists (select from pg_attribute where attrelid = 'payloads.payloads'::regclass and attname = 'bytes'
+        and attstorage <> 'e') then
+        alter table payloads.payloads alter column bytes set storage external;
+      end if;
+    end $$`,
     'create index if not exists payloads_unreferenced on payloads.payloads (created_at) where not referenced',
     // A function, because a payload that is not there must be an error: an update passes over it in silence. To the
     // caller the error looks like a check constraint.

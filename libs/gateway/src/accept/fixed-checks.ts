@@ -11,10 +11,16 @@ export const METHOD_CHECK: AdmissionCheck = {
   },
 };
 
+/** Products that know no drafts: what was saved runs. */
+const KNOW_NO_DRAFTS: ReadonlySet<string> = new Set(['run', 'listener']);
+
 /** Whether trigger and flow take requests now. */
 export const STATE_CHECK: AdmissionCheck = {
-  check({ route, mode }: Admission): void {
-    const problem = stateProblem(route, mode);
+  check(admission: Admission): void {
+    const { route } = admission;
+    const isUnpublished = route.flow.status === 'draft' && route.flow.publishedVersion === null;
+    if (isUnpublished && KNOW_NO_DRAFTS.has(route.trigger.profile)) admission.mode = 'draft';
+    const problem = stateProblem(route, admission.mode);
     if (problem) throw problem;
   },
 };

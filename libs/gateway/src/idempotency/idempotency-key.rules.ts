@@ -68,10 +68,10 @@ function withoutBoundary(body: Buffer, contentType: string | undefined): Buffer 
   return Buffer.from(body.toString('latin1').replaceAll(`--${boundary}`, '--'), 'latin1');
 }
 
-/** What has to be the same for a request to be a repeat: the body, byte by byte, and the query. */
+/** What has to be the same for a request to be a repeat: the body, byte by byte; without one, the query. */
 export function fingerprintOf(body: Buffer, url: string, contentType?: string): Buffer {
   const ofBody = hash('sha256', withoutBoundary(body, contentType), 'buffer');
   const question = url.indexOf('?');
-  if (question === -1) return ofBody;
+  if (question === -1 || body.length > 0) return ofBody;
   return hash('sha256', Buffer.concat([ofBody, Buffer.from(url.slice(question))]), 'buffer');
 }

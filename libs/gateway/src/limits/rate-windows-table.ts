@@ -41,10 +41,14 @@ const READ_SQL = {
     left join gateway.rate_windows w on w.changed_xid >= $1::xid8 and w.ends_at > now()`,
 };
 
+const SWEEP_ROWS = 10_000;
+/** As many as every exchange of a minute may bring. */
+const SWEEP_PORTIONS = 240;
+
 const SWEEP_SQL = {
   name: 'gateway:rate-sweep',
   text: `delete from gateway.rate_windows where key in (
-    select key from gateway.rate_windows where ends_at < now() - interval '10 s' limit 10000 for update skip locked)`,
+    select key from gateway.rate_windows where ends_at < now() - interval '10 s' limit ${SWEEP_ROWS} for update skip locked)`,
 };
 
 /** @throws what node-pg throws when the database is away; nothing was added then, as far as is known. */
@@ -69,5 +73,9 @@ export async function readHits(pool: Pool, since: string): Promise<{ hits: Share
 
 /** Deletes rows of windows that have ended. */
 export async function sweepRateWindows(pool: Pool): Promise<void> {
-  await pool.query(SWEEP_SQL);
+  // More keys may come in a minute than one statement should delete.
+  for (let portion = 0; portion < SWEEP_PORTIONS; portion++) {
+    const { rowCount } = await pool.query(SWEEP_SQL);
+    if ((rowCount ?? 0) < SWEEP_ROWS) return;
+  }
 }

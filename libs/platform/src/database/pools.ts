@@ -16,9 +16,17 @@ export function connectionOf(databaseUrl: string, service: ServiceName, purpose:
   };
 }
 
+const QUERY_TIMEOUT_MS = 30_000;
+
 /** A pool whose idle connections may die (a restart of PostgreSQL) without taking the process with them. */
 export function createPool(databaseUrl: string, service: ServiceName, purpose = 'pool', max = 5): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOf(databaseUrl, service, purpose), max, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    ...connectionOf(databaseUrl, service, purpose),
+    max,
+    idleTimeoutMillis: 30_000,
+    // A connection that fell silent (a lost route) would be waited for by its worker until TCP gives up, for minutes.
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
   const log = new Logger('postgres');
   // A client that is lent out has no listener of the pool: when PostgreSQL ends it between two of its statements, an
   // 'error' without a listener would end the process. The statement that follows fails and tells its caller.

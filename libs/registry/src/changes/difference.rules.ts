@@ -15,6 +15,8 @@ const MAX_VALUE = 4_000;
 /** Says with every change, so they tell nothing. */
 const ALWAYS_DIFFERENT = new Set(['updatedAt']);
 const MASKED = '***';
+/** `sha256` of tokens, `verifyTokenSha256` of handshakes. */
+const HASH = /sha256$/i;
 
 /** What differs between two states of a resource, value by value, without anything secret. */
 export function differences(before: JsonObject, after: JsonObject): { changes: Difference[]; omitted: number } {
@@ -62,7 +64,7 @@ function isSealed(value: unknown): boolean {
 }
 
 function shown(pointer: string, value: unknown): unknown {
-  const masked = pointer.endsWith('/sha256') ? MASKED : withoutSecrets(value);
+  const masked = HASH.test(pointer) ? MASKED : withoutSecrets(value);
   const text = JSON.stringify(masked);
   return text.length > MAX_VALUE ? { omittedCharacters: text.length } : masked;
 }
@@ -73,6 +75,6 @@ function withoutSecrets(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   if (isSealed(value)) return MASKED;
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, key === 'sha256' ? MASKED : withoutSecrets(each)]),
+    Object.entries(value).map(([key, each]) => [key, HASH.test(key) ? MASKED : withoutSecrets(each)]),
   );
 }

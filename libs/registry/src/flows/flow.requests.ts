@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
@@ -92,8 +92,9 @@ export class RollBackFlow {
 }
 
 export class FlowsQuery extends SearchQuery {
-  @ApiProperty({ required: false, enum: ['draft', 'active', 'paused'] })
+  @ApiProperty({ required: false, enum: ['draft', 'active', 'live', 'paused'], description: 'live is active (LC-05)' })
   @IsOptional()
+  @Transform(({ value }) => (value === 'live' ? 'active' : (value as unknown)))
   @IsIn(['draft', 'active', 'paused'], { message: 'must be "draft", "active" or "paused"' })
   status?: string;
 }

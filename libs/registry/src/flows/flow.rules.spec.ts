@@ -279,6 +279,12 @@ describe('bounds', () => {
     expect(messagesOf({ steps: [nested(20)] })).toEqual(['steps are nested at most 20 deep']);
   });
 
+  it('the character NUL, which PostgreSQL cannot store, is refused; its name in text is not', () => {
+    const answering = (body: string): FlowInput => ({ steps: [set('a')], response: { body } });
+    expect(messagesOf(answering('a\u0000b'))).toEqual(['must not contain the character NUL (U+0000)']);
+    expect(messagesOf(answering('a\\\\u0000b'))).toEqual([]);
+  });
+
   it('a hostile flow of a megabyte is told to be too long and not looked at further', () => {
     const wide = Array.from({ length: 20_000 }, (_, index) => ({ ref: `r${index}`, type: 'set', values: '{{ x }}' }));
     expect(pointersOf({ steps: wide })).toEqual(['/steps']);

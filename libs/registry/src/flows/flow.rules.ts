@@ -26,9 +26,13 @@ const MAX_SCHEDULES = 20;
 export const MAX_SCHEDULED_BYTES = 65_536;
 const MAX_RUNS_AT_ONCE = 10_000;
 
+/** In JSON text: `\\u0000` that is not itself escaped. PostgreSQL has no such character. */
+const NUL = /(?:^|[^\\])(?:\\\\)*\\u0000/;
+
 /** Everything that is wrong with a flow, each with its JSON pointer; empty when it can be run. */
 export function flowProblems(flow: FlowInput): FieldProblem[] {
   const problems = new FlowProblems();
+  if (NUL.test(JSON.stringify(flow) ?? '')) problems.add('', 'must not contain the character NUL (U+0000)');
   const refs = collectRefs(flow.steps, problems);
   // What is far too long is not looked at any further.
   if (problems.found.some((problem) => problem.pointer === '/steps')) return problems.found;

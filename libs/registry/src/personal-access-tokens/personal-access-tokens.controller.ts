@@ -59,7 +59,7 @@ export class PersonalAccessTokensController {
     @Caller() caller: Principal,
     @InApp() app: AppScope,
   ): Promise<PersonalTokenPage> {
-    const page = await this.queries.page(query, caller.userId === null ? app.only : null, caller.userId);
+    const page = await this.queries.page(query, caller.userId === null ? app.only : caller.appId, caller.userId);
     const used = await this.access.lastUsed(page.items.map((state) => state.id));
     return {
       items: page.items.map((state) => viewOf(state, used.get(state.id) ?? null)),
@@ -104,10 +104,15 @@ export class PersonalAccessTokensController {
     await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller);
   }
 
-  /** @throws AppError 404 for a token of somebody else. */
+  /**
+   * A credential of one app reaches only its user's tokens of that app: by making another anew it would become them.
+   * @throws AppError 404 for a token of somebody else, or of another app.
+   */
   private async own(id: string, caller: Principal, app: AppScope): Promise<TokenRow> {
     const row = await this.tokens.get(id, caller.userId === null ? app : EVERY_APP_OF_THEIRS);
-    if (caller.userId !== null && row.state.userId !== caller.userId) {
+    const isOfCaller = caller.userId === null || row.state.userId === caller.userId;
+    const isInReach = caller.appId === null || row.state.appId === caller.appId;
+    if (!isOfCaller || !isInReach) {
       throw platformError('not_found', 'there is no such token');
     }
     return row;

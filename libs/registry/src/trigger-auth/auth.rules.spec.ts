@@ -33,6 +33,10 @@ describe('GW-02: auth of a trigger', () => {
       { type: 'hmac', preset: 'github' },
     ],
     [
+      { type: 'hmac', preset: 'svix', secret: 'whsec_YSBzZWNyZXQgb2YgdHdlbnR5LWZvdXIh', toleranceSeconds: 60 },
+      { type: 'hmac', preset: 'standard', toleranceSeconds: 60 },
+    ],
+    [
       { type: 'hmac', preset: 'slack', secret: 's', toleranceSeconds: 60 },
       { type: 'hmac', preset: 'slack', toleranceSeconds: 60 },
     ],

@@ -38,14 +38,23 @@ export function hmacProblems(sent: Sent): FieldProblem[] {
   return sent.preset === undefined ? customProblems(sent) : presetProblems(sent);
 }
 
+/** Svix signs as Standard Webhooks do. */
+const PRESET_ALIASES: Readonly<Record<string, HmacPreset>> = { svix: 'standard', 'standard-webhooks': 'standard' };
+
+function presetOf(sent: Sent): unknown {
+  const { preset } = sent;
+  return typeof preset === 'string' && Object.hasOwn(PRESET_ALIASES, preset) ? PRESET_ALIASES[preset] : preset;
+}
+
 function presetProblems(sent: Sent): FieldProblem[] {
-  const unknown = choiceProblems(sent.preset, HMAC_PRESETS, '/auth/preset');
+  const preset = presetOf(sent);
+  const unknown = choiceProblems(preset, HMAC_PRESETS, '/auth/preset');
   if (unknown.length > 0) return unknown;
   const problems = Object.keys(sent)
     .filter((name) => OF_CUSTOM.includes(name) && !OF_PRESET.includes(name))
     .map((name) => ({ pointer: `/auth/${name}`, message: 'is part of the preset: leave out one of the two' }));
   problems.push(...unknownFields(sent, [...OF_PRESET, ...OF_CUSTOM], '/auth'));
-  if (sent.toleranceSeconds !== undefined && !PRESETS_WITH_TIMESTAMP.includes(sent.preset as string)) {
+  if (sent.toleranceSeconds !== undefined && !PRESETS_WITH_TIMESTAMP.includes(preset as string)) {
     problems.push({ pointer: '/auth/toleranceSeconds', message: 'this preset signs no timestamp' });
   } else {
     problems.push(...toleranceProblems(sent));
@@ -103,7 +112,7 @@ function signedContentProblems(sent: Sent): FieldProblem[] {
 /** `auth` of type hmac as it is stored: without its secret, with every default spelt out. */
 export function hmacAuthOf(sent: Sent): HmacAuth {
   const tolerance = sent.toleranceSeconds === undefined ? {} : { toleranceSeconds: sent.toleranceSeconds as number };
-  if (sent.preset !== undefined) return { type: 'hmac', preset: sent.preset as HmacPreset, ...tolerance };
+  if (sent.preset !== undefined) return { type: 'hmac', preset: presetOf(sent) as HmacPreset, ...tolerance };
   const { header, algorithm, encoding, prefix, signedContent, secretEncoding, timestampHeader, idHeader } =
     sent as unknown as Partial<CustomHmacAuth> & { header: string };
   const defaultContent = [idHeader && '{id}', timestampHeader && '{timestamp}', '{body}'].filter(Boolean).join('.');

@@ -1,4 +1,4 @@
-import type { FlowDefinition, HmacPreset, TriggerAuth } from '@sluice/contracts';
+import type { FieldProblem, FlowDefinition, HmacPreset, TriggerAuth } from '@sluice/contracts';
 
 const EXAMPLES: Record<string, unknown> = { integer: 1, number: 1.5, boolean: true, object: {}, array: [] };
 
@@ -47,4 +47,13 @@ export function curlOf(url: string, auth: TriggerAuth, method: string, secret: s
     parts.push('-H', quote('Content-Type: application/json'), '-d', quote(JSON.stringify(body)));
   }
   return parts.join(' ');
+}
+
+/** Every gateway holds them in memory, and every request of the trigger carries them. */
+const MAX_PROPS_BYTES = 65_536;
+
+export function propsProblems(props: unknown): FieldProblem[] {
+  const bytes = Buffer.byteLength(JSON.stringify(props ?? null));
+  if (bytes <= MAX_PROPS_BYTES) return [];
+  return [{ pointer: '/props', message: `must have at most ${MAX_PROPS_BYTES} bytes as JSON` }];
 }

@@ -65,6 +65,12 @@ describe('creating a trigger', () => {
     expect(state.tokens).toHaveLength(1);
   });
 
+  it('props are bounded: every gateway holds them, every request carries them', async () => {
+    await newTrigger({ props: 'x'.repeat(65_534) });
+    const answer = await call('POST', '/v1/triggers', { flowId, name: 'Inbound', props: 'x'.repeat(65_535) });
+    expect([answer.status, pointersOf(answer)]).toEqual([422, ['/props']]);
+  });
+
   it('without auth has no token', async () => {
     const body = await newTrigger({ auth: { type: 'none' } });
     expect([body.token, body.tokens]).toEqual([null, []]);

@@ -24,6 +24,7 @@ import {
   type TriggerDecision,
   type TriggerRefusal,
 } from './trigger.decider.ts';
+import { propsProblems } from './trigger.rules.ts';
 import { requestSettingsOf, requestSettingsProblems } from './request-settings.rules.ts';
 import { type AccessContext, accessProblems, accessSettingsOf } from '../trigger-auth/access-settings.ts';
 import { authOf } from '../trigger-auth/auth.rules.ts';
@@ -189,7 +190,12 @@ export class Triggers {
   /** What the decorators of the classes cannot say. @param stored the trigger before the change, null when it is made. */
   private settingsProblems(sent: JsonObject, stored: TriggerState | null): FieldProblem[] {
     const context: AccessContext = { stored, urlProblem: (url) => this.outbound.checkUrl(url) };
-    return [...accessProblems(sent, context), ...requestSettingsProblems(sent), ...orderingProblems(sent.ordering)];
+    return [
+      ...accessProblems(sent, context),
+      ...requestSettingsProblems(sent),
+      ...orderingProblems(sent.ordering),
+      ...propsProblems(sent.props),
+    ];
   }
 
   private deciding(

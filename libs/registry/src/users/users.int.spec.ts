@@ -120,6 +120,36 @@ describe('users', () => {
     expect((await call('DELETE', `/v1/users/${left.id}`)).body.code).toBe('last_administrator');
     expect((await call('GET', `/v1/users/${left.id}`)).status).toBe(200);
   });
+
+  it('LC-08: a token of one app neither sees nor remakes nor ends its user’s tokens of other apps', async () => {
+    const { id: userId, email } = await userWith([{ appId: null, role: 'administrator' }]);
+    const session = await signIn(email);
+    const make = async (appId: string | null) => {
+      const headers: Record<string, string> = appId === null ? {} : { 'x-sluice-app': appId };
+      const made = await call(
+        'POST',
+        '/v1/personal-access-tokens',
+        { expiration: 1, scopes: ['admin'] },
+        { ...session, headers },
+      );
+      expect(made.status).toBe(201);
+      return made.body as { id: string; token: string };
+    };
+    const [narrow, wide] = [await make(shop), await make(null)];
+    const asNarrow = { token: narrow.token };
+    const listed = (await call('GET', '/v1/personal-access-tokens', undefined, asNarrow)).body.items?.map(
+      ({ id }) => id,
+    );
+    expect(listed).toEqual([narrow.id]);
+    const path = `/v1/personal-access-tokens/${wide.id}`;
+    expect((await call('POST', `${path}/regenerate`, { expiration: 1 }, asNarrow)).status).toBe(404);
+    expect((await call('DELETE', path, undefined, asNarrow)).status).toBe(404);
+    expect((await call('GET', '/v1/flows', undefined, { token: wide.token })).status).toBe(200);
+    expect(
+      (await call('POST', `/v1/personal-access-tokens/${narrow.id}/regenerate`, { expiration: 1 }, asNarrow)).status,
+    ).toBe(200);
+    expect((await call('DELETE', `/v1/users/${userId}`)).status).toBe(204);
+  });
 });
 
 describe('RG-02: who administers one app', () => {

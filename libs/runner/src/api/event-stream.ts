@@ -35,6 +35,8 @@ export class EventStream {
     this.#heartbeat = setInterval(() => {
       if (!response.writableNeedDrain) response.write(': still here\n\n');
     }, heartbeatMs);
+    // The caller may have left before this began: then nothing will say so any more.
+    if (response.destroyed) queueMicrotask(() => this.#closed());
   }
 
   get isOpen(): boolean {

@@ -8,8 +8,11 @@ import type { Pool } from 'pg';
 const log = new Logger('runner.listeners');
 /** What was sent just before the end may still arrive; and a clock may be a little ahead. */
 const SLACK_MS = 10_000;
-/** Rows of tokens that are long over are of use to nobody; every copy has seen that they are deleted. */
-const FORGET = `delete from access.tokens where kind = 'call' and deleted and expires_at < now() - interval '1 day'`;
+/** Rows of tokens that are long over are of use to nobody. In portions: a long transaction holds up readers of events. */
+const FORGET_ROWS = 5_000;
+const FORGET = `delete from access.tokens where token_id in (
+  select token_id from access.tokens where kind = 'call' and expires_at < now() - interval '1 day'
+  limit ${FORGET_ROWS} for update skip locked)`;
 const FORGET_EVERY_MS = 3_600_000;
 
 export interface CallToken {
@@ -53,9 +56,18 @@ export class CallTokens {
       await this.store.commit({ appends: [], alongside: [revokeAccess([token.id])] });
       if (Date.now() - this.forgottenAtMs < FORGET_EVERY_MS) return;
       this.forgottenAtMs = Date.now();
-      await this.pool.query(FORGET);
+      void this.forget();
     } catch (error) {
       log.warn(`a token lent to a listener could not be taken back and ends by itself: ${(error as Error).message}`);
+    }
+  }
+
+  /** Never rejects: what could not be forgotten now is in an hour. Nobody waits for it. */
+  private async forget(): Promise<void> {
+    try {
+      while (((await this.pool.query(FORGET)).rowCount ?? 0) === FORGET_ROWS);
+    } catch (error) {
+      log.warn(`tokens lent to listeners long ago could not be removed: ${(error as Error).message}`);
     }
   }
 }
