@@ -31,7 +31,10 @@ async function known(system: System, receiver: RecordingReceiver): Promise<Known
   const personal = { expiration: null, scopes: ['automation.view'], note: 'bad input' };
   const token = await api.must<{ id: string }>('POST', '/v1/personal-access-tokens', personal);
   const run = String((await api.fire(trigger, { n: 0 })).body.id);
+  // Armed by the way, it takes the next request for a sample: not one of those that are looked at.
+  const sampled = await api.trigger(flow.id);
   const ids: [RegExp, string][] = [
+    [/\/triggers\/\{id\}\/capture/, `/triggers/${sampled.id}/capture`],
     [/\/flows\/\{id\}/, `/flows/${flow.id}`],
     [/\/triggers\/\{id\}/, `/triggers/${trigger.id}`],
     [/\/(endpoints|webhooks)\/\{id\}/, `/$1/${endpoint.id}`],
@@ -55,6 +58,16 @@ const authorized = ({ system, api }: Known): Record<string, string> => ({
   authorization: `Bearer ${system.adminToken}`,
   'x-sluice-app': api.appId,
 });
+
+/** Addresses that answer in the words of the product whose they are (compatibility.md), not in problem+json. */
+const VENDORS = String.raw`/(?:v1/flow-webhook|apps|app|app-api/v1|api/webhooks)\b`;
+const isVendors = ({ path }: Operation): boolean => new RegExp(`^${VENDORS}`).test(path);
+const IN_THEIR_WORDS = new RegExp(`^\\w+ ${VENDORS}.*: 4\\d\\d as application/json`);
+
+/** What is unfit for an answer: never anything from 500 on, whoever asks. */
+async function unfitting(url: string, all: Parameters<typeof findUnfit>[1]): Promise<string[]> {
+  return (await findUnfit(url, all)).filter((line) => !IN_THEIR_WORDS.test(line));
+}
 
 /** Deleting what the other requests need would make them all 404. */
 const isKept = ({ method }: Operation): boolean => method !== 'DELETE';
@@ -101,17 +114,19 @@ export function describeBadInput(wiring: Wiring): void {
       const routes = operations.filter((operation) => operation.fields !== null);
       expect(routes.length).toBeGreaterThan(12);
       const all = routes.flatMap((operation) => badBodies(to, operation));
-      expect(await findUnfit(to.system.url, all)).toEqual([]);
+      expect(await unfitting(to.system.url, all)).toEqual([]);
     });
 
     it('RG-02: every management route takes any path parameter and any query', async () => {
       const all = operations.filter(isKept).flatMap((operation) => badPlaces(to, operation));
       expect(all.length).toBeGreaterThan(1_000);
-      expect(await findUnfit(to.system.url, all)).toEqual([]);
+      expect(await unfitting(to.system.url, all)).toEqual([]);
     });
 
     it('RG-02: all problems of a body are told at once, with JSON pointers, the unknown field among them', async () => {
-      for (const { method, path, fields } of operations.filter((each) => (each.fields?.length ?? 0) > 0)) {
+      for (const { method, path, fields } of operations.filter(
+        (each) => (each.fields?.length ?? 0) > 0 && !isVendors(each),
+      )) {
         const names = fields ?? [];
         const body = Object.fromEntries([...names, 'nonsense'].map((name) => [name, { wrong: true }]));
         const answer = await to.api.call<{ code: string; errors?: { pointer: string }[] }>(
@@ -169,11 +184,8 @@ export function describeBadInput(wiring: Wiring): void {
           headers: { ...authorized(to), ...each },
         })),
       );
-      const unfitting = await findUnfit(to.system.url, [
-        ...odd.filter((each) => each.method !== 'HEAD'),
-        ...withHeaders,
-      ]);
-      expect(unfitting).toEqual([]);
+      const found = await findUnfit(to.system.url, [...odd.filter((each) => each.method !== 'HEAD'), ...withHeaders]);
+      expect(found).toEqual([]);
     });
 
     describeTriggers(() => to);

@@ -89,7 +89,7 @@ export class PersonalAccessTokensController {
     @InApp() app: AppScope,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewPersonalTokenView> {
-    const { state, clear } = await this.tokens.regenerate(await this.own(id, caller, app), body, caller);
+    const { state, clear } = await this.tokens.regenerate(() => this.own(id, caller, app), body, caller);
     reply.header('cache-control', 'no-store');
     return { ...viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null), token: clear };
   }

@@ -64,15 +64,22 @@ export class Tokens {
   }
 
   /** A new token of the same id and rights; the one before ends at once. The life starts anew. */
-  async regenerate(row: TokenRow, body: unknown, caller: Principal): Promise<{ state: TokenState; clear: string }> {
+  async regenerate(
+    find: () => Promise<TokenRow>,
+    body: unknown,
+    caller: Principal,
+  ): Promise<{ state: TokenState; clear: string }> {
     const request = await validated(RegenerateToken, body ?? {});
-    if (row.bootstrap) throw registryError('token_of_operator', 'it is changed by setting SLUICE_ADMIN_TOKEN');
-    const now = Date.now();
-    const days = request.expiration === undefined ? daysOf(row.state) : request.expiration;
-    const state = { ...row.state, expiresAt: endAfter(days, now), regeneratedAt: new Date(now).toISOString() };
-    const clear = newToken('sluice_pat');
-    await this.grant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
-    return { state, clear };
+    return this.changes.deciding(undefined, async () => {
+      const row = await find();
+      if (row.bootstrap) throw registryError('token_of_operator', 'it is changed by setting SLUICE_ADMIN_TOKEN');
+      const now = Date.now();
+      const days = request.expiration === undefined ? daysOf(row.state) : request.expiration;
+      const state = { ...row.state, expiresAt: endAfter(days, now), regeneratedAt: new Date(now).toISOString() };
+      const clear = newToken('sluice_pat');
+      await this.grant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
+      return { state, clear };
+    });
   }
 
   /** What a user has left behind, after the user was deleted; none of it works any more in any case. */
