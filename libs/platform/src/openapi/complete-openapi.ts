@@ -80,12 +80,18 @@ export function completeOpenApi(document: OpenApiDocument, described: readonly D
 }
 
 /**
- * An object of which nothing further is said may hold anything. JSON Schema means that anyway; makers of clients take
+ * What is described as "any JSON" has no type. An object of which nothing further is said may hold anything. JSON Schema means that anyway; makers of clients take
  * `{"type": "object"}` for an object that is always empty.
  */
 function openObjects(value: unknown): void {
   if (value === null || typeof value !== 'object') return;
   const schema = value as Schema;
+  if (typeof schema.description === 'string' && schema.description.startsWith('any JSON')) {
+    // Nest takes what may be anything for an object.
+    delete schema.type;
+    delete schema.additionalProperties;
+    return;
+  }
   const isBare = [schema.type].flat().includes('object') && !Array.isArray(value);
   if (isBare && !CLOSING.some((keyword) => keyword in schema)) schema.additionalProperties = true;
   for (const each of Object.values(value)) openObjects(each);

@@ -50,6 +50,14 @@ describe('RG-01: the OpenAPI document is made whole', () => {
     expect(ids).toEqual(['thingsList', 'thingsListAtRestV1Things']);
   });
 
+  it('what may be any JSON has no type', () => {
+    const any = { type: ['object', 'null'], description: 'any JSON; absent when there was nothing' };
+    const { components } = completeOpenApi({ openapi: '3.1.0', paths: {}, components: { schemas: { Any: any } } }, [
+      {},
+    ]);
+    expect(components?.schemas?.Any).toEqual({ description: any.description });
+  });
+
   it('routes that Nest does not know are added', () => {
     const paths = completed({}, { '/t/{id}': { post: operation({ operationId: 'trigger' }) } });
     expect(paths['/t/{id}']?.post?.operationId).toBe('trigger');

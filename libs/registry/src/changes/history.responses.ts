@@ -21,10 +21,18 @@ export class HistoryChange {
   @ApiProperty({ description: 'the value as a JSON pointer (RFC 6901) within the resource' })
   pointer!: string;
 
-  @ApiProperty({ required: false, description: 'absent when there was nothing; secrets are masked' })
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    description: 'any JSON; absent when there was nothing; secrets are masked',
+  })
   before?: unknown;
 
-  @ApiProperty({ required: false, description: 'absent when there is nothing any more; secrets are masked' })
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    description: 'any JSON; absent when there is nothing any more; secrets are masked',
+  })
   after?: unknown;
 }
 

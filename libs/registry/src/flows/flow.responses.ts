@@ -98,10 +98,10 @@ export class FieldDifferenceView {
   @ApiProperty()
   field!: string;
 
-  @ApiProperty({ required: false, description: 'absent: it was not there' })
+  @ApiProperty({ required: false, description: 'any JSON; absent: it was not there' })
   from?: unknown;
 
-  @ApiProperty({ required: false, description: 'absent: it is not there' })
+  @ApiProperty({ required: false, description: 'any JSON; absent: it is not there' })
   to?: unknown;
 }
 

@@ -232,7 +232,7 @@ export class TriggerView {
   })
   handshake?: unknown;
 
-  @ApiProperty({ nullable: true })
+  @ApiProperty({ nullable: true, description: 'any JSON' })
   props!: unknown;
 
   @ApiProperty({ type: String, nullable: true, description: '"app", "trigger", a template, or null: no order' })
