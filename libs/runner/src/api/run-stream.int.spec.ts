@@ -150,11 +150,21 @@ describe('GW-06: GET /v1/runs/{id}/stream', () => {
   test('a process that stops ends its streams; the client goes on elsewhere from where it was', async () => {
     const stopping = await start('runner-3');
     const id = await neighbours.accept(await neighbours.flow(napping('PT1H')));
-    await waitFor(async () => (await neighbours.run(id)).length > 0);
+    await waitFor(async () => (await neighbours.run(id)).some((event) => event.type === 'RunWaiting'));
     const stream = await open(id, {}, stopping.url);
-    const text = stream.text();
-    await stopping.close();
-    const seen = messagesOf(await text);
+    const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
+    const decoder = new TextDecoder();
+    let text = '';
+    const readMore = async (): Promise<boolean> => {
+      const { done, value } = await reader.read();
+      text += decoder.decode(value, { stream: true });
+      return !done;
+    };
+    while (!text.includes('waiting')) expect(await readMore()).toBe(true);
+    const closing = stopping.close();
+    while (await readMore());
+    await closing;
+    const seen = messagesOf(text);
     expect(told(seen).at(-1)).toBe('step nap waiting');
     const rest = open(id, { 'last-event-id': seen.at(-1)?.id as string });
     await fetch(`${running.url}/v1/runs/${id}/cancel`, {
