@@ -148,8 +148,12 @@ describe('GW-06: GET /v1/runs/{id}/stream', () => {
   });
 
   test('a process that stops ends its streams; the client goes on elsewhere from where it was', async () => {
+    const flow = await neighbours.flow(napping('PT1H'));
+    // Once it has run, every runner that starts from here on knows it.
+    const before = await neighbours.accept(flow);
+    await waitFor(async () => (await neighbours.run(before)).some((event) => event.type === 'RunWaiting'));
     const stopping = await start('runner-3');
-    const id = await neighbours.accept(await neighbours.flow(napping('PT1H')));
+    const id = await neighbours.accept(flow);
     await waitFor(async () => (await neighbours.run(id)).some((event) => event.type === 'RunWaiting'));
     const stream = await open(id, {}, stopping.url);
     const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
