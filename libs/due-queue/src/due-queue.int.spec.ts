@@ -194,8 +194,8 @@ describe('leases', () => {
 
   it('changes no index when it claims or extends: every such update is HOT', async () => {
     const a = queue('a');
-    await commitAlone(database.pool, a.schedule(Array.from({ length: 60 }, (_, index) => itemOf(index, 'k'))));
-    await a.claim(60);
+    await commitAlone(database.pool, a.schedule(Array.from({ length: 10 }, (_, index) => itemOf(index, 'k'))));
+    await a.claim(10);
     await a.leases.extendNow();
     await waitFor(async () => {
       // At every connection of the pool, whichever did it: an idle one tells its statistics only now and then.
@@ -205,9 +205,9 @@ describe('leases', () => {
         "select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_user_tables where relname = 'due'",
       );
       const [stats] = rows;
-      if (!stats || stats.updates < 120) return false;
-      // An update that changes an index is never HOT; one that does not is so as long as its page has room.
-      expect(stats.hot / stats.updates).toBeGreaterThan(0.5);
+      if (!stats || stats.updates < 20) return false;
+      // All of them: ten rows leave room on their page for every version.
+      expect(stats.hot).toBe(stats.updates);
       return true;
     }, 25_000);
   }, 40_000);
