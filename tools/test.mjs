@@ -1,11 +1,12 @@
 // npm test: install, build, then every test that this machine can carry. REQUIRE_KAFKA=1, REQUIRE_BROWSER=1 and
 // REQUIRE_POSTGRES=1 turn "left out" into a failure. Other arguments go to vitest.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { productEnvironment, productNode, requireNode, root } from './node-version.mjs';
+import { argumentsToRunAgain, failuresOf, isLate } from './test-report.mjs';
 
 requireNode();
 const { build, install } = await import('./prepare.mjs');
@@ -64,39 +65,54 @@ if (problems.length > 0) {
 }
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'sluice-report-'));
-const report = path.join(scratch, 'vitest.json');
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-const child = spawn(node, [vitest, 'run', ...reporters, ...arguments_, ...process.argv.slice(2)], {
-  cwd: root,
-  env,
-  stdio: 'inherit',
-});
-// Ctrl-C reaches vitest by itself; it stops its servers and ends, and so do we.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => child.kill('SIGTERM'));
+/** More than so many late tests are no accident of the machine. */
+const MAX_LATE = 6;
 
-/** Tests that passed and failed; a file that could not even be loaded, and an error outside any test, count as one each. */
-function count() {
-  let json;
-  try {
-    json = JSON.parse(readFileSync(report, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 0 }; // vitest ended before it wrote one; its exit code says so
-  }
-  const broken = json.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((one) => one.status === 'failed'),
-  );
-  return { passed: json.numPassedTests, failed: json.numFailedTests + broken.length };
+// Ctrl-C reaches vitest by itself; it stops its servers and ends, and so do we.
+let child;
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => child?.kill('SIGTERM'));
+
+/** Runs vitest; `report` is null when it ended before it wrote one. */
+function runTests(name, args) {
+  const file = path.join(scratch, `${name}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  child = spawn(node, [vitest, 'run', ...reporters, ...args], { cwd: root, env, stdio: 'inherit' });
+  return new Promise((resolve) => {
+    child.once('exit', (code) => {
+      const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+      resolve({ code, passed: report?.numPassedTests ?? 0, failures: report ? failuresOf(report) : [] });
+    });
+  });
 }
 
-child.once('exit', (code) => {
-  const { passed, failed: failedTests } = count();
-  rmSync(scratch, { recursive: true, force: true });
-  const unexplained = code !== 0 && failedTests === 0;
-  if (unexplained) console.error(`vitest ended with ${code ?? 'a signal'} although no test failed: see above`);
-  const failed = failedTests + (unexplained ? 1 : 0);
-  if (passed + failed === 0) console.error('no test ran');
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exit(failed > 0 || passed === 0 ? 1 : 0);
-});
+const nameOf = ({ file, name }) => `${path.relative(root, file)}: ${name ?? 'as a whole'}`;
+
+/**
+ * Tests that only waited in vain run once more, with nothing beside them (decision 0220). A wrong value never does.
+ * @returns the failures that remain
+ */
+async function secondRun(failures) {
+  const late = failures.filter(isLate);
+  if (late.length === 0 || late.length > MAX_LATE) return failures;
+  console.log(`\n== once more, alone, what came too late:\n${late.map(nameOf).join('\n')}`);
+  const again = await runTests('again', [...arguments_, '--maxWorkers=1', ...argumentsToRunAgain(late)]);
+  if (again.passed === 0 || (again.code !== 0 && again.failures.length === 0)) return failures;
+  const stillLate = again.failures.map(nameOf);
+  const inTime = late.filter((failure) => !stillLate.includes(nameOf(failure)));
+  console.log(`== late beside others, in time alone (${inTime.length}):\n${inTime.map(nameOf).join('\n')}`);
+  return [...failures.filter((failure) => !isLate(failure)), ...again.failures];
+}
+
+const first = await runTests('first', [...arguments_, ...process.argv.slice(2)]);
+const failures = await secondRun(first.failures);
+rmSync(scratch, { recursive: true, force: true });
+const unexplained = first.code !== 0 && first.failures.length === 0;
+if (unexplained) console.error(`vitest ended with ${first.code ?? 'a signal'} although no test failed: see above`);
+const passed = first.passed + (first.failures.length - failures.length);
+const failed = failures.length + (unexplained ? 1 : 0);
+for (const failure of failures) console.error(`FAILED ${nameOf(failure)}\n       ${failure.message.split('\n')[0]}`);
+if (passed + failed === 0) console.error('no test ran');
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);

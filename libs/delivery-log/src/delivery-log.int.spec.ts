@@ -12,6 +12,7 @@ import { DeliveriesQueries } from './deliveries/deliveries.query.ts';
 import { DeliveriesQuery } from './deliveries/deliveries.requests.ts';
 import { EventsQueries } from './events/events.query.ts';
 import { ListQuery } from './read-model/list.requests.ts';
+import { encodeCursor } from './read-model/page.ts';
 import { oneStatement } from './read-model/one-statement.ts';
 import { requestWrites } from './requests/requests.projection.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
@@ -103,6 +104,19 @@ describe('delivery log', () => {
     expect(request?.run).toMatchObject({ number: 41, status: 'succeeded' });
   });
 
+  it.each([
+    ['8087-02-03T02:16:14-23:27', 0],
+    ['0000-01-01T00:00:00+23:59', 1],
+    ['9999-12-31T23:59:59-23:59', 0],
+    ['1970-01-01', 1],
+  ])('takes every RFC 3339 time as the start of a range: %s', async (since, found) => {
+    const story = exampleStory();
+    await tell(story);
+    expect((await new EventsQueries(pool).list(story.appId, listQuery({ since }))).items).toHaveLength(found);
+    const until = await new EventsQueries(pool).list(story.appId, listQuery({ until: since }));
+    expect(until.items).toHaveLength(1 - found);
+  });
+
   it('pages through an app without showing another, newest first, each item once', async () => {
     const appId = newId();
     const stories = Array.from({ length: 5 }, () => exampleStory(appId));
@@ -133,7 +147,13 @@ describe('delivery log', () => {
     expect((await found({ endpointId: '12', status: 'succeeded', eventType: 'order.placed' })).items).toHaveLength(1);
     expect((await found({ endpointId: story.endpointUuid })).items).toHaveLength(1);
     expect((await found({ status: 'failed' })).items).toHaveLength(0);
-    await expect(found({ cursor: 'bm90IG9uZQ' })).rejects.toMatchObject({ code: 'invalid_request' });
+    for (const cursor of [
+      'bm90IG9uZQ',
+      encodeCursor({ at: '8087-02-03T02:16:14-23:27', id: newId() }),
+      encodeCursor({ at: '2026-02-30T00:00:00.000Z', id: newId() }),
+      encodeCursor({ at: '2026-11-22T10:00:09.000Z', id: '-'.repeat(36) }),
+    ])
+      await expect(found({ cursor })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   it('shows a discarded delivery with its reason', async () => {

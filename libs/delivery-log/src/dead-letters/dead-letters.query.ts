@@ -68,8 +68,7 @@ export class DeadLettersQueries {
   async list(query: ListQuery & { status?: string }): Promise<Page<DeadLetterView>> {
     const where = new Where()
       .addIf('status = ?', query.status)
-      .addIf('parked_at >= ?', query.since)
-      .addIf('parked_at < ?', query.until)
+      .between('parked_at', query)
       .before('parked_at, id', decodeCursor(query.cursor));
     const { rows } = await this.pool.query<Row>(
       `select * from delivery_log.dead_letter_list ${where.sql} order by parked_at desc, id desc limit ${query.limit + 1}`,

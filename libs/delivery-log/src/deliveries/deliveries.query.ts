@@ -88,8 +88,7 @@ export class DeliveriesQueries {
       .add('d.app_id = ?', appId)
       .addIf('d.status = ?', query.status)
       .addIf('d.event_type = ?', query.eventType)
-      .addIf('d.created_at >= ?', query.since)
-      .addIf('d.created_at < ?', query.until)
+      .between('d.created_at', query)
       .before('d.created_at, d.id', decodeCursor(query.cursor));
     if (endpoint !== undefined)
       where.add(isUuid(endpoint) ? 'd.endpoint_uuid = ?' : 'd.endpoint_id::text = ?', endpoint);

@@ -59,11 +59,7 @@ export class EventsQueries {
 
   async list(appId: string, query: ListQuery): Promise<Page<EventView>> {
     const cursor = decodeCursor(query.cursor);
-    const where = new Where()
-      .add('app_id = ?', appId)
-      .addIf('recorded_at >= ?', query.since)
-      .addIf('recorded_at < ?', query.until)
-      .addIf('id < ?', cursor?.id);
+    const where = new Where().add('app_id = ?', appId).between('recorded_at', query).addIf('id < ?', cursor?.id);
     const { rows } = await this.pool.query<Row>(
       `select id, app_id, recorded_at, data from delivery_log.domain_events ${where.sql} order by id desc limit ${query.limit + 1}`,
       where.values,

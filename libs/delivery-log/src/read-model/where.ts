@@ -14,6 +14,11 @@ export class Where {
     return value === undefined || value === null ? this : this.add(sql, value);
   }
 
+  /** From `since` (included) to `until` (excluded), checked by IsInstant. */
+  between(column: string, { since, until }: { since?: string; until?: string }): this {
+    return this.addIf(`${column} >= ?`, since && new Date(since)).addIf(`${column} < ?`, until && new Date(until));
+  }
+
   /** `(a, b) < (…)` of the place where the last page ended, newest first. */
   before(columns: string, place: { at: string; id: string } | null, type = 'timestamptz'): this {
     if (!place) return this;

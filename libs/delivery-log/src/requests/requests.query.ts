@@ -93,8 +93,7 @@ export class RequestsQueries {
     const where = new Where()
       .add('q.app_id = ?', appId)
       .addIf('q.trigger_id = ?', triggerId)
-      .addIf('q.received_at >= ?', query.since)
-      .addIf('q.received_at < ?', query.until)
+      .between('q.received_at', query)
       .addIf('q.id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<Row>(
       `${SELECT} ${where.sql} order by q.id desc limit ${limit}`,

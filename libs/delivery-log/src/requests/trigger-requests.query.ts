@@ -76,8 +76,7 @@ export class TriggerRequestsQueries {
     const where = new Where()
       .add('app_id = ?', appId)
       .add('trigger_id = ?', triggerId)
-      .addIf('received_at >= ?', query.since)
-      .addIf('received_at < ?', query.until)
+      .between('received_at', query)
       .addIf('id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<RejectedRow>(
       `select id, app_id, received_at, data from delivery_log.rejected_requests ${where.sql}

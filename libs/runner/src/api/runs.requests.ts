@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsInstant } from '@sluice/platform';
 import { Type } from 'class-transformer';
 import {
   Allow,
@@ -11,23 +12,11 @@ import {
   Max,
   MaxLength,
   Min,
-  ValidateBy,
   ValidateIf,
 } from 'class-validator';
 
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const;
 const APP_ID = { required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' };
-
-/** RFC 3339 §5.6, or a bare date (midnight UTC); ISO 8601 knows more forms, which Date does not. */
-const INSTANT = /^\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
-const IsInstant = (): PropertyDecorator =>
-  ValidateBy({
-    name: 'isInstant',
-    validator: {
-      validate: (value) => typeof value === 'string' && INSTANT.test(value) && !Number.isNaN(Date.parse(value)),
-      defaultMessage: () => 'must be a time (RFC 3339)',
-    },
-  });
 
 /** Read by the guard; named here so that it is not an unknown parameter. */
 export class AppQuery {
