@@ -46,6 +46,8 @@ export interface FlowState {
   publishedVersion: number | null;
   createdAt: string;
   updatedAt: string;
+  /** What others call it, unique among the app's flows; absent in older events: null. */
+  externalKey?: string | null;
 }
 
 /** `FlowCreated` and `FlowUpdated` carry the definition of the saved version; publishing and pausing only move state. */
@@ -88,6 +90,8 @@ export interface TriggerState {
   listener?: { name: string; field: 'action' | 'listener'; userId: string | null };
   /** The next request is stored as a sample and starts no run, until that time. */
   capture?: { id: string; until: string } | null;
+  /** What others call it, unique among the app's triggers. */
+  externalKey?: string | null;
 }
 export interface TriggerChanged {
   trigger: TriggerState;
@@ -124,6 +128,8 @@ export interface EndpointState {
   concurrency: number;
   createdAt: string;
   updatedAt: string;
+  /** What others call it, unique among the app's endpoints; absent in older events: null. */
+  externalKey?: string | null;
 }
 export interface EndpointChanged {
   endpoint: EndpointState;

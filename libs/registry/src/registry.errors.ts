@@ -4,6 +4,7 @@ import { errorFactory } from '@sluice/contracts';
 export const REGISTRY_ERRORS = {
   name_taken: { status: 409, title: 'The name is taken', retry: 'never' },
   listener_taken: { status: 409, title: 'Another flow of the app has this listener name', retry: 'never' },
+  external_key_taken: { status: 409, title: 'Another one of the app has this external key', retry: 'never' },
   flow_in_use: { status: 409, title: 'Triggers still start this flow', retry: 'never' },
   flow_has_trigger: { status: 409, title: 'The flow has a trigger of this profile', retry: 'never' },
   email_taken: { status: 409, title: 'Another user has this e-mail address', retry: 'never' },
@@ -20,6 +21,7 @@ export const REGISTRY_ERRORS = {
   invalid_schedule: { status: 400, title: 'It is not a schedule', retry: 'never' },
   null_parameters: { status: 400, title: 'A parameter is missing', retry: 'never' },
   ambiguous_name: { status: 409, title: 'Two things have the same name', retry: 'never' },
+  prune_protected: { status: 409, title: 'The import would delete too much', retry: 'never' },
   malformed_yaml: { status: 400, title: 'The document is not readable YAML', retry: 'never' },
   too_many_imports: { status: 503, title: 'Other documents are being read', retry: 'later' },
   changed_meanwhile: { status: 409, title: 'It was changed at the same time', retry: 'later' },

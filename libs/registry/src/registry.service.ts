@@ -7,6 +7,7 @@ import { Schedules1763900050001 } from './migrations/1763900050001-schedules.ts'
 import { Users1763900070001 } from './migrations/1763900070001-users.ts';
 import { EventTypes1763900080001 } from './migrations/1763900080001-event-types.ts';
 import { RouteAnswers1763900020002 } from './migrations/1763900020002-route-answers.ts';
+import { ExternalKeys1764000030001 } from './migrations/1764000030001-external-keys.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -22,6 +23,7 @@ export const registryService: ServiceDefinition = {
     Users1763900070001,
     EventTypes1763900080001,
     RouteAnswers1763900020002,
+    ExternalKeys1764000030001,
   ],
   topics: ['registry.events'],
   partitioned: false,

@@ -26,6 +26,7 @@ export interface SentEndpoint {
   retrySchedule?: string[] | null;
   rateLimit?: number | null;
   concurrency?: number;
+  externalKey?: string | null;
 }
 
 export interface EndpointDecision {
@@ -102,6 +103,8 @@ function apply(
 ): { state: EndpointState; sealing: SealingPlan } {
   const sealing = emptyPlan();
   const { headers, secret, basicPass, retrySchedule, ...plain } = sent;
+  // Null for what has no key is no change.
+  if (plain.externalKey === null && !stored.externalKey) delete plain.externalKey;
   const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
   const state: EndpointState = {
     ...stored,

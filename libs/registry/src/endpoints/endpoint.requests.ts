@@ -16,7 +16,14 @@ import {
   Max,
   Min,
 } from 'class-validator';
-import { IsDescription, IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+import {
+  IsDescription,
+  IsExternalKey,
+  IsName,
+  MayBeAbsent,
+  MayBeNull,
+  NamesApp,
+} from '../requests/field.decorators.ts';
 
 const LATER = { message: 'is not supported yet: leave it out or send null' };
 /** An event type, `prefix.*`, or `*` for all. */
@@ -128,6 +135,12 @@ class EndpointFields {
   @MayBeNull()
   @IsEmpty(LATER)
   ordering?: null;
+
+  @IsExternalKey()
+  externalKey?: string | null;
+
+  @NamesApp()
+  appId?: string;
 }
 
 export class CreateEndpoint extends EndpointFields {
@@ -145,11 +158,6 @@ export class CreateEndpoint extends EndpointFields {
   @ApiProperty({ format: 'uri' })
   @Allow()
   url!: string;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @MayBeAbsent()
-  @IsString({ message: 'must be text' })
-  appId?: string;
 }
 
 export class ChangeEndpoint extends EndpointFields {

@@ -75,6 +75,9 @@ export class EndpointView {
   @ApiProperty({ type: String, nullable: true })
   ordering!: null;
 
+  @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
+  externalKey?: string | null;
+
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
 

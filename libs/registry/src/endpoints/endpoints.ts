@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
 import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
+import { refuseTakenKey } from '../requests/external-keys.ts';
 import { validated } from '../requests/validated.ts';
 import {
   changeEndpoint,
@@ -111,7 +112,7 @@ export class Endpoints {
     if (!event) return { value: state, streamVersion: expectedVersion, propagating: false };
     const streamVersion = expectedVersion + 1;
     const alone = this.sealing.inTransaction(sealing, `endpoint/${state.uuid}`);
-    const position = await this.changes.commit({
+    const committing = this.changes.commit({
       streamId: state.uuid,
       expectedVersion,
       appId: state.appId,
@@ -119,6 +120,10 @@ export class Endpoints {
       events: [event],
       alongside: [endpointRow(state, streamVersion, event.type === 'EndpointDeleted')],
       ...(alone ? { alone } : {}),
+    });
+    const position = await committing.catch((error: unknown) => {
+      refuseTakenKey(error, 'endpoint_external_key');
+      throw error;
     });
     const propagating = await this.changes.isPropagating(position, ['dispatcher']);
     // A dispatcher that is late still opens what it knows; the next change deletes it then.
@@ -129,9 +134,9 @@ export class Endpoints {
 
 function sentOf(request: CreateEndpoint | ChangeEndpoint): SentEndpoint {
   const { name, description, events, url, method, contentType, includeEntity, enabled, headers, secret } = request;
-  const { basicUser, basicPass, format, retry, rateLimit, concurrency } = request;
+  const { basicUser, basicPass, format, retry, rateLimit, concurrency, externalKey } = request;
   const retrySchedule = retry === undefined ? undefined : (retry?.schedule ?? null);
   const sent = { name, description, events, url, method, contentType, includeEntity, enabled, headers, secret };
-  const all = { ...sent, basicUser, basicPass, format, retrySchedule, rateLimit, concurrency };
+  const all = { ...sent, basicUser, basicPass, format, retrySchedule, rateLimit, concurrency, externalKey };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as SentEndpoint;
 }

@@ -3,13 +3,14 @@ import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 
 const UPSERT: AlongsideStatement = {
   name: 'registry_flow',
-  columns: ['uuid', 'int4', 'uuid', 'text', 'text', 'text', 'int4', 'int4', 'text', 'int4', 'bool'],
+  columns: ['uuid', 'int4', 'uuid', 'text', 'text', 'text', 'int4', 'int4', 'text', 'int4', 'bool', 'text'],
   sql: (arrays) => `insert into registry.flows
-      (id, number, app_id, name, listener, status, version, published_version, state, stream_version, deleted)
+      (id, number, app_id, name, listener, status, version, published_version, state, stream_version, deleted,
+       external_key)
     select * from unnest(${arrays.join(', ')})
     on conflict (id) do update set name = excluded.name, listener = excluded.listener, status = excluded.status,
       version = excluded.version, published_version = excluded.published_version, state = excluded.state,
-      stream_version = excluded.stream_version, deleted = excluded.deleted`,
+      stream_version = excluded.stream_version, deleted = excluded.deleted, external_key = excluded.external_key`,
 };
 
 const SAVE_VERSION: AlongsideStatement = {
@@ -24,7 +25,7 @@ const SAVE_VERSION: AlongsideStatement = {
 export function flowRow(state: FlowState, streamVersion: number, deleted: boolean): Alongside {
   const { id, number, appId, name, listener, status, version, publishedVersion } = state;
   const row = [id, number, appId, name, listener, status, version, publishedVersion, JSON.stringify(state)];
-  return { statement: UPSERT, rows: [[...row, streamVersion, deleted]] };
+  return { statement: UPSERT, rows: [[...row, streamVersion, deleted, state.externalKey ?? null]] };
 }
 
 export function versionRow(state: FlowState, definition: FlowDefinition, savedBy: string): Alongside {

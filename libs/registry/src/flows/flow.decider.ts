@@ -1,4 +1,4 @@
-import type { FlowDefinition, FlowState, FlowStatus } from '@sluice/contracts';
+import type { FlowDefinition, FlowSaved, FlowState, FlowStatus } from '@sluice/contracts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
 
 /** A flow as it is now: its state, the definition of its latest saved version, and how far its stream has come. */
@@ -16,12 +16,14 @@ export interface NewFlow {
   listener: string | null;
   status: FlowStatus;
   definition: FlowDefinition;
+  externalKey?: string;
 }
 
 /** Fields that are absent stay as they are. */
 export interface FlowPatch {
   name?: string;
   listener?: string | null;
+  externalKey?: string | null;
   status?: FlowStatus;
   definition?: FlowDefinition;
 }
@@ -33,6 +35,8 @@ export interface FlowDecision {
   definition: FlowDefinition;
   /** Whether a version was saved that has to be kept. */
   saved: boolean;
+  /** A version that was saved before that one, by the same command. */
+  alsoSaved?: FlowSaved;
 }
 
 /** Saves version 1; `active` publishes it at once. */
@@ -65,9 +69,10 @@ export function changeFlow(flow: StoredFlow, patch: FlowPatch, now: string): Flo
   const name = patch.name ?? flow.state.name;
   const listener = patch.listener === undefined ? flow.state.listener : patch.listener;
   const saved = canonical(definition) !== canonical(flow.definition);
-  if (saved || name !== flow.state.name || listener !== flow.state.listener) {
+  const identity = { name, listener, ...externalKeyOf(flow.state, patch) };
+  if (saved || Object.entries(identity).some(([field, value]) => value !== flow.state[field as keyof FlowState])) {
     const version = flow.state.version + (saved ? 1 : 0);
-    const state: FlowState = { ...flow.state, name, listener, version, updatedAt: now };
+    const state: FlowState = { ...flow.state, ...identity, version, updatedAt: now };
     decision = { events: [{ type: 'FlowUpdated', data: { flow: state, definition } }], state, definition, saved };
   }
   const { state } = decision;
@@ -97,6 +102,16 @@ export function deleteFlow(flow: StoredFlow, now: string): FlowDecision {
   return { events: [{ type: 'FlowDeleted', data: { flow: state } }], state, definition: flow.definition, saved: false };
 }
 
+/** Publishes a version, the latest one unless it is named, and says what the flow's status is then. */
+export function publishAs(
+  decision: FlowDecision,
+  status: FlowStatus,
+  now: string,
+  version = decision.state.version,
+): FlowDecision {
+  return then(decision, publish(decision.state, version, status, now));
+}
+
 type StateEvent = Extract<RegistryEvent, { type: 'FlowPublished' | 'FlowStatusChanged' }>;
 
 function publish(state: FlowState, version: number, status: FlowStatus, now: string): StateEvent {
@@ -107,8 +122,13 @@ function then(decision: FlowDecision, event: StateEvent): FlowDecision {
   return { ...decision, events: [...decision.events, event], state: event.data.flow };
 }
 
+/** Nothing when it stays as it is; also when null is sent for one that has none. */
+function externalKeyOf(state: FlowState, { externalKey }: FlowPatch): Pick<FlowState, 'externalKey'> {
+  return externalKey === undefined || externalKey === (state.externalKey ?? null) ? {} : { externalKey };
+}
+
 /** JSON with the keys of every object in order, so that equal definitions are equal text. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) => {
     if (each === null || typeof each !== 'object' || Array.isArray(each)) return each;
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));

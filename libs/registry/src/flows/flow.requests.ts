@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
-import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+import { IsExternalKey, IsName, MayBeAbsent, MayBeNull, NamesApp } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
 
 /** What of a flow is the same for creating and changing; the definition's fields are judged by flow.rules. */
@@ -46,6 +46,12 @@ class FlowFields {
   @ApiProperty({ required: false, type: Boolean, description: 'undefined names in templates are errors' })
   @Allow()
   strict?: unknown;
+
+  @IsExternalKey()
+  externalKey?: string | null;
+
+  @NamesApp()
+  appId?: string;
 }
 
 export class CreateFlow extends FlowFields {
@@ -55,11 +61,6 @@ export class CreateFlow extends FlowFields {
   @ApiProperty({ type: 'array', items: { type: 'object' }, description: 'each {ref, type, …}' })
   @Allow()
   steps!: unknown;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @MayBeAbsent()
-  @IsString({ message: 'must be text' })
-  appId?: string;
 }
 
 export class ChangeFlow extends FlowFields {

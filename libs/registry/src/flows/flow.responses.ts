@@ -27,6 +27,9 @@ export class FlowSummary {
   @ApiProperty({ type: Number, nullable: true })
   publishedVersion!: number | null;
 
+  @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
+  externalKey?: string | null;
+
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
 

@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { AppScope } from '@sluice/access';
-import { type FlowDefinition, type FlowState, type FlowStatus, isUuid, newId } from '@sluice/contracts';
+import {
+  type FieldProblem,
+  type FlowDefinition,
+  type FlowState,
+  type FlowStatus,
+  isUuid,
+  newId,
+} from '@sluice/contracts';
 import { AlongsideConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -8,8 +15,19 @@ import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
 import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import { registryError } from '../registry.errors.ts';
-import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
-import { changeFlow, createFlow, deleteFlow, type FlowDecision, publishFlow, type StoredFlow } from './flow.decider.ts';
+import { refuseTakenKey } from '../requests/external-keys.ts';
+import { invalidRequest, isJsonObject, type JsonObject, pointerToken, validated } from '../requests/validated.ts';
+import {
+  changeFlow,
+  createFlow,
+  deleteFlow,
+  type FlowDecision,
+  type FlowPatch,
+  type NewFlow,
+  publishFlow,
+  type StoredFlow,
+} from './flow.decider.ts';
+import { changeFlowWithDraft, createFlowWithDraft, type PublishedAndDraft } from './flow-with-draft.decider.ts';
 import { ChangeFlow, CreateFlow } from './flow.requests.ts';
 import { DEFINITION_FIELDS, flowProblems } from './flow.rules.ts';
 import { flowRow, versionRow } from './flow-rows.ts';
@@ -31,20 +49,36 @@ export class Flows {
   ) {}
 
   async create(body: unknown, appId: string, actor: Actor): Promise<Changed<FlowResult>> {
-    const request = await validated(CreateFlow, body, (sent) => flowProblems(withoutNulls(sent)));
-    const decision = createFlow(
-      {
-        id: newId(),
-        number: await nextNumber(this.pool, 'flow'),
-        appId,
-        name: request.name,
-        listener: request.listener ?? null,
-        status: statusOf(request.status) ?? 'draft',
-        definition: definitionOf(withoutNulls(body as JsonObject)),
-      },
-      new Date().toISOString(),
-    );
-    return this.commit(decision, 0, actor);
+    const flow = await this.newFlow(body, appId, () => []);
+    return this.commit(createFlow(flow, timeNow()), 0, actor);
+  }
+
+  /** As a document has it (RG-08): the version that runs, and a draft on top of it. */
+  async createWithDraft(body: unknown, draft: unknown, appId: string, actor: Actor): Promise<Changed<FlowResult>> {
+    const flow = await this.newFlow(body, appId, (sent) => draftProblems(draft, sent.status));
+    return this.commit(createFlowWithDraft({ ...flow, ...withDraft(flow, draft) }, timeNow()), 0, actor);
+  }
+
+  private async newFlow(
+    body: unknown,
+    appId: string,
+    further: (sent: JsonObject) => readonly FieldProblem[],
+  ): Promise<NewFlow> {
+    const request = await validated(CreateFlow, body, (sent) => [
+      ...flowProblems(withoutNulls(sent)),
+      ...further(sent),
+    ]);
+    const { name, listener, externalKey } = request;
+    return {
+      id: newId(),
+      number: await nextNumber(this.pool, 'flow'),
+      appId,
+      name,
+      listener: listener ?? null,
+      status: statusOf(request.status) ?? 'draft',
+      definition: definitionOf(withoutNulls(body as JsonObject)),
+      ...(externalKey ? { externalKey } : {}),
+    };
   }
 
   async change(
@@ -54,17 +88,24 @@ export class Flows {
     actor: Actor,
     ifMatch: string | undefined,
   ): Promise<Changed<FlowResult>> {
-    return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
-      const merged = { ...flow.definition, ...(body as JsonObject) };
-      const request = await validated(ChangeFlow, body, () => flowProblems(withoutNulls(merged)));
-      const status = statusOf(request.status);
-      const patch = {
-        ...(request.name === undefined ? {} : { name: request.name }),
-        ...(request.listener === undefined ? {} : { listener: request.listener }),
-        ...(status === undefined ? {} : { status }),
-        definition: definitionOf(withoutNulls(merged)),
-      };
-      return changeFlow(flow, patch, now);
+    return this.deciding(id, app, actor, ifMatch, async (flow, now) =>
+      changeFlow(flow, await patchOf(flow, body, () => []), now),
+    );
+  }
+
+  /** As a document has it: the version that runs, and a draft on top of it. */
+  changeWithDraft(
+    id: string,
+    body: unknown,
+    draft: unknown,
+    app: AppScope,
+    actor: Actor,
+  ): Promise<Changed<FlowResult>> {
+    return this.deciding(id, app, actor, undefined, async (flow, now) => {
+      const patch = await patchOf(flow, body, (sent) => draftProblems(draft, sent.status));
+      const { publishedVersion } = flow.state;
+      const published = publishedVersion === null ? null : await this.queries.version(id, publishedVersion);
+      return changeFlowWithDraft(flow, published?.definition ?? null, { ...patch, ...withDraft(patch, draft) }, now);
     });
   }
 
@@ -117,7 +158,8 @@ export class Flows {
   }
 
   private async commit(decision: FlowDecision, expectedVersion: number, actor: Actor): Promise<Changed<FlowResult>> {
-    const { events, state, definition, saved } = decision;
+    const { events, state, definition, saved, alsoSaved } = decision;
+    const by = `${actor.type}/${actor.id}`;
     const streamVersion = expectedVersion + events.length;
     const result = { value: { state, definition }, streamVersion, propagating: false };
     if (events.length === 0) return result;
@@ -131,11 +173,13 @@ export class Flows {
         events,
         alongside: [
           flowRow(state, streamVersion, deleted),
-          ...(saved ? [versionRow(state, definition, `${actor.type}/${actor.id}`)] : []),
+          ...(alsoSaved ? [versionRow(alsoSaved.flow, alsoSaved.definition, by)] : []),
+          ...(saved ? [versionRow(state, definition, by)] : []),
         ],
       });
       return { ...result, propagating: await this.changes.isPropagating(position, ['gateway', 'runner']) };
     } catch (error) {
+      refuseTakenKey(error, 'flow_external_key');
       if (!(error instanceof AlongsideConflictError) || error.constraint !== 'flow_listener') throw error;
       throw registryError('listener_taken', `another flow of the app has the listener name ${state.listener}`, {
         errors: [{ pointer: '/listener', message: 'is taken by another flow' }],
@@ -143,6 +187,50 @@ export class Flows {
       });
     }
   }
+}
+
+const timeNow = (): string => new Date().toISOString();
+
+async function patchOf(
+  flow: StoredFlow,
+  body: unknown,
+  further: (sent: JsonObject) => readonly FieldProblem[],
+): Promise<FlowPatch & { definition: FlowDefinition }> {
+  const merged = { ...flow.definition, ...(body as JsonObject) };
+  const request = await validated(ChangeFlow, body, (sent) => [
+    ...flowProblems(withoutNulls(merged)),
+    ...further(sent),
+  ]);
+  const { name, listener, externalKey } = request;
+  const status = statusOf(request.status);
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(listener === undefined ? {} : { listener }),
+    ...(externalKey === undefined ? {} : { externalKey }),
+    ...(status === undefined ? {} : { status }),
+    definition: definitionOf(withoutNulls(merged)),
+  };
+}
+
+function draftProblems(draft: unknown, status: unknown): FieldProblem[] {
+  const pointer = '/draft';
+  if (statusOf(status as string) !== 'active' && status !== 'paused') {
+    return [{ pointer, message: 'goes with status active or paused: a flow that is a draft has no other' }];
+  }
+  if (!isJsonObject(draft)) return [{ pointer, message: 'must be an object with steps' }];
+  const others = Object.keys(draft).filter((name) => !(DEFINITION_FIELDS as readonly string[]).includes(name));
+  return [
+    ...others.map((name) => ({ pointer: `${pointer}/${pointerToken(name)}`, message: 'is no field of a draft' })),
+    ...flowProblems(draft).map((problem) => ({ ...problem, pointer: `${pointer}${problem.pointer}` })),
+  ];
+}
+
+/** What was found good by draftProblems. */
+function withDraft(
+  { status, definition }: { status?: FlowStatus; definition: FlowDefinition },
+  draft: unknown,
+): Pick<PublishedAndDraft, 'status' | 'definition' | 'draft'> {
+  return { status: status === 'paused' ? 'paused' : 'active', definition, draft: definitionOf(draft as JsonObject) };
 }
 
 /** `live` is what one of the vendors calls `active`. */

@@ -40,6 +40,31 @@ export const IsName = (): PropertyDecorator =>
     HasVisibleText(),
   );
 
+/** A key by which others find a resource again when its name has changed: printable ASCII, unique per app and kind. */
+export const IsExternalKey = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({
+      type: String,
+      required: false,
+      nullable: true,
+      minLength: 1,
+      maxLength: 200,
+      pattern: '^[!-~]+$',
+      description: 'what your own system calls it: unique among those of its kind in the app; imports find it by this',
+    }),
+    MayBeNull(),
+    IsString({ message: 'must be text' }),
+    Matches(/^[!-~]{1,200}$/, { message: 'must be 1 to 200 letters, digits or signs of ASCII, without blanks' }),
+  );
+
+/** The app, where a request may name it in its body; whoever may call the route has checked it by then. */
+export const NamesApp = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' }),
+    MayBeAbsent(),
+    IsString({ message: 'must be text' }),
+  );
+
 /** Text of several lines, possibly empty. */
 export const IsDescription = (maxLength = 2000): PropertyDecorator =>
   applyDecorators(

@@ -1,7 +1,7 @@
 import type { FieldProblem } from '@sluice/contracts';
 import { platformError, problemsOf } from '@sluice/platform';
 import { plainToInstance } from 'class-transformer';
-import { validate, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 
 /** Deeper JSON is refused before anything walks it by recursion. */
 const MAX_DEPTH = 200;
@@ -59,6 +59,17 @@ function mainProblemOf(error: ValidationError): ValidationError {
   const constraints = Object.entries(error.constraints ?? {});
   const ofType = constraints.find(([name]) => /^(?:is|are)[A-Z]/.test(name));
   return ofType ? Object.assign(error, { constraints: Object.fromEntries([ofType]) }) : error;
+}
+
+/** A name as a part of a JSON pointer (RFC 6901 §3). */
+export function pointerToken(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The fields that a body of this class may have. */
+export function fieldsOf(type: new () => object): Set<string> {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(type, '', true, false);
+  return new Set(rules.map((rule) => rule.propertyName));
 }
 
 export function invalidRequest(problems: readonly FieldProblem[]): Error {

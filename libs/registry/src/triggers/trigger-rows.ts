@@ -18,14 +18,16 @@ const UPSERT: AlongsideStatement = {
     'text',
     'int4',
     'bool',
+    'text',
   ],
   sql: (arrays) => `insert into registry.triggers
       (id, number, app_id, flow_id, name, profile, methods, auth, token_hashes, enabled, props, state, stream_version,
-       deleted)
+       deleted, external_key)
     select * from unnest(${arrays.join(', ')})
     on conflict (id) do update set name = excluded.name, methods = excluded.methods, auth = excluded.auth,
       token_hashes = excluded.token_hashes, enabled = excluded.enabled, props = excluded.props,
-      state = excluded.state, stream_version = excluded.stream_version, deleted = excluded.deleted`,
+      state = excluded.state, stream_version = excluded.stream_version, deleted = excluded.deleted,
+      external_key = excluded.external_key`,
 };
 
 /** The row that shows a trigger and that the view `registry.routes` is made of. */
@@ -45,6 +47,7 @@ export function triggerRow(state: TriggerState, streamVersion: number, deleted: 
     JSON.stringify(state),
     streamVersion,
     deleted,
+    state.externalKey ?? null,
   ];
   return { statement: UPSERT, rows: [row] };
 }

@@ -12,7 +12,10 @@ export interface StoredTrigger {
 
 /** Fields that are absent stay as they are. */
 export interface TriggerPatch
-  extends Pick<TriggerState, 'idempotency' | 'rateLimit' | 'cors' | 'ordering' | 'allowedIps' | 'handshake'> {
+  extends Pick<
+    TriggerState,
+    'idempotency' | 'rateLimit' | 'cors' | 'ordering' | 'allowedIps' | 'handshake' | 'externalKey'
+  > {
   name?: string;
   methods?: string[];
   auth?: TriggerAuth;

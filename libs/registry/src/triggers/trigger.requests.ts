@@ -10,11 +10,10 @@ import {
   IsEmpty,
   IsIn,
   IsOptional,
-  IsString,
   IsUUID,
 } from 'class-validator';
 import { TriggerSecretView } from '../trigger-auth/trigger-secret.requests.ts';
-import { IsName, MayBeAbsent, MayBeNull } from '../requests/field.decorators.ts';
+import { IsExternalKey, IsName, MayBeAbsent, MayBeNull, NamesApp } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
 import { TRIGGER_METHODS, TRIGGER_PROFILES, type TriggerProfileName } from './trigger-profile.rules.ts';
 
@@ -126,6 +125,12 @@ class TriggerFields {
   @MayBeNull()
   @IsEmpty(LATER)
   forwardTo?: null;
+
+  @IsExternalKey()
+  externalKey?: string | null;
+
+  @NamesApp()
+  appId?: string;
 }
 
 export class CreateTrigger extends TriggerFields {
@@ -140,11 +145,6 @@ export class CreateTrigger extends TriggerFields {
   @MayBeAbsent()
   @IsIn(TRIGGER_PROFILES, { message: `must be among ${TRIGGER_PROFILES.join(', ')}` })
   profile?: TriggerProfileName;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @MayBeAbsent()
-  @IsString({ message: 'must be text' })
-  appId?: string;
 }
 
 export class ChangeTrigger extends TriggerFields {
@@ -268,6 +268,9 @@ export class TriggerView {
     description: 'when it was last armed to capture a request',
   })
   capture?: { id: string; until: string } | null;
+
+  @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
+  externalKey?: string | null;
 
   @ApiProperty({ type: [TriggerTokenView], description: 'live tokens, without the tokens themselves' })
   tokens!: TriggerTokenView[];

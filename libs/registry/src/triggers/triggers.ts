@@ -10,6 +10,7 @@ import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import { FlowQueries } from '../flows/flows.query.ts';
 import { registryError } from '../registry.errors.ts';
+import { refuseTakenKey } from '../requests/external-keys.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
 import { orderingOf, orderingProblems } from './ordering.rules.ts';
@@ -93,6 +94,7 @@ export class Triggers {
       enabled: request.enabled ?? true,
       ...requestSettingsOf(sent),
       ...accessSettingsOf(sent, id, null),
+      ...(request.externalKey ? { externalKey: request.externalKey } : {}),
       ...more,
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
@@ -121,6 +123,7 @@ export class Triggers {
         ...(sent.ordering === undefined ? {} : { ordering: orderingOf(sent.ordering, trigger.state.profile) }),
         ...requestSettingsOf(sent),
         ...accessSettingsOf(sent, trigger.state.id, trigger.state),
+        ...externalKeyOf(trigger.state, request.externalKey),
       };
       return changeTrigger(trigger, patch, replacingSecretOf(sent.auth, now), now);
     });
@@ -244,8 +247,14 @@ export class Triggers {
   }
 }
 
+/** Nothing when it stays as it is; also when null is sent for one that has none. */
+function externalKeyOf(state: TriggerState, externalKey: string | null | undefined): Pick<TriggerState, 'externalKey'> {
+  return externalKey === undefined || externalKey === (state.externalKey ?? null) ? {} : { externalKey };
+}
+
 /** LC-01: two requests at once are told apart by the database. */
 function refuseSecondOfFlow(error: unknown): never {
+  refuseTakenKey(error, 'trigger_external_key');
   if (!(error instanceof AlongsideConflictError) || error.constraint !== 'trigger_of_profile_flow') throw error;
   throw registryError(
     'flow_has_trigger',
