@@ -54,6 +54,8 @@ export interface RunStarted {
   trigger?: RunTrigger;
   /** No other run of this key executes until this one has finished. */
   orderingKey?: string;
+  /** The run that this one is a retry of. Steps it takes over from it follow at once, each with `takenFrom`. */
+  retryOf?: string;
   queuedAt: string;
   startedAt: string;
 }
@@ -75,6 +77,8 @@ export interface StepCompleted {
   output: unknown;
   startedAt: string;
   finishedAt: string;
+  /** A retry took the step over from this run: it was done there and is not repeated. */
+  takenFrom?: string;
 }
 export interface StepFailed {
   ref: string;
@@ -88,6 +92,8 @@ export interface StepFailed {
   nextAttemptAt: string | null;
   startedAt: string;
   finishedAt: string;
+  /** As in `StepCompleted`. */
+  takenFrom?: string;
 }
 /**
  * A domain event that a flow emitted; its own id is `eventId`. It also completes the `emit` step `ref`, whose output

@@ -5,6 +5,9 @@ export const RUNNER_ERRORS = {
   run_not_found: { status: 404, title: 'There is no such run', retry: 'never' },
   flow_not_found: { status: 404, title: 'There is no such flow', retry: 'never' },
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
+  run_not_finished: { status: 409, title: 'The run is not over', retry: 'later' },
+  step_not_reached: { status: 422, title: 'The run has not reached the step', retry: 'never' },
+  unknown_flow_version: { status: 422, title: 'The flow has no such version', retry: 'never' },
   flow_paused: { status: 409, title: 'The flow is paused', retry: 'later' },
   too_many_waiting: { status: 503, title: 'Too many callers wait for runs', retry: 'later' },
 } as const;

@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { FlowRunsController } from './api/flow-runs.controller.ts';
 import { RunCanceller } from './api/run-canceller.ts';
 import { AskedCancels } from './api/asked-cancels.ts';
+import { WaitingStarts } from './api/waiting-starts.ts';
 import { RunWatch } from './api/run-watch.ts';
 import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
@@ -18,6 +19,8 @@ import { FlowCatalog } from './flows/flow-catalog.ts';
 import { RegistryCopyConsumer } from './flows/registry-copy.consumer.ts';
 import { OrderingQueue } from './ordering/ordering-queue.ts';
 import { OrderingWorker } from './ordering/ordering.worker.ts';
+import { RunRetrier } from './retrying/run-retrier.ts';
+import { RetriesController } from './retrying/retries.controller.ts';
 import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
@@ -40,7 +43,7 @@ class BoardLifecycle implements OnApplicationShutdown {
 
 @Module({
   imports: [AccessModule],
-  controllers: [RegistryCopyConsumer, TriggersConsumer, RunsController, FlowRunsController],
+  controllers: [RegistryCopyConsumer, TriggersConsumer, RetriesController, RunsController, FlowRunsController],
   providers: [
     {
       provide: ReplicaBoard,
@@ -67,8 +70,10 @@ class BoardLifecycle implements OnApplicationShutdown {
     OrderingWorker,
     ScheduleWorker,
     RunsQueries,
+    WaitingStarts,
     RunWatch,
     RunCanceller,
+    RunRetrier,
     RunStreams,
     AskedCancels,
   ],

@@ -77,7 +77,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/events',
     'GET /v1/events/{id}',
   ]),
-  ...rows('automation.view', 'operator', ['POST /v1/runs/{id}/cancel']),
+  ...rows('automation.view', 'operator', ['POST /v1/runs/{id}/cancel', 'POST /v1/runs/{id}/retry']),
   ...rows('automation.webhook_run', 'operator', ['POST /v1/flows/{id}/run']),
   ...rows('automation.manage', 'operator', ['POST /v1/deliveries/{id}/retry', 'PATCH /v1/flows/{id}']),
   ...rows('automation.manage', 'editor', [

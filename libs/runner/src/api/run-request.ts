@@ -22,18 +22,18 @@ function invalid(problems: readonly FieldProblem[]): Error {
 }
 
 /**
- * The body of `POST /v1/flows/{id}/run`. The input is any JSON within the bounds of a request's body, so
- * class-transformer is kept from all of it: it copies by recursion and by `constructor`, which is data here.
+ * A body with an `input`, which is any JSON within the bounds of a request's body; so class-transformer is kept from all
+ * of it: it copies by recursion and by `constructor`, which is data here. Without an input the field stays absent.
  * @throws AppError `invalid_request` with all problems.
  */
-export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
+export async function withInput<T extends { input?: unknown }>(body: unknown, Request: new () => T): Promise<T> {
   if (body === null || typeof body !== 'object' || Array.isArray(body)) {
     throw invalid([{ pointer: '', message: 'must be a JSON object' }]);
   }
   const { input, ...rest } = body as { input?: unknown };
   const tooDeep = isDeeperThan(rest, 1) || isDeeperThan([input], DEFAULT_BODY_LIMITS.maxDepth + 1);
   if (tooDeep) throw invalid([{ pointer: '', message: `is nested more than ${DEFAULT_BODY_LIMITS.maxDepth} deep` }]);
-  const request = Object.defineProperties(new RunFlowRequest(), Object.getOwnPropertyDescriptors(rest));
+  const request = Object.defineProperties(new Request(), Object.getOwnPropertyDescriptors(rest));
   const problems = problemsOf(
     await validate(request, {
       whitelist: true,
@@ -43,6 +43,13 @@ export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
     }),
   );
   if (problems.length > 0) throw invalid(problems);
-  request.input = input === undefined ? {} : input;
+  if (input !== undefined) request.input = input;
+  return request;
+}
+
+/** The body of `POST /v1/flows/{id}/run`. @throws AppError `invalid_request` with all problems. */
+export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
+  const request = await withInput(body, RunFlowRequest);
+  if (request.input === undefined) request.input = {};
   return request;
 }

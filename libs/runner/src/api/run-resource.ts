@@ -78,7 +78,7 @@ export class RunResource extends RunSummary {
   input!: unknown;
   @ApiProperty(ANY_JSON)
   result!: unknown;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'the run that this one is a retry of' })
   retryOf!: string | null;
   @ApiProperty({ ...TIME, description: 'when somebody asked to cancel it' })
   userRequestedCancelAt!: string | null;
@@ -93,10 +93,12 @@ export class RunResource extends RunSummary {
 /** What is known of a run that was accepted but has not begun. */
 export interface QueuedRun {
   flowId: string;
-  triggerId: string;
+  triggerId: string | null;
   mode: 'live' | 'draft';
   queuedAt: string;
   input: unknown;
+  /** Of a retry that has yet to begin. */
+  retryOf?: string;
 }
 
 /** Milliseconds between two times, never negative: they may come from two machines. */
@@ -118,7 +120,7 @@ export function stepResource(step: StepState): StepResource {
 function originFields(run: RunState, origin: RunOrigin) {
   return {
     appId: origin.appId,
-    retryOf: null,
+    retryOf: run.started?.retryOf ?? null,
     userRequestedCancelAt: run.cancelRequestedAt,
     correlationId: origin.meta.correlationId,
     traceId: traceIdOf(origin.meta),
@@ -135,8 +137,8 @@ export function runResource(run: RunState, origin: RunOrigin, queued: QueuedRun 
       number: null,
       flowVersion: null,
       status: 'queued',
-      ...queued,
       ...originFields(run, origin),
+      ...queued,
       result: null,
       error: null,
       startedAt: null,

@@ -9,6 +9,7 @@ import { RunReader } from '../runs/run-reader.ts';
 import { emptyRun, type RunState } from '../runs/run-state.ts';
 import { between, type QueuedRun, type RunSummary } from './run-resource.ts';
 import type { RunsQuery } from './runs.requests.ts';
+import { WaitingStarts } from './waiting-starts.ts';
 
 /** A run with what its first event, or its request, says about it. */
 export interface FoundRun {
@@ -53,13 +54,14 @@ export class RunsQueries {
     @InjectPool('runner') private readonly pool: Pool,
     private readonly reader: RunReader,
     private readonly inputs: RunInputs,
+    private readonly waiting: WaitingStarts,
   ) {}
 
   /** Also a run that was accepted and has not begun; null when there is neither. */
   async find(runId: string): Promise<FoundRun | null> {
     const loaded = await this.reader.load(runId);
     if (loaded?.run.started) return { ...loaded, queued: null };
-    const accepted = await this.findAccepted(runId);
+    const accepted = (await this.findAccepted(runId)) ?? (await this.waiting.find(runId));
     if (accepted) return { ...accepted, run: loaded?.run ?? accepted.run };
     // It may have begun between the two looks only if it was accepted, which it was not.
     return null;

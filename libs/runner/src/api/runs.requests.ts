@@ -12,10 +12,13 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateBy,
   ValidateIf,
 } from 'class-validator';
 
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const;
+/** What an int4 column holds. */
+const MAX_VERSION = 2_147_483_647;
 const APP_ID = { required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' };
 
 /** Read by the guard; named here so that it is not an unknown parameter. */
@@ -85,4 +88,49 @@ export class RunFlowRequest {
   @IsString({ message: 'must be text' })
   @Matches(/^.{1,200}$/su, { message: 'must have 1 to 200 characters' })
   appId?: string;
+}
+
+const IsVersion = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isVersion',
+    validator: {
+      validate: (value) =>
+        value === 'original' ||
+        value === 'current' ||
+        (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_VERSION),
+      defaultMessage: () => 'must be "original", "current" or the number of a version',
+    },
+  });
+
+export class RetryRunRequest {
+  @ApiProperty({
+    required: false,
+    description:
+      'the step to begin with; what was done before it is taken over. Absent: the step that the run failed by',
+  })
+  @ValidateIf((_object, value: unknown) => value !== undefined)
+  @IsString({ message: 'must be the ref of a step' })
+  @MaxLength(64, { message: 'must be the ref of a step' })
+  from?: string;
+
+  @ApiProperty({
+    required: false,
+    default: 'original',
+    description: 'the version of the flow to run: the one of the run, the one that new runs get, or any by its number',
+    oneOf: [
+      { type: 'string', enum: ['original', 'current'] },
+      { type: 'integer', minimum: 1, maximum: MAX_VERSION },
+    ],
+  })
+  @ValidateIf((_object, value: unknown) => value !== undefined)
+  @IsVersion()
+  version?: 'original' | 'current' | number;
+
+  @ApiProperty({
+    required: false,
+    description:
+      'any JSON, instead of the input of the run; without "from" the new run then begins with the first step',
+  })
+  @Allow()
+  input?: unknown;
 }

@@ -11,6 +11,7 @@ import { connectionOf, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { AskedCancels } from '../api/asked-cancels.ts';
 import { RunCanceller } from '../api/run-canceller.ts';
+import { WaitingStarts } from '../api/waiting-starts.ts';
 import { RunsQueries } from '../api/runs.query.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { testPool } from '../runner.fixture.ts';
@@ -139,7 +140,7 @@ export class MortalRunner {
     this.worker = new EffectWorker(mortal, this.pool, settings, reader, this.catalog, performer, ordering, config);
     const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering);
     this.ordering = new OrderingWorker(ordering, starter, inputs);
-    const queries = new RunsQueries(this.pool, reader, inputs);
+    const queries = new RunsQueries(this.pool, reader, inputs, new WaitingStarts(this.pool));
     const cancels = new AskedCancels(queries, new RunCanceller(mortal, this.catalog, ordering));
     this.consumer = new TriggersConsumer(starter, inputs, cancels);
   }

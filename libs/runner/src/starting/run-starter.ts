@@ -166,7 +166,10 @@ export class RunStarter {
       kind: 'consumer',
       attributes: { 'flow.id': flowId, 'run.id': pending.runId },
     });
-    const flow = this.catalog.peek(flowId, mode) ?? (await this.catalog.forNewRun(flowId, mode));
+    const flow =
+      pending.flowVersion === undefined
+        ? (this.catalog.peek(flowId, mode) ?? (await this.catalog.forNewRun(flowId, mode)))
+        : await this.catalog.version(flowId, pending.flowVersion);
     const decision = startRun(pending, flow, number, momentNow(clock()), run);
     const origin = { appId, meta: work.traceparent === undefined ? meta : { ...meta, traceparent: work.traceparent } };
     return { run, origin, flow, decision, replyTo: pending.trigger?.replyTo ?? null, work };

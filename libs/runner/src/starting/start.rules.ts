@@ -20,6 +20,11 @@ export interface StartRequest {
   orderingKey: string | null;
   /** RFC 3339. */
   queuedAt: string;
+  /** The version to run; absent: the one that `mode` says. */
+  flowVersion?: number;
+  /** The run that this one is a retry of, and the steps that were done there. */
+  retryOf?: string;
+  takenOver?: readonly RunEvent[];
 }
 
 function startedOf(request: StartRequest, flow: CompiledFlow | null, number: number, moment: Moment): RunStarted {
@@ -36,6 +41,7 @@ function startedOf(request: StartRequest, flow: CompiledFlow | null, number: num
     ...(flow?.webhookRef ? { webhookRef: flow.webhookRef } : {}),
     ...(request.trigger ? { trigger: request.trigger } : {}),
     ...(request.orderingKey === null ? {} : { orderingKey: request.orderingKey }),
+    ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
     queuedAt: request.queuedAt,
     startedAt: moment.iso,
   };
@@ -60,10 +66,12 @@ export function startRun(
   const started = startedOf(request, flow, number, moment);
   applyEvent(run, { type: 'RunStarted', data: started });
   if ('value' in request.input) setInput(run, request.input.value);
+  const takenOver = request.takenOver ?? [];
+  for (const event of takenOver) applyEvent(run, event);
   const problem = problemOf(request, flow);
   const decision =
     problem || !flow ? failAtOnce(run, flow?.number ?? 0, problem as RunError, moment) : advance(flow, run, moment);
   if (decision.next.kind === 'finished') delete started.trigger;
   const first: RunEvent = { type: 'RunStarted', data: started };
-  return { ...decision, events: [first, ...decision.events] };
+  return { ...decision, events: [first, ...takenOver, ...decision.events] };
 }

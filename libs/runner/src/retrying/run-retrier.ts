@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { newId, type RunStarted, type RunTrigger, type TriggerAccepted } from '@sluice/contracts';
+import type { EventMeta } from '@sluice/event-store';
+import { InjectPool } from '@sluice/platform';
+import type { Pool } from 'pg';
+import type { FoundRun } from '../api/runs.query.ts';
+import { queuedRunOf } from '../api/waiting-starts.ts';
+import { FlowCatalog, versionOf } from '../flows/flow-catalog.ts';
+import { runnerError } from '../runner.errors.ts';
+import { RunInputs } from '../runs/run-input.ts';
+import type { RunEvent } from '../runs/run-state.ts';
+import type { PendingStart } from '../starting/pending-start.ts';
+import { RunStarter } from '../starting/run-starter.ts';
+import { takenOverFrom } from './taken-over.rules.ts';
+
+/** How a run is to be retried. */
+export interface RetryWish {
+  /** The step to begin with; absent: the one that the run failed by, or the first when there is another input. */
+  from?: string | undefined;
+  version: 'original' | 'current' | number;
+  /** Instead of the run's own input. */
+  input?: { value: unknown };
+}
+
+/** Starts runs that do what another one did not (FL-06). */
+@Injectable()
+export class RunRetrier {
+  constructor(
+    @InjectPool('runner') private readonly pool: Pool,
+    private readonly catalog: FlowCatalog,
+    private readonly inputs: RunInputs,
+    private readonly starter: RunStarter,
+  ) {}
+
+  /**
+   * Starts a run that links to `found` and takes over what was done there. Durable when it resolves.
+   * @param runId the id of the new run; the same id twice starts one run.
+   * @throws AppError when the run is not over, the flow or the version is gone or paused, or `from` was never reached.
+   */
+  async retry(found: FoundRun, wish: RetryWish, actor: EventMeta['actor'], runId = newId()): Promise<FoundRun> {
+    const { run, origin } = found;
+    const { started, finished } = run;
+    if (!started || !finished) throw runnerError('run_not_finished', 'cancel it, or wait for its end');
+    const flowVersion = await this.versionFor(started, wish.version);
+    const takenOver = stepsOf(found, wish);
+    const { value } = wish.input ?? { value: run.input };
+    const stored = await this.inputs.storeIfLarge(value);
+    const meta: EventMeta = {
+      correlationId: origin.meta.correlationId,
+      causationId: run.id,
+      ...(actor ? { actor } : {}),
+    };
+    const pending: PendingStart = {
+      runId,
+      appId: origin.appId,
+      flowId: started.flowId,
+      mode: started.mode,
+      flowVersion,
+      input: { value },
+      inputPayload: stored.payload,
+      trigger: await this.triggerOf(started),
+      triggerId: started.triggerId,
+      requestId: started.requestId,
+      orderingKey: started.orderingKey ?? null,
+      queuedAt: new Date().toISOString(),
+      retryOf: run.id,
+      takenOver,
+      inputBytes: stored.bytes,
+      meta,
+    };
+    const [begun] = await this.starter.start([pending], stored.alongside);
+    return begun ? { ...begun, queued: null } : queuedRunOf(pending);
+  }
+
+  private async versionFor(started: RunStarted, wanted: RetryWish['version']): Promise<number> {
+    const flow = await this.catalog.find(started.flowId);
+    if (!flow) throw runnerError('flow_not_found', 'the flow was deleted');
+    if (flow.status === 'paused') throw runnerError('flow_paused', 'unpause the flow to retry its runs');
+    // A run that failed for want of its flow has version 0.
+    const original = started.flowVersion > 0 ? started.flowVersion : versionOf(flow, started.mode);
+    const named = wanted === 'current' ? versionOf(flow, started.mode) : wanted;
+    const version = named === 'original' ? original : named;
+    if ((await this.catalog.version(flow.id, version)) === null) {
+      throw runnerError('unknown_flow_version', `there is no version ${version} of the flow`);
+    }
+    return version;
+  }
+
+  /** What templates see of the request. A run that was over at once does not remember it, its request does. */
+  private async triggerOf(started: RunStarted): Promise<RunTrigger | null> {
+    if (started.trigger) return { ...started.trigger, replyTo: null };
+    if (started.requestId === null) return null;
+    const { rows } = await this.pool.query<{ data: string }>({
+      name: 'runner_retried_request',
+      text: `select data from gateway.events where stream_id = $1 and version = 1 and type = 'TriggerAccepted'`,
+      values: [started.requestId],
+    });
+    if (!rows[0]) return null;
+    const { profile, method, query, headers, receivedAt, props } = JSON.parse(rows[0].data) as TriggerAccepted;
+    return { profile, method, query, headers, receivedAt, props, replyTo: null };
+  }
+}
+
+function stepsOf({ run }: FoundRun, { from, input }: RetryWish): RunEvent[] {
+  // What was made of the old input has no place in a run of another one, unless somebody says so.
+  if (from === undefined && input !== undefined) return [];
+  const steps = takenOverFrom(run, from ?? null);
+  if (steps === null) throw runnerError('step_not_reached', `the run never came to a step "${from?.slice(0, 100)}"`);
+  return steps;
+}
