@@ -37,7 +37,8 @@ export interface TriggerAccepted {
  */
 export interface RequestRejected {
   triggerId: string;
-  flowId: string;
+  /** Null when it named a listener that nothing has. */
+  flowId: string | null;
   profile: TriggerAccepted['profile'];
   method: string;
   /** The code of the problem it was answered with, and its HTTP status. */
@@ -92,7 +93,6 @@ export interface RequestCaptured
   extends Pick<
     TriggerAccepted,
     | 'triggerId'
-    | 'flowId'
     | 'profile'
     | 'method'
     | 'query'
@@ -104,6 +104,8 @@ export interface RequestCaptured
     | 'remoteAddress'
     | 'receivedAt'
   > {
+  /** Null when it named a listener that nothing has. */
+  flowId: string | null;
   /** Which arming of the trigger it answers. */
   captureId: string;
 }

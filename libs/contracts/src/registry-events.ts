@@ -63,7 +63,8 @@ export interface TriggerState {
   id: string;
   number: number;
   appId: string;
-  flowId: string;
+  /** The flow that it starts; null when it names a listener instead. */
+  flowId: string | null;
   name: string;
   profile: 'run' | 'listener' | 'flow' | 'native';
   methods: string[];
@@ -86,7 +87,10 @@ export interface TriggerState {
   /** Live secrets of `auth`: passwords, keys of signatures; sealed, at most two during a rotation. */
   secrets?: { id: string; value: SealedRef; createdAt: string }[];
   handshake?: TriggerHandshake | null;
-  /** Of a webhook that was made in Lenra's way: the listener by the name and the field that named it, and who made it. */
+  /**
+   * Profile `listener`: requests start the flow of the app that has this listener name when they come, whatever `flowId`
+   * says. Besides, the field that named it and who made it, for Lenra's clients.
+   */
   listener?: { name: string; field: 'action' | 'listener'; userId: string | null };
   /** The next request is stored as a sample and starts no run, until that time. */
   capture?: { id: string; until: string } | null;

@@ -13,6 +13,7 @@ export const GATEWAY_ERRORS = {
   request_timeout: { status: 408, title: 'The request took too long to arrive', retry: 'later' },
   flow_paused: { status: 409, title: 'The flow is paused', retry: 'later' },
   flow_not_published: { status: 409, title: 'The flow has no published version', retry: 'later' },
+  unknown_listener: { status: 409, title: 'Nothing has the listener name now', retry: 'later' },
   trigger_disabled: { status: 409, title: 'The trigger is disabled', retry: 'later' },
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
   body_too_large: { status: 413, title: 'The body is too large', retry: 'never' },

@@ -46,7 +46,7 @@ function standIn(name: ServiceName, topics: readonly Topic[], tables: readonly s
 /** `registry.routes` as a table: the columns of libs/registry's view. */
 const ROUTES = `create table registry.routes (
   trigger_id uuid primary key, flow_id uuid, profile text, state text, status text, published_version int, live_mode text, draft_mode text,
-  live_inputs text, draft_inputs text, live_answer text, draft_answer text)`;
+  live_inputs text, draft_inputs text, live_answer text, draft_answer text, app_id text, listener text)`;
 
 export const NEIGHBOURS: readonly ServiceDefinition[] = [
   standIn('registry', ['registry.events'], [ROUTES]),

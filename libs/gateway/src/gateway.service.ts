@@ -2,6 +2,7 @@ import type { ServiceDefinition } from '@sluice/platform';
 import { GatewayModule } from './gateway.module.ts';
 import { Gateway1763800000000 } from './migrations/1763800000000-gateway.ts';
 import { IdempotencyKeys1763900040002 } from './migrations/1763900040002-idempotency-keys.ts';
+import { ListenerNames1764000020001 } from './migrations/1764000020001-listener-names.ts';
 import { RateWindows1763900040001 } from './migrations/1763900040001-rate-windows.ts';
 import { FlowInputs1763900010003 } from './migrations/1763900010003-flow-inputs.ts';
 import { FlowAnswers1763900020001 } from './migrations/1763900020001-flow-answers.ts';
@@ -17,6 +18,7 @@ export const gatewayService: ServiceDefinition = {
     FlowAnswers1763900020001,
     RateWindows1763900040001,
     IdempotencyKeys1763900040002,
+    ListenerNames1764000020001,
   ],
   topics: ['gateway.events'],
   partitioned: true,

@@ -8,6 +8,7 @@ import { Users1763900070001 } from './migrations/1763900070001-users.ts';
 import { EventTypes1763900080001 } from './migrations/1763900080001-event-types.ts';
 import { RouteAnswers1763900020002 } from './migrations/1763900020002-route-answers.ts';
 import { ExternalKeys1764000030001 } from './migrations/1764000030001-external-keys.ts';
+import { NamedListeners1764000020002 } from './migrations/1764000020002-named-listeners.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -24,6 +25,7 @@ export const registryService: ServiceDefinition = {
     EventTypes1763900080001,
     RouteAnswers1763900020002,
     ExternalKeys1764000030001,
+    NamedListeners1764000020002,
   ],
   topics: ['registry.events'],
   partitioned: false,

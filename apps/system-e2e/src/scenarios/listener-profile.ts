@@ -70,6 +70,14 @@ export const listenerProfile: Scenarios = (use) => {
       expect([stranger.status, Object.keys(stranger.body)]).toEqual([401, ['message', 'reason']]);
     });
 
+    it('LN-01: a webhook may be made before its listener, and finds it when it is called', async () => {
+      const hook = await webhook({ action: 'comesLater', props: { early: true } });
+      expect(await send(hook)).toMatchObject({ status: 409, body: { reason: 'unknown_listener' } });
+      await api.flow([{ ref: 'told', type: 'set', values: '{{ trigger }}' }], { listener: 'comesLater' });
+      // The negative answer is remembered for a second at most.
+      await waitFor(async () => (await send(hook)).status === 200, 30_000, 'the listener');
+    });
+
     it('LN-03, LN-05, LN-07: the listener gets props and event, and the caller is told "ok" when it has finished', async () => {
       const hook = await webhook({ action: 'greet', props: { channel: 'news', list: [1, null] } });
       const form = new FormData();

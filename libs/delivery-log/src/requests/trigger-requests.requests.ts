@@ -52,8 +52,8 @@ export class TriggerRequestView {
   @ApiProperty({ format: 'uuid' })
   triggerId!: string;
 
-  @ApiProperty({ format: 'uuid' })
-  flowId!: string;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: its listener was nobody’s' })
+  flowId!: string | null;
 
   @ApiProperty({ format: 'date-time' })
   receivedAt!: string;

@@ -44,8 +44,8 @@ export class SampleView {
   @ApiProperty({ format: 'uuid' })
   triggerId!: string;
 
-  @ApiProperty({ format: 'uuid' })
-  flowId!: string;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null: its listener was nobody’s' })
+  flowId!: string | null;
 
   @ApiProperty({ format: 'date-time' })
   capturedAt!: string;

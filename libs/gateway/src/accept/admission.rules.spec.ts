@@ -8,6 +8,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       triggerId: 't',
       appId: 'a',
       flowId: 'f',
+      listener: null,
       profile: 'native',
       methods: ['POST'],
       auth: { type: 'none' },
@@ -26,6 +27,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
     },
     flow: {
       flowId: 'f',
+      listenerKey: null,
       status: 'active',
       publishedVersion: 1,
       liveMode: null,

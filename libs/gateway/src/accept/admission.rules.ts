@@ -1,6 +1,6 @@
 import type { AppError } from '@sluice/contracts';
 import { gatewayError } from '../gateway.errors.ts';
-import type { ResponseMode, Route } from '../routing/route.ts';
+import { NO_FLOW, type ResponseMode, type Route } from '../routing/route.ts';
 
 export type RunMode = 'live' | 'draft';
 
@@ -16,6 +16,9 @@ export function methodProblem(route: Route, method: string): AppError | null {
 export function stateProblem(route: Route, mode: RunMode): AppError | null {
   const { trigger, flow } = route;
   if (!trigger.enabled) return gatewayError('trigger_disabled', 'Enable the trigger to run its flow.');
+  if (flow === NO_FLOW) {
+    return gatewayError('unknown_listener', `Nothing has the listener name ${JSON.stringify(trigger.listener)} now.`);
+  }
   if (flow.status === 'paused') return gatewayError('flow_paused', 'Unpause the flow to run it by this trigger.');
   if (mode === 'live' && (flow.status !== 'active' || flow.publishedVersion === null)) {
     return gatewayError(

@@ -76,7 +76,7 @@ export class TriggerAcceptor {
     admission.receivedAt = new Date().toISOString();
     const data: TriggerAccepted = {
       triggerId: trigger.triggerId,
-      flowId: trigger.flowId,
+      flowId: route.flow.flowId,
       mode: admission.mode,
       profile: trigger.profile,
       method: request.method as string,

@@ -9,6 +9,7 @@ import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from '../accept/
 import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
+import { flowIdOf } from '../routing/route.ts';
 
 const MAX_REMEMBERED = 10_000;
 
@@ -72,11 +73,11 @@ function capturedOf(
   captureId: string,
   bodyPayloadId: string | null,
 ): RequestCaptured {
-  const { triggerId, flowId, profile, auth } = route.trigger;
+  const { triggerId, profile, auth } = route.trigger;
   return {
     captureId,
     triggerId,
-    flowId,
+    flowId: flowIdOf(route),
     profile,
     method: request.method as string,
     query,

@@ -5,7 +5,7 @@ import type { EventStorePort } from '@sluice/event-store';
 import { InjectStore, metrics } from '@sluice/platform';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
-import type { Route } from '../routing/route.ts';
+import { flowIdOf, type Route } from '../routing/route.ts';
 import { RejectionSample } from './rejection-sample.ts';
 
 const log = new Logger('gateway.rejections');
@@ -86,15 +86,16 @@ export class Rejections {
 }
 
 function rejectionOf(
-  { trigger }: Route,
+  route: Route,
   { request, response, held }: Refused,
   error: AppError,
   seen: { remoteAddress: string; notRecorded: number },
 ): RequestRejected {
+  const { trigger } = route;
   const announced = Number(request.headers['content-length'] ?? 0);
   return {
     triggerId: trigger.triggerId,
-    flowId: trigger.flowId,
+    flowId: flowIdOf(route),
     profile: trigger.profile,
     method: request.method as string,
     code: error.code,

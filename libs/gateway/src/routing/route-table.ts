@@ -7,6 +7,8 @@ import {
   FLOW_COLUMNS,
   type FlowRoute,
   flowOf,
+  listenerKey,
+  NO_FLOW,
   type Route,
   TRIGGER_COLUMNS,
   type TriggerRoute,
@@ -33,6 +35,8 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   readonly #flows: TableTail<FlowRoute>;
   /** The one trigger of profile `flow` of a flow, by the flow's id: callers name the flow (LC-01). */
   readonly #ofFlow = new Map<string, string>();
+  /** Flows by their listener names (LN-01). */
+  readonly #ofListener = new Map<string, FlowRoute>();
   readonly #markers: { triggers: string | null; flows: string | null } = { triggers: null, flows: null };
 
   constructor(
@@ -47,7 +51,7 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
       columns: TRIGGER_COLUMNS,
       map: triggerOf,
       marker: MARKER_SQL,
-      onChange: (changes) => this.#index(changes),
+      onChange: (changes) => this.#indexTriggers(changes),
       onPolled: (marker) => this.#report('triggers', marker),
       onError,
     });
@@ -58,6 +62,7 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
       columns: FLOW_COLUMNS,
       map: flowOf,
       marker: MARKER_SQL,
+      onChange: (changes) => this.#indexFlows(changes),
       onPolled: (marker) => this.#report('flows', marker),
       onError,
     });
@@ -75,7 +80,7 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   get(triggerId: string): Route | undefined {
     const trigger = this.#triggers.get(triggerId);
     if (trigger === undefined) return undefined;
-    const flow = this.#flows.get(trigger.flowId);
+    const flow = this.#flowOf(trigger);
     return flow === undefined ? undefined : { trigger, flow };
   }
 
@@ -83,6 +88,12 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   getOfFlow(flowId: string): Route | undefined {
     const triggerId = this.#ofFlow.get(flowId);
     return triggerId === undefined ? undefined : this.get(triggerId);
+  }
+
+  /** Of a trigger that names a listener, the flow that has the name at this moment. */
+  #flowOf({ flowId, listener, appId }: TriggerRoute): FlowRoute | undefined {
+    if (listener !== null) return this.#ofListener.get(listenerKey(appId, listener)) ?? NO_FLOW;
+    return flowId === null ? undefined : this.#flows.get(flowId);
   }
 
   get size(): number {
@@ -101,12 +112,20 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** A flow may lose its trigger and get another in one poll, in either order. */
-  #index(changes: readonly TailChange<TriggerRoute>[]): void {
+  #indexTriggers(changes: readonly TailChange<TriggerRoute>[]): void {
     for (const { key, value, previous } of changes) {
-      if (previous?.profile === 'flow' && this.#ofFlow.get(previous.flowId) === key) {
-        this.#ofFlow.delete(previous.flowId);
-      }
-      if (value?.profile === 'flow') this.#ofFlow.set(value.flowId, key);
+      const before = previous?.profile === 'flow' ? previous.flowId : null;
+      if (before !== null && this.#ofFlow.get(before) === key) this.#ofFlow.delete(before);
+      if (value?.profile === 'flow' && value.flowId !== null) this.#ofFlow.set(value.flowId, key);
+    }
+  }
+
+  /** A name may go from one flow to another in one poll, in either order. */
+  #indexFlows(changes: readonly TailChange<FlowRoute>[]): void {
+    for (const { value, previous } of changes) {
+      const before = previous?.listenerKey ?? null;
+      if (before !== null && this.#ofListener.get(before) === previous) this.#ofListener.delete(before);
+      if (value !== null && value.listenerKey !== null) this.#ofListener.set(value.listenerKey, value);
     }
   }
 

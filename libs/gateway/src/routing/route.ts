@@ -13,7 +13,10 @@ import { AllowedAddresses } from '../authentication/allowed-addresses.ts';
 export interface TriggerRoute {
   triggerId: string;
   appId: string;
-  flowId: string;
+  /** Null when it names a listener. */
+  flowId: string | null;
+  /** LN-01: the name of the listener that has to be found for each request; null: the flow is `flowId`. */
+  listener: string | null;
   profile: TriggerState['profile'];
   /** Upper-case. */
   methods: readonly string[];
@@ -56,6 +59,8 @@ export interface AsyncAnswer {
 /** What the gateway has to know of the flow behind it. */
 export interface FlowRoute {
   flowId: string;
+  /** What `listenerKey` makes of its listener name; null when it has none. */
+  listenerKey: string | null;
   status: FlowStatus;
   publishedVersion: number | null;
   /** `response.mode` of the published version, null when it leaves it to the profile. */
@@ -74,7 +79,32 @@ export interface FlowRoute {
 
 export interface Route {
   trigger: TriggerRoute;
+  /** `NO_FLOW` when the trigger names a listener that nothing has now. */
   flow: FlowRoute;
+}
+
+/** Stands where a webhook's listener is missing: `stateProblem` refuses it, so nothing is ever run by it. */
+export const NO_FLOW: FlowRoute = {
+  flowId: '',
+  listenerKey: null,
+  status: 'draft',
+  publishedVersion: null,
+  liveMode: null,
+  draftMode: null,
+  liveInputs: null,
+  draftInputs: null,
+  liveAnswer: null,
+  draftAnswer: null,
+};
+
+/** The flow that a request for the trigger starts now, or null. */
+export function flowIdOf({ flow }: Route): string | null {
+  return flow === NO_FLOW ? null : flow.flowId;
+}
+
+/** A listener name is unique within its app only. */
+export function listenerKey(appId: string, listener: string): string {
+  return `${appId}/${listener}`;
 }
 
 /** Columns of `gateway.triggers`; the view `registry.routes` has them too. The first three are there to be searched for. */
@@ -89,7 +119,8 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
   return {
     triggerId: state.id,
     appId: state.appId,
-    flowId: state.flowId,
+    flowId: state.listener ? null : state.flowId,
+    listener: state.listener?.name ?? null,
     profile: state.profile,
     methods: state.methods.map((method) => method.toUpperCase()),
     auth: state.auth,
@@ -131,11 +162,14 @@ export const FLOW_COLUMNS = [
   'draft_inputs',
   'live_answer',
   'draft_answer',
+  'app_id',
+  'listener',
 ] as const;
 
 export function flowOf(row: Readonly<Record<string, unknown>>): FlowRoute {
   return {
     flowId: row.flow_id as string,
+    listenerKey: typeof row.listener === 'string' ? listenerKey(row.app_id as string, row.listener) : null,
     status: row.status as FlowStatus,
     publishedVersion: row.published_version as number | null,
     liveMode: row.live_mode as ResponseMode | null,

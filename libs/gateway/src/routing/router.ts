@@ -4,7 +4,7 @@ import { isTransientError } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { gatewayError } from '../gateway.errors.ts';
-import { flowOf, type Route, triggerOf } from './route.ts';
+import { flowOf, NO_FLOW, type Route, triggerOf } from './route.ts';
 import { RouteTable } from './route-table.ts';
 
 /** How long an id that the registry does not know stays unknown without being asked for again. */
@@ -35,6 +35,11 @@ const BY_FLOW: Lookup = {
   },
 };
 
+/** Whether trigger and flow are known; the flow of a listener's name may just have been made. */
+function isWhole(route: Route | null | undefined): route is Route {
+  return route !== null && route !== undefined && route.flow !== NO_FLOW;
+}
+
 /**
  * Finds the route of a trigger: from memory, and on a miss from the registry's view (DESIGN.md §3), so that a trigger
  * works the instant it was created. Misses are negative-cached and rate-capped.
@@ -63,17 +68,17 @@ export class Router {
 
   #find(lookup: Lookup, id: string): Route | null | Promise<Route | null> {
     const route = lookup.get(this.table, id);
-    if (route !== undefined) return route;
+    if (isWhole(route)) return route;
     return isUuid(id) ? this.#findElsewhere(lookup, id.toLowerCase()) : null;
   }
 
   #findElsewhere(lookup: Lookup, id: string): Route | null | Promise<Route | null> {
     const route = lookup.get(this.table, id);
-    if (route !== undefined) return route;
+    if (isWhole(route)) return route;
     const now = Date.now();
     const key = `${lookup.readThrough.name} ${id}`;
     const unknownUntil = this.#unknownUntil.get(key);
-    if (unknownUntil !== undefined && unknownUntil > now) return null;
+    if (unknownUntil !== undefined && unknownUntil > now) return route ?? null;
     let asking = this.#asking.get(key);
     if (asking === undefined) {
       this.#count(now);
@@ -95,10 +100,13 @@ export class Router {
 
   async #ask(lookup: Lookup, id: string, key: string): Promise<Route | null> {
     const row = await this.#read(lookup, id);
-    if (row) return { trigger: triggerOf(row), flow: flowOf(row) };
+    const known = lookup.get(this.table, id) ?? null;
+    const route = row ? { trigger: triggerOf(row), flow: row.flow_id === null ? NO_FLOW : flowOf(row) } : known;
+    // A trigger that is known here and whose listener nobody has is not asked for at every request either.
+    if (route !== null && (isWhole(route) || known === null)) return route;
     if (this.#unknownUntil.size >= MAX_NEGATIVES) this.#unknownUntil.clear();
     this.#unknownUntil.set(key, Date.now() + NEGATIVE_MS);
-    return null;
+    return route;
   }
 
   async #read({ readThrough }: Lookup, id: string): Promise<Record<string, unknown> | undefined> {

@@ -61,6 +61,8 @@ describe('what the routing tables keep of registry.events', () => {
     expect(flows).toEqual([
       {
         flow_id: 'f1',
+        app_id: 'a1',
+        listener: null,
         status: 'active',
         published_version: 1,
         saved_version: 3,

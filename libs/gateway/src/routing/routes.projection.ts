@@ -27,6 +27,8 @@ export type TriggerUpsert = ReturnType<typeof triggerRow> & { version: number; d
 /** One row of `gateway.flows`: the last state of a flow in a batch, and what the versions saved in it declare. */
 export interface FlowUpsert {
   flow_id: string;
+  app_id: string;
+  listener: string | null;
   status: string;
   published_version: number | null;
   saved_version: number;
@@ -67,6 +69,8 @@ function flowUpsert(event: BusEvent): FlowUpsert {
   const answer = definition && asyncAnswerOf(definition);
   return {
     flow_id: flow.id,
+    app_id: flow.appId,
+    listener: flow.listener,
     status: flow.status,
     published_version: flow.publishedVersion,
     saved_version: flow.version,
@@ -103,15 +107,16 @@ const TRIGGER_SQL = `insert into gateway.triggers as t (${TRIGGER_COLUMNS.join('
 /** A rollback publishes a version saved long ago, so what each version declares is kept. */
 const FLOW_SQL = `insert into gateway.flows as f
     (flow_id, status, published_version, saved_version, modes, live_mode, draft_mode, inputs, live_inputs, draft_inputs,
-    answers, live_answer, draft_answer, version, deleted)
+    answers, live_answer, draft_answer, app_id, listener, version, deleted)
   select r.flow_id, r.status, r.published_version, r.saved_version, r.modes,
     r.modes ->> r.published_version::text, r.modes ->> r.saved_version::text,
     r.inputs, r.inputs ->> r.published_version::text, r.inputs ->> r.saved_version::text,
-    r.answers, r.answers ->> r.published_version::text, r.answers ->> r.saved_version::text, r.version, r.deleted
-  from json_to_recordset($1::json) as r(flow_id uuid, status text, published_version int, saved_version int,
+    r.answers, r.answers ->> r.published_version::text, r.answers ->> r.saved_version::text, r.app_id, r.listener, r.version, r.deleted
+  from json_to_recordset($1::json) as r(flow_id uuid, app_id text, listener text, status text, published_version int, saved_version int,
     modes jsonb, inputs jsonb, answers jsonb, version int, deleted boolean)
   on conflict (flow_id) do update set
-    status = excluded.status, published_version = excluded.published_version,
+    status = excluded.status, app_id = excluded.app_id, listener = excluded.listener,
+    published_version = excluded.published_version,
     saved_version = excluded.saved_version, modes = f.modes || excluded.modes,
     live_mode = (f.modes || excluded.modes) ->> excluded.published_version::text,
     draft_mode = (f.modes || excluded.modes) ->> excluded.saved_version::text,

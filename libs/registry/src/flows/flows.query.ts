@@ -106,10 +106,11 @@ export class FlowQueries {
     return row ? { ...summaryOf(row), definition: JSON.parse(row.definition) as FlowDefinition } : null;
   }
 
-  /** How many triggers and schedules start the flow. */
+  /** How many triggers and schedules start the flow; those that name a listener do not need this one. */
   async countTriggers(flowId: string): Promise<number> {
     const { rows } = await this.pool.query<{ count: number }>(
-      `select (select count(*) from registry.triggers where flow_id = $1 and not deleted)::int
+      `select (select count(*) from registry.triggers
+           where flow_id = $1 and not deleted and state::json -> 'listener' is null)::int
          + (select count(*) from registry.schedules where flow_id = $1 and not deleted)::int as count`,
       [flowId],
     );

@@ -58,19 +58,51 @@ describe('webhooks in Lenra’s way', () => {
     expect(Object.keys(aliased.body).sort()).toEqual(['environment_id', 'listener', 'props', 'user_id', 'uuid']);
   });
 
+  it('LN-01: the listener may come later, and the webhook belongs to whichever flow has the name', async () => {
+    const mine = await freshApp('later');
+    const make = (path: string, body: unknown) => call('POST', path, body, mine.inApp);
+    const early = await make('/app/webhooks', { action: 'later', props: 1 });
+    expect([early.status, early.body]).toMatchObject([200, { action: 'later', props: 1 }]);
+    const uuid = String(early.body.uuid);
+    const route = async () => {
+      const sql = 'select flow_id, listener, status, app_id from registry.routes where trigger_id = $1';
+      return (await database.pool.query(sql, [uuid])).rows as unknown[];
+    };
+    expect(await route()).toEqual([{ flow_id: null, listener: null, status: null, app_id: mine.app.id }]);
+    const flow = (await make('/v1/flows', { ...GREET, listener: 'later' })).body;
+    expect(await route()).toEqual([{ flow_id: flow.id, listener: 'later', status: 'active', app_id: mine.app.id }]);
+    const ofFlow = await call('GET', `/v1/triggers?flowId=${String(flow.id)}`, undefined, mine.inApp);
+    expect(ofFlow.body.items).toMatchObject([{ id: uuid, flowId: null, listener: 'later' }]);
+    await call('DELETE', `/v1/flows/${String(flow.id)}`, undefined, mine.inApp);
+    expect(await route()).toMatchObject([{ flow_id: null }]);
+    const next = (await make('/v1/flows', { ...GREET, listener: 'later' })).body;
+    expect(await route()).toMatchObject([{ flow_id: next.id }]);
+    expect((await call('GET', `/api/webhooks?env_id=${mine.app.environmentId}`, undefined, mine.inApp)).body).toEqual([
+      early.body,
+    ]);
+  });
+
+  it('a trigger of our own API may name a listener too, with profile listener and without a flow', async () => {
+    const make = (more: object) => call('POST', '/v1/triggers', { name: 'Named', ...more }, inApp);
+    expect((await make({ profile: 'listener', listener: 'any' })).body).toMatchObject({
+      flowId: null,
+      listener: 'any',
+    });
+    const refused = [
+      { listener: 'any' },
+      { listener: 'any', profile: 'native' },
+      { listener: 'any', profile: 'listener', flowId: app.id },
+      { profile: 'listener' },
+      { profile: 'listener', listener: ' ' },
+    ];
+    for (const more of refused) expect([more, (await make(more)).status]).toEqual([more, 422]);
+  });
+
   it('LN-02: without a token 401, without a listener 400, both as message and reason', async () => {
     const stranger = await call('POST', '/app/webhooks', { action: 'greet' }, { token: null });
     expect(stranger.status).toBe(401);
     expect(stranger.body).toEqual({ message: expect.any(String), reason: 'unauthorized' });
-    for (const body of [
-      {},
-      { action: '' },
-      { action: 7 },
-      { action: null },
-      [],
-      { props: {} },
-      { action: 'unknown' },
-    ]) {
+    for (const body of [{}, { action: '' }, { action: 7 }, { action: null }, [], { props: {} }, { action: '\u0000' }]) {
       const refused = await create(body);
       expect([refused.status, refused.body]).toEqual([
         400,
@@ -111,6 +143,7 @@ describe('webhooks in Lenra’s way', () => {
       ['greet', { a: [1] }],
       ['greet', null],
       ['greet', null],
+      ['any', null],
     ]);
     for (const query of ['', '?env_id=', '?env_id=x', '?user_id=1', '?env_id=1&user_id=me']) {
       expect([query, await list(query)]).toMatchObject([query, { status: 400, body: { reason: 'null_parameters' } }]);
@@ -138,7 +171,12 @@ describe('PUT /v1/listeners/{name}', () => {
       { name: 'onTodo', url: 'http://127.0.0.1:3001/' },
       { name: 'greet', url: null },
     ]);
+    // Webhooks find a listener by its name, so they do not hold it; a trigger of the flow itself does.
+    const held = { flowId: bound.body.flowId, name: 'held', profile: 'listener' };
+    const trigger = (await call('POST', '/v1/triggers', held, inApp)).body;
     expect((await call('DELETE', '/v1/listeners/onTodo', undefined, inApp)).body.code).toBe('flow_in_use');
+    await call('DELETE', `/v1/triggers/${String(trigger.id)}`, undefined, inApp);
+    expect((await call('DELETE', '/v1/listeners/onTodo', undefined, inApp)).status).toBe(204);
   });
 
   it('refuses addresses that may not be called, names of flows, and what is no listener', async () => {

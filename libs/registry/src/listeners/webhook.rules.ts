@@ -1,5 +1,6 @@
 import type { AppCreated, TriggerState } from '@sluice/contracts';
 import { registryError } from '../registry.errors.ts';
+import { nameProblem, tidyName } from '../requests/name.rules.ts';
 import { isJsonObject } from '../requests/validated.ts';
 
 /** What `POST /app/webhooks` asks for. */
@@ -19,7 +20,10 @@ const MAX_NAME = 200;
 export function webhookRequestOf(body: unknown): WebhookRequest {
   const sent = isJsonObject(body) ? body : {};
   const field = sent.action !== undefined || sent.listener === undefined ? 'action' : 'listener';
-  return { name: listenerNameOf(sent[field]), field, props: sent.props ?? null };
+  const name = tidyName(listenerNameOf(sent[field]));
+  const problem = nameProblem(name);
+  if (problem !== null) throw registryError('invalid_listener', `The name of a listener ${problem}.`);
+  return { name, field, props: sent.props ?? null };
 }
 
 /** @throws AppError `invalid_listener` */

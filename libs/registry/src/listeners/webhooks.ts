@@ -2,11 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { AppScope, Principal } from '@sluice/access';
 import { actorOf } from '@sluice/access';
 import type { AppCreated, TriggerState } from '@sluice/contracts';
-import { InjectPool } from '@sluice/platform';
+import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { Apps } from '../apps/apps.ts';
-import { FlowQueries } from '../flows/flows.query.ts';
-import { registryError } from '../registry.errors.ts';
 import { Triggers } from '../triggers/triggers.ts';
 import { webhookOf, webhookRequestOf } from './webhook.rules.ts';
 
@@ -27,23 +25,16 @@ export class Webhooks {
   constructor(
     @InjectPool('registry') private readonly pool: Pool,
     private readonly triggers: Triggers,
-    private readonly flows: FlowQueries,
     private readonly apps: Apps,
   ) {}
 
   async create(body: unknown, scope: AppScope, caller: Principal): Promise<Record<string, unknown>> {
     const { name, field, props } = webhookRequestOf(body);
     const app = await this.apps.find(scope.id);
-    const flow = await this.flows.byListener(scope.id, name);
-    if (!app || !flow) {
-      throw registryError(
-        'invalid_listener',
-        `There is no listener ${JSON.stringify(name)}: give a flow this listener name, or bind it to a URL.`,
-      );
-    }
+    if (!app) throw platformError('not_found', 'there is no such app');
     const listener = { name, field, userId: caller.userId };
-    const request = { flowId: flow.state.id, name, profile: 'listener', props };
-    const { value } = await this.triggers.create(request, scope, actorOf(caller), { listener });
+    const request = { listener: name, name, profile: 'listener', props };
+    const { value } = await this.triggers.create(request, scope, actorOf(caller), listener);
     const numbers = await this.userNumbers([caller.userId]);
     return webhookOf({ ...value.state, listener }, app, numbers.get(caller.userId ?? '') ?? null);
   }
@@ -69,8 +60,8 @@ export class Webhooks {
   }
 
   private async read(app: AppCreated, userId: string | null, after: string | null): Promise<ListenerTrigger[]> {
-    const { rows } = await this.pool.query<{ state: string; listener: string }>(
-      `select t.state, f.listener from registry.triggers t join registry.flows f on f.id = t.flow_id
+    const { rows } = await this.pool.query<{ state: string; listener: string | null }>(
+      `select t.state, f.listener from registry.triggers t left join registry.flows f on f.id = t.flow_id
        where t.app_id = $1 and t.profile = 'listener' and not t.deleted
          and ($2::uuid is null or t.state::json -> 'listener' ->> 'userId' = $2::text)
          and t.number > coalesce((select number from registry.triggers where id = $3), 0)

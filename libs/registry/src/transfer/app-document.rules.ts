@@ -10,7 +10,7 @@ export interface AppDocument {
   sluice: 1;
   eventTypes: JsonObject[];
   flows: JsonObject[];
-  /** `flow` names the flow that each starts. */
+  /** `flow` names the flow that each starts, or `listener` the name by which it is found. */
   triggers: JsonObject[];
   endpoints: JsonObject[];
   /** Names only: their values are put with PUT /v1/secrets/{name}. */
@@ -86,7 +86,7 @@ function listProblems(kind: Kind, list: readonly unknown[]): FieldProblem[] {
     seen.set(name, first ?? index);
     const problems =
       first === undefined ? [] : [{ pointer: `${pointer}/name`, message: `is that of /${kind}/${first}, too` }];
-    if (kind === 'triggers' && typeof item.flow !== 'string') {
+    if (kind === 'triggers' && typeof item.flow !== 'string' && typeof item.listener !== 'string') {
       problems.push({ pointer: `${pointer}/flow`, message: 'must name a flow' });
     }
     return problems;

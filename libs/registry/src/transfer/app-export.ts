@@ -109,7 +109,7 @@ export class AppExport {
     return (await this.rowsOf('triggers', appId)).map((row) => {
       const state = JSON.parse(row.state) as TriggerState;
       const view = triggerViewOf(state, this.settings.publicUrl);
-      const shown = exportedTrigger(view, flowNames.get(state.flowId) ?? '');
+      const shown = exportedTrigger(view, state.listener ? null : (flowNames.get(state.flowId ?? '') ?? ''));
       return { id: state.id, name: state.name, streamVersion: row.stream_version, flowId: state.flowId, shown };
     });
   }

@@ -123,16 +123,20 @@ export class AppImport {
     { sent, present }: PlannedSave,
     { app, actor, dryRun }: ImportRequest,
   ): Promise<{ streamVersion: number; token?: string }> {
-    const { flow, profile, ...fields } = sent;
+    const { flow, listener, profile, ...fields } = sent;
     if (present) return this.triggers.change(present.id, fields, app, actor);
-    const flowId = await this.present.flowIdOf(app.id, String(flow).trim());
-    const body = { ...fields, ...(profile === undefined ? {} : { profile }) };
+    const flowId = flow === undefined ? undefined : await this.present.flowIdOf(app.id, String(flow).trim());
+    const body = {
+      ...fields,
+      ...(profile === undefined ? {} : { profile }),
+      ...(listener === undefined ? {} : { listener }),
+    };
     if (flowId === null) {
       // Its flow is created by the same import: of the rehearsal only the rest can be checked.
       await validated(CreateTrigger, { ...body, flowId: NO_FLOW });
       return { streamVersion: 0 };
     }
-    const created = await this.triggers.create({ ...body, flowId }, app, actor);
+    const created = await this.triggers.create(flowId === undefined ? body : { ...body, flowId }, app, actor);
     const token = created.value.token?.clear;
     return { streamVersion: created.streamVersion, ...(token === undefined || dryRun ? {} : { token }) };
   }

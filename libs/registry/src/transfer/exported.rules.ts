@@ -32,10 +32,13 @@ export function exportedFlow({ name, status, listener }: FlowState, definition: 
   return { name, status, ...(listener === null ? {} : { listener }), ...definition };
 }
 
-/** With the name of its flow in place of the id; tokens and secrets are not in it. */
-export function exportedTrigger(view: TriggerView, flowName: string): JsonObject {
+/**
+ * With the name of its flow in place of the id; tokens and secrets are not in it.
+ * @param flowName null when it names a listener instead
+ */
+export function exportedTrigger(view: TriggerView, flowName: string | null): JsonObject {
   const { name, ...rest } = withoutOurs(view);
-  return { name, flow: flowName, ...rest };
+  return { name, ...(flowName === null ? {} : { flow: flowName }), ...rest };
 }
 
 /** With a mask where something secret is; the mask keeps what is stored when it is imported over the same endpoint. */

@@ -53,13 +53,8 @@ function problemsOf(save: PlannedSave, saves: readonly PlannedSave[], contents: 
   const { kind, pointer, sent, present } = save;
   const problems: FieldProblem[] = [];
   if (kind === 'triggers') {
-    const wanted = String(sent.flow).trim();
-    const isHere = saves.some((other) => other.kind === 'flows' && other.name === wanted);
-    const inApp = contents.flows.filter((flow) => flow.name === wanted).length;
-    if (!isHere && inApp === 0)
-      problems.push({ pointer: `${pointer}/flow`, message: 'names a flow that is neither here nor in the app' });
-    if (inApp > 1) problems.push({ pointer: `${pointer}/flow`, message: `is the name of ${inApp} flows of the app` });
-    for (const field of ['flow', 'profile'] as const) {
+    if (sent.flow !== undefined) problems.push(...flowProblemsOf(save, saves, contents));
+    for (const field of ['flow', 'listener', 'profile'] as const) {
       if (present && sent[field] !== undefined && sent[field] !== present.shown[field]) {
         const message = `of a trigger does not change (it is ${JSON.stringify(present.shown[field])}): choose another name`;
         problems.push({ pointer: `${pointer}/${field}`, message });
@@ -70,6 +65,22 @@ function problemsOf(save: PlannedSave, saves: readonly PlannedSave[], contents: 
     const message = 'is masked, and there is nothing here whose value it could keep: give the value, or leave it out';
     problems.push(...maskedIn(sent, pointer).map((masked) => ({ pointer: masked, message })));
   }
+  return problems;
+}
+
+/** What is wrong with the flow that a trigger names. */
+function flowProblemsOf(
+  { pointer, sent }: PlannedSave,
+  saves: readonly PlannedSave[],
+  contents: Contents,
+): FieldProblem[] {
+  const wanted = String(sent.flow).trim();
+  const isHere = saves.some((other) => other.kind === 'flows' && other.name === wanted);
+  const inApp = contents.flows.filter((flow) => flow.name === wanted).length;
+  const problems: FieldProblem[] = [];
+  if (!isHere && inApp === 0)
+    problems.push({ pointer: `${pointer}/flow`, message: 'names a flow that is neither here nor in the app' });
+  if (inApp > 1) problems.push({ pointer: `${pointer}/flow`, message: `is the name of ${inApp} flows of the app` });
   return problems;
 }
 

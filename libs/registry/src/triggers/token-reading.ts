@@ -45,7 +45,7 @@ export class TokenReading {
         events: [{ type: 'TriggerTokenRead', data: { trigger: state } }],
         alongside: [triggerRow(state, streamVersion + 1, false)],
       });
-      const flow = await this.flows.byId(state.flowId);
+      const flow = state.flowId === null ? null : await this.flows.byId(state.flowId);
       return { state, token, clear, definition: flow?.definition ?? { steps: [] } };
     });
   }

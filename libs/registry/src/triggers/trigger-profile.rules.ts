@@ -59,6 +59,13 @@ export function urlOfTrigger(
   return publicUrl + RULES[trigger.profile].path(trigger);
 }
 
+/** A trigger starts the flow of an id, or of profile `listener` the one that has a name when it is called. */
+export function listenerProblems(sent: { profile?: unknown; flowId?: unknown; listener?: unknown }): FieldProblem[] {
+  if (sent.listener === undefined) return [];
+  if (sent.profile !== 'listener') return [{ pointer: '/listener', message: 'goes with profile "listener" only' }];
+  return sent.flowId === undefined ? [] : [{ pointer: '/listener', message: 'takes the place of flowId: send one' }];
+}
+
 /** What of `methods` and `auth`, as they were sent, does not go with the profile; nothing of what is absent. */
 export function profileProblems(profile: unknown, sent: { methods?: unknown; auth?: unknown }): FieldProblem[] {
   if (typeof profile !== 'string' || !Object.hasOwn(RULES, profile)) return [];

@@ -32,7 +32,7 @@ export function jwtLookingToken(flowId: string, tokenId: string, now: string): s
 export function freshToken(trigger: Pick<TriggerState, 'profile' | 'flowId'>, now: string): FreshToken {
   const id = newId();
   const isFlow = trigger.profile === 'flow';
-  const clear = isFlow ? jwtLookingToken(trigger.flowId, id, now) : newToken('sluice_trg');
+  const clear = isFlow ? jwtLookingToken(trigger.flowId ?? id, id, now) : newToken('sluice_trg');
   const stored: TriggerToken = { id, sha256: hashToken(clear), createdAt: now };
   if (isFlow) stored.sealed = { id: newId(), version: 1 };
   return { clear, stored };

@@ -11,6 +11,7 @@ import {
   IsIn,
   IsOptional,
   IsUUID,
+  ValidateIf,
 } from 'class-validator';
 import { TriggerSecretView } from '../trigger-auth/trigger-secret.requests.ts';
 import { IsExternalKey, IsName, MayBeAbsent, MayBeNull, NamesApp } from '../requests/field.decorators.ts';
@@ -134,9 +135,18 @@ class TriggerFields {
 }
 
 export class CreateTrigger extends TriggerFields {
-  @ApiProperty({ format: 'uuid' })
+  @ApiProperty({ format: 'uuid', required: false, description: 'required, unless a listener is named' })
+  @ValidateIf((sent: CreateTrigger) => sent.flowId !== undefined || sent.listener === undefined)
   @IsUUID('all', { message: 'must be the id of a flow' })
-  flowId!: string;
+  flowId?: string;
+
+  @ApiProperty({
+    required: false,
+    description: 'of profile listener, in place of flowId: requests start the flow that has this name when they come',
+  })
+  @MayBeAbsent()
+  @IsName()
+  listener?: string;
 
   @IsName()
   name!: string;
@@ -177,9 +187,6 @@ export class NewTriggerToken extends TriggerTokenView {
 }
 
 export class ShownTriggerToken extends TriggerTokenView {
-  @ApiProperty({ required: false, description: 'of profile listener: the name that it was made with' })
-  listener?: string;
-
   @ApiProperty({ description: 'where requests are sent' })
   url!: string;
 
@@ -200,8 +207,11 @@ export class TriggerView {
   @ApiProperty({ format: 'uuid' })
   appId!: string;
 
-  @ApiProperty({ format: 'uuid' })
-  flowId!: string;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'null when it names a listener' })
+  flowId!: string | null;
+
+  @ApiProperty({ required: false, description: 'of profile listener: the name by which it finds its flow' })
+  listener?: string;
 
   @ApiProperty()
   name!: string;

@@ -36,7 +36,9 @@ export class TriggerQueries {
   async page(appId: string, query: TriggersQuery): Promise<Page<TriggerState>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<TriggerRecord>(
-      `${FIND} where not deleted and app_id = $1 and number < $2 and ($3::uuid is null or flow_id = $3)
+      `${FIND} where not deleted and app_id = $1 and number < $2 and ($3::uuid is null or flow_id = $3
+           or profile = 'listener' and state::json #>> '{listener,name}' =
+             (select listener from registry.flows where id = $3 and not deleted))
          and ($4::text is null or position(lower($4) in lower(name)) > 0)
        order by number desc limit $5`,
       [appId, below, query.flowId ?? null, query.q ?? null, limit + 1],

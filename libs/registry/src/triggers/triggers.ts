@@ -8,7 +8,7 @@ import type { Pool } from 'pg';
 import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
 import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
-import { FlowQueries } from '../flows/flows.query.ts';
+import { FlowQueries, type FoundFlow } from '../flows/flows.query.ts';
 import { registryError } from '../registry.errors.ts';
 import { refuseTakenKey } from '../requests/external-keys.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
@@ -32,12 +32,13 @@ import { authOf } from '../trigger-auth/auth.rules.ts';
 import { addSecret, revokeSecret, type SecretRefusal } from '../trigger-auth/auth-secret.decider.ts';
 import { type AddedSecret, firstSecretOf, newSecretFor, replacingSecretOf } from '../trigger-auth/fresh-secrets.ts';
 import { AddTriggerSecret, addedSecretProblems } from '../trigger-auth/trigger-secret.requests.ts';
-import { defaultAuthOf, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
+import { defaultAuthOf, listenerProblems, profileProblems, type TriggerProfileName } from './trigger-profile.rules.ts';
 import { type FreshToken, freshToken, type TriggerToken } from './trigger-token.ts';
 import { ChangeTrigger, CreateTrigger } from './trigger.requests.ts';
 import { triggerRow } from './trigger-rows.ts';
 import { type FoundTrigger, TriggerQueries } from './triggers.query.ts';
 
+const NO_STEPS: FlowDefinition = { steps: [] };
 const DEFAULT_PROFILE: TriggerProfileName = 'native';
 
 export interface TriggerWithToken {
@@ -60,21 +61,19 @@ export class Triggers {
     private readonly outbound: OutboundClient,
   ) {}
 
-  /** @param more what only other doors than `POST /v1/triggers` say. */
+  /** @param named who named the listener, and how, where Lenra's clients did. */
   async create(
     body: unknown,
     app: AppScope,
     actor: Actor,
-    more: Pick<TriggerState, 'listener'> = {},
+    named: Pick<NonNullable<TriggerState['listener']>, 'field' | 'userId'> = { field: 'action', userId: null },
   ): Promise<Changed<TriggerWithToken>> {
     const request = await validated(CreateTrigger, body, (sent) => [
       ...this.settingsProblems(sent, null),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
+      ...listenerProblems(sent),
     ]);
-    const flow = await this.flows.byId(request.flowId);
-    if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
-      throw invalidRequest([{ pointer: '/flowId', message: 'there is no such flow' }]);
-    }
+    const { appId, flow } = await this.startedBy(request, app);
     const profile = request.profile ?? DEFAULT_PROFILE;
     const sent = body as JsonObject;
     const auth = sent.auth === undefined ? defaultAuthOf(profile) : authOf(sent.auth);
@@ -83,8 +82,8 @@ export class Triggers {
     const trigger = {
       id,
       number: await nextNumber(this.pool, 'trigger'),
-      appId: flow.state.appId,
-      flowId: flow.state.id,
+      appId,
+      flowId: request.flowId ?? null,
       name: request.name,
       profile,
       methods: request.methods ?? ['POST'],
@@ -95,7 +94,7 @@ export class Triggers {
       ...requestSettingsOf(sent),
       ...accessSettingsOf(sent, id, null),
       ...(request.externalKey ? { externalKey: request.externalKey } : {}),
-      ...more,
+      ...(request.listener === undefined ? {} : { listener: { name: request.listener, ...named } }),
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
     const token = usesToken(auth) || trigger.profile === 'flow' ? freshToken(trigger, now) : null;
@@ -103,7 +102,20 @@ export class Triggers {
     const decision = createTrigger(trigger, { token, secret: first?.secret ?? null }, now);
     const changed = await this.commit(decision, 0, actor, token);
     const secret = first?.isOurs ? first.secret.clear : null;
-    return { ...changed, value: { state: decision.state, token, secret, definition: flow.definition } };
+    return { ...changed, value: { state: decision.state, token, secret, definition: flow?.definition ?? NO_STEPS } };
+  }
+
+  /** The flow that requests will start; of a listener's name there may be none yet (LN-01). */
+  private async startedBy(
+    { flowId, listener }: CreateTrigger,
+    app: AppScope,
+  ): Promise<{ appId: string; flow: FoundFlow | null }> {
+    if (flowId === undefined) return { appId: app.id, flow: await this.flows.byListener(app.id, listener as string) };
+    const flow = await this.flows.byId(flowId);
+    if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
+      throw invalidRequest([{ pointer: '/flowId', message: 'there is no such flow' }]);
+    }
+    return { appId: flow.state.appId, flow };
   }
 
   change(id: string, body: unknown, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerState>> {
@@ -140,8 +152,8 @@ export class Triggers {
       async (trigger, now) => accepted(addToken(trigger, token, now)),
       token,
     );
-    const flow = await this.flows.byId(changed.value.flowId);
-    const definition = flow?.definition ?? { steps: [] };
+    const { flowId } = changed.value;
+    const definition = (flowId === null ? null : await this.flows.byId(flowId))?.definition ?? NO_STEPS;
     return { ...changed, value: { state: changed.value, token, secret: null, definition } };
   }
 

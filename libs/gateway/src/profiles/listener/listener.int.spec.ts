@@ -116,6 +116,47 @@ describe('POST /apps/{app_uuid}/webhooks/{webhook_uuid}', () => {
     expect(seen.map((event) => event.partitionKey)).toEqual(keys);
   });
 
+  it('LN-01: requests start the flow that has the name when they come; without one they are 409 and no run', async () => {
+    const seen = runsEnd();
+    const named = await listener({ flowId: null, listener: { name: 'late', field: 'action', userId: null } });
+    const missing = {
+      status: 409,
+      body: { message: 'Nothing has the listener name "late" now.', reason: 'unknown_listener' },
+    };
+    expect(await send(pathOf(named))).toMatchObject(missing);
+    const first = await neighbours.flow({ listener: 'late' });
+    await waitFor(async () => (await send(pathOf(named))).status === 200);
+    await neighbours.append(first.id, 'FlowDeleted', { flow: first });
+    await waitFor(async () => (await send(pathOf(named))).status === 409);
+    const elsewhere = await neighbours.flow({ listener: 'late', appId: newId() });
+    const second = await neighbours.flow({ listener: 'late' });
+    await waitFor(async () => (await send(pathOf(named))).status === 200);
+    const accepted = seen.filter(({ type }) => type === 'TriggerAccepted');
+    const started = new Set(accepted.map((event) => (event.data as TriggerAccepted).flowId));
+    expect([started.has(elsewhere.id), [...started]]).toEqual([false, [first.id, second.id]]);
+  });
+
+  it('LN-01: a name that goes from one flow to another takes the webhook along, also one that was made with a flow', async () => {
+    const seen = runsEnd();
+    const former = await neighbours.flow({ listener: 'moves' });
+    const next = await neighbours.flow();
+    const made = { flowId: former.id, listener: { name: 'moves', field: 'action' as const, userId: null } };
+    const named = await listener(made, former);
+    expect((await send(pathOf(named))).status).toBe(200);
+    await neighbours.append(former.id, 'FlowUpdated', {
+      flow: { ...former, listener: null },
+      definition: { steps: [] },
+    });
+    await neighbours.append(next.id, 'FlowUpdated', {
+      flow: { ...next, listener: 'moves' },
+      definition: { steps: [] },
+    });
+    await waitFor(async () => {
+      await send(pathOf(named));
+      return (seen.at(-1)?.data as TriggerAccepted).flowId === next.id;
+    });
+  });
+
   it('LN-07: a listener that failed is a 5xx with message and reason, never 200', async () => {
     runsEnd({ runStatus: 'failed', error: { code: 'http_status', message: 'the app answered 500', ref: 'listener' } });
     expect(await send(pathOf(webhook))).toMatchObject({
