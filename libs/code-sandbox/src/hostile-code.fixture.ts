@@ -3,7 +3,7 @@ export const HOSTILE_CODE: ReadonlyMap<string, { source: string; ends: readonly 
   Object.entries({
     'an endless loop': { source: 'for (;;);', ends: ['code_timeout'] },
     'an endless loop that catches everything': {
-      source: 'for (;;) { try { for (;;); } catch {} finally { for (;;); } }',
+      source: 'for (;;) { try { for (;;); } catch { 0; } finally { for (;;); } }',
       ends: ['code_timeout'],
     },
     'an endless chain of promises': {
@@ -41,7 +41,7 @@ export const HOSTILE_CODE: ReadonlyMap<string, { source: string; ends: readonly 
     },
     'an array that grows': { source: 'const a = []; for (;;) a.push(new Array(1000).fill(0));', ends: ['code_memory'] },
     'an array that grows, and errors are caught': {
-      source: 'const a = []; for (;;) { try { a.push(new Array(1000).fill(0)); } catch {} }',
+      source: 'const a = []; for (;;) { try { a.push(new Array(1000).fill(0)); } catch { 0; } }',
       ends: ['code_timeout', 'code_memory'],
     },
     'a string that doubles': { source: 'let s = "x"; for (;;) s += s;', ends: ['code_memory', 'code_failed'] },
