@@ -66,6 +66,24 @@ export interface RunCancelAsked {
   at: string;
 }
 
+/**
+ * `CallbackReceived`: somebody used the link of a waiting step (`/resume/…`). Its stream id is
+ * derivedId('resume', runId, step), so that there is one per link; the runner consumes it.
+ */
+export interface CallbackReceived {
+  runId: string;
+  /** The key of the step in its run: its ref, or inside a loop its path. */
+  step: string;
+  kind: 'callback' | 'approval';
+  /** The body as it was read; of an approval `{approved, comment, at, via: 'link'}`. */
+  answer: unknown;
+  /** Lower-case hex, of the raw body: tells the same request that comes twice from another one. */
+  bodySha256: string;
+  remoteAddress: string;
+  /** RFC 3339 with milliseconds. */
+  receivedAt: string;
+}
+
 /** `EventPublished`: one CloudEvent taken in by `POST /v1/events`. */
 export interface EventPublished {
   cloudEvent: CloudEvent;
@@ -115,5 +133,6 @@ export interface GatewayEvents {
   TriggerAccepted: TriggerAccepted;
   RequestRejected: RequestRejected;
   RunCancelAsked: RunCancelAsked;
+  CallbackReceived: CallbackReceived;
   EventPublished: EventPublished;
 }

@@ -29,6 +29,7 @@ export {
   TEMPLATE_ROOTS,
 } from './flow-steps.ts';
 export type {
+  CallbackReceived,
   CloudEvent,
   EventPublished,
   GatewayEvents,

@@ -8,6 +8,7 @@ const BODIES = {
   'application/xml': { schema: { type: 'string' } },
   'multipart/form-data': { schema: { type: 'object' } },
 };
+const { 'multipart/form-data': _files, ...BODIES_OF_LINKS } = BODIES;
 const ACCEPTED = {
   type: 'object',
   required: ['id', 'status'],
@@ -122,6 +123,33 @@ const PATHS: DescribedPaths = {
         default: AS_THE_FLOW_SAYS,
       },
     }),
+  },
+  '/resume/{link}': {
+    get: {
+      operationId: 'showApproval',
+      tags: ['runs'],
+      summary: 'The page of an approval',
+      description: 'Shows what is to be decided, with buttons. Looking at it decides nothing.',
+      parameters: [inPath('link', 'signed; from `callbacks.<ref>` of the flow')],
+      responses: { 200: { description: 'the page', content: { 'text/html': { schema: { type: 'string' } } } } },
+    },
+    post: {
+      operationId: 'resumeRun',
+      tags: ['runs'],
+      summary: 'Gives a waiting step its answer',
+      description:
+        'The body becomes the output of a `wait_for_callback` step; an `approval` takes `decision` (`approve` or `reject`) and ' +
+        '`comment`, as JSON or as a form. The first answer counts; the same body again is `previously_accepted`.',
+      parameters: [inPath('link', 'signed; from `callbacks.<ref>` of the flow')],
+      requestBody: { content: BODIES_OF_LINKS },
+      responses: {
+        200: {
+          description: 'the page that says so, for a browser',
+          content: { 'text/html': { schema: { type: 'string' } } },
+        },
+        202: { description: 'stored; the run goes on', content: { 'application/json': { schema: ACCEPTED } } },
+      },
+    },
   },
   '/v1/events': {
     post: {

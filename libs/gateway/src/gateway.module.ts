@@ -34,6 +34,8 @@ import { RunResources } from './profiles/run/run-resources.ts';
 import { RunRoutes } from './profiles/run/run.routes.ts';
 import { EventPublisher } from './publish/event-publisher.ts';
 import { PublishRoutes } from './publish/publish.routes.ts';
+import { ResumeRoutes } from './resume/resume.routes.ts';
+import { Resumptions } from './resume/resumptions.ts';
 import { Rejections } from './rejections/rejections.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Router } from './routing/router.ts';
@@ -80,6 +82,8 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     ListenerRoutes,
     EventPublisher,
     PublishRoutes,
+    Resumptions,
+    ResumeRoutes,
     ApiDescription,
   ],
 })

@@ -1,2 +1,3 @@
 export { type EncryptionKey, KeyRing, UnsealError } from './key-ring.ts';
 export { SealedValues, sealedTablesSql } from './sealed-values.ts';
+export { type LinkClaim, LinkTokens } from './link-tokens.ts';
