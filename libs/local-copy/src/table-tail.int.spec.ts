@@ -134,6 +134,43 @@ describe('a tailed table', () => {
     expect(rows).toEqual([{ future: false }]);
   });
 
+  it('loads a large table page by page, and misses nothing that changes meanwhile, before the page or behind it', async () => {
+    await database.pool.query(
+      `insert into public.things (id, name) select 'row' || lpad(i::text, 5, '0'), 'old' from generate_series(1, 5000) i`,
+    );
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<unknown>;
+    let pages = 0;
+    Object.assign(pool, {
+      query: async (...args: unknown[]) => {
+        const answer = await query(...args);
+        // Between the first page and the second: behind the place of reading, before it, and one that goes.
+        if (typeof args[0] === 'string' && args[0].includes('limit') && ++pages === 1) {
+          await put('row00001', 'new');
+          await put('row04000', 'new');
+          await put('row00000', 'late');
+          await remove('row00002');
+          await remove('row04001');
+        }
+        return answer;
+      },
+    });
+    const tail = await tailed({ pool });
+    expect(pages).toBe(3);
+    await tail.poke();
+    expect(['row00000', 'row00001', 'row00002', 'row00003', 'row04000', 'row04001'].map((id) => tail.get(id))).toEqual([
+      'late',
+      'new',
+      undefined,
+      'old',
+      'new',
+      undefined,
+    ]);
+    expect(tail.size).toBe(4999);
+    await tail.stop();
+    await pool.end();
+  });
+
   it('loads anew after it was away for so long that tombstones may be gone', async () => {
     await put('a', 'one');
     await put('b', 'two');

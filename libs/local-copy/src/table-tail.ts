@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 
 /** What happened to one key; `value` is null when the row is gone. */
@@ -38,6 +39,22 @@ interface Entry<T> {
   value: T;
 }
 
+/** A row as it was read; `entry` is null when it is gone. */
+interface ReadRow<T> {
+  key: string;
+  entry: Entry<T> | null;
+}
+
+/** What stands beside the rows of a read: the snapshot it was made in. */
+interface Snapshot {
+  cluster: string;
+  xmin: bigint;
+  marker: string | null;
+}
+
+/** Rows per statement of a load. In one statement, 100,000 routes stood in memory twice: 241 MiB instead of 110. */
+const LOAD_ROWS = 2_000;
+
 interface Waiter {
   resolve(): void;
   reject(error: unknown): void;
@@ -55,6 +72,10 @@ export class TableTail<T> {
   readonly #options: TableTailOptions<T>;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #select: string;
+  /** Of the prepared statement: one text, one name. */
+  readonly #name: string;
+  readonly #selectFirstPage: string;
+  readonly #selectPage: string;
   #cluster: string | null = null;
   #xmin = 0n;
   #marker: string | null = null;
@@ -70,7 +91,7 @@ export class TableTail<T> {
     const columns = options.columns.map((column) => `t.${column}`).join(', ');
     const marker = options.marker ? `(${options.marker})::text` : 'null::text';
     // One statement is one snapshot: the horizon, the marker and the rows belong together.
-    this.#select = `
+    const select = (where: string): string => `
       select s.*, t.tail_key, t.tail_xid, t.tail_deleted, ${columns}
       from (select pg_snapshot_xmin(pg_current_snapshot())::text as tail_xmin,
                    (select c.system_identifier || '/' || k.timeline_id
@@ -78,7 +99,11 @@ export class TableTail<T> {
                    ${marker} as tail_marker) s
       left join (select r.*, (${options.key})::text as tail_key, r.changed_xid::text as tail_xid,
                         r.deleted as tail_deleted
-                 from ${options.table} r where r.changed_xid >= $1::xid8) t on true`;
+                 from ${options.table} r ${where}) t on true`;
+    this.#select = select('where r.changed_xid >= $1::xid8');
+    this.#name = `tail:${options.table}:${createHash('sha256').update(this.#select).digest('hex').slice(0, 8)}`;
+    this.#selectPage = select(`where (${options.key}) > $1 order by (${options.key}) limit ${LOAD_ROWS}`);
+    this.#selectFirstPage = select(`order by (${options.key}) limit ${LOAD_ROWS}`);
   }
 
   /** Loads the table and begins polling; tries again every second while the database is away. */
@@ -169,72 +194,97 @@ export class TableTail<T> {
   async #poll(): Promise<void> {
     const tooOld = this.staleSinceMs > (this.#options.reloadAfterMs ?? 600_000);
     if (!this.#loaded || tooOld) return this.#load();
-    const rows = await this.#read(this.#xmin);
-    const first = rows[0] as Record<string, unknown>;
+    const { rows } = await this.#options.pool.query<Record<string, unknown>>({
+      name: this.#name,
+      text: this.#select,
+      values: [this.#xmin.toString()],
+    });
+    const snapshot = snapshotOf(rows);
     // Another cluster, or this one set back in time: its transaction ids say nothing about what we hold.
-    if (first.tail_cluster !== this.#cluster || BigInt(first.tail_xmin as string) < this.#xmin) return this.#load();
-    this.#apply(rows, false);
+    if (snapshot.cluster !== this.#cluster || snapshot.xmin < this.#xmin) return this.#load();
+    this.#apply(snapshot, this.#rowsOf(rows), false);
   }
 
+  /**
+   * Page by page in the order of the key, each page a snapshot of its own. The horizon is that of the first one: what
+   * changed since, behind or before the page then read, has a higher transaction id and comes with the next poll.
+   */
   async #load(): Promise<void> {
+    const { pool, table } = this.#options;
     // Rows restored from another cluster's dump may carry ids that this cluster has yet to give out; they would be
     // read at every poll for ever.
-    await this.#options.pool.query(
-      `update ${this.#options.table} set changed_xid = pg_current_xact_id()
+    await pool.query(
+      `update ${table} set changed_xid = pg_current_xact_id()
        where changed_xid >= pg_snapshot_xmax(pg_current_snapshot())`,
     );
-    this.#apply(await this.#read(0n), true);
+    const first = await pool.query<Record<string, unknown>>(this.#selectFirstPage);
+    const snapshot = snapshotOf(first.rows);
+    const read = this.#rowsOf(first.rows);
+    for (let page = read; page.length === LOAD_ROWS; ) {
+      const { rows } = await pool.query<Record<string, unknown>>(this.#selectPage, [page.at(-1)?.key]);
+      page = this.#rowsOf(rows);
+      for (const row of page) read.push(row);
+    }
+    this.#apply(snapshot, read, true);
     this.#loaded = true;
   }
 
-  async #read(from: bigint): Promise<Record<string, unknown>[]> {
-    const result = await this.#options.pool.query({
-      name: `tail:${this.#options.table}`,
-      text: this.#select,
-      values: [from.toString()],
+  /** Rows as they are kept; of an unchanged one, what is kept already. */
+  #rowsOf(rows: readonly Record<string, unknown>[]): ReadRow<T>[] {
+    if (rows[0]?.tail_key === null) return [];
+    return rows.map((row) => {
+      const key = row.tail_key as string;
+      const xid = row.tail_xid as string;
+      if (row.tail_deleted === true) return { key, entry: null };
+      const known = this.#entries.get(key);
+      return { key, entry: known?.xid === xid ? known : { xid, value: this.#options.map(row) } };
     });
-    return result.rows as Record<string, unknown>[];
   }
 
-  #apply(rows: Record<string, unknown>[], reset: boolean): void {
-    const first = rows[0] as Record<string, unknown>;
-    const changes = rows[0]?.tail_key === null ? [] : this.#merge(rows, reset);
+  #apply(snapshot: Snapshot, rows: readonly ReadRow<T>[], reset: boolean): void {
+    const changes = this.#merge(rows, reset);
     if (reset) this.#dropMissing(rows, changes);
-    this.#cluster = first.tail_cluster as string;
-    this.#xmin = BigInt(first.tail_xmin as string);
-    this.#marker = first.tail_marker as string | null;
+    this.#cluster = snapshot.cluster;
+    this.#xmin = snapshot.xmin;
+    this.#marker = snapshot.marker;
     this.#lastPollAt = Date.now();
     if (changes.length > 0 || reset) this.#options.onChange?.(changes, reset);
     this.#options.onPolled?.(this.#marker);
   }
 
-  #merge(rows: Record<string, unknown>[], reset: boolean): TailChange<T>[] {
+  #merge(rows: readonly ReadRow<T>[], reset: boolean): TailChange<T>[] {
     const changes: TailChange<T>[] = [];
-    for (const row of rows) {
-      const key = row.tail_key as string;
-      const xid = row.tail_xid as string;
+    for (const { key, entry } of rows) {
       const known = this.#entries.get(key);
-      if (known?.xid === xid && !reset) continue;
-      if (row.tail_deleted === true) {
+      if (entry === null) {
         if (known) changes.push({ key, value: null, previous: known.value });
         this.#entries.delete(key);
         continue;
       }
-      const value = this.#options.map(row);
-      this.#entries.set(key, { xid, value });
-      changes.push({ key, value, previous: known?.value ?? null });
+      if (known === entry && !reset) continue;
+      this.#entries.set(key, entry);
+      changes.push({ key, value: entry.value, previous: known?.value ?? null });
     }
     return changes;
   }
 
-  #dropMissing(rows: Record<string, unknown>[], changes: TailChange<T>[]): void {
-    const present = new Set(rows.map((row) => row.tail_key));
+  #dropMissing(rows: readonly ReadRow<T>[], changes: TailChange<T>[]): void {
+    const present = new Set(rows.map((row) => row.key));
     for (const [key, entry] of this.#entries) {
       if (present.has(key)) continue;
       this.#entries.delete(key);
       changes.push({ key, value: null, previous: entry.value });
     }
   }
+}
+
+function snapshotOf(rows: readonly Record<string, unknown>[]): Snapshot {
+  const first = rows[0] as Record<string, unknown>;
+  return {
+    cluster: first.tail_cluster as string,
+    xmin: BigInt(first.tail_xmin as string),
+    marker: first.tail_marker as string | null,
+  };
 }
 
 /** The two columns that a tailed table needs; put them into its `create table`. */
