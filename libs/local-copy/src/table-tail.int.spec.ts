@@ -156,7 +156,7 @@ describe('a tailed table', () => {
       },
     });
     const tail = await tailed({ pool });
-    expect(pages).toBe(3);
+    expect(pages).toBe(11);
     await tail.poke();
     expect(['row00000', 'row00001', 'row00002', 'row00003', 'row04000', 'row04001'].map((id) => tail.get(id))).toEqual([
       'late',

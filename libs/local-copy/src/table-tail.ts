@@ -52,8 +52,8 @@ interface Snapshot {
   marker: string | null;
 }
 
-/** Rows per statement of a load. In one statement, 100,000 routes stood in memory twice: 241 MiB instead of 110. */
-const LOAD_ROWS = 2_000;
+/** Rows per statement of a load: all of them in one would stand in memory twice. */
+const LOAD_ROWS = 500;
 
 interface Waiter {
   resolve(): void;
@@ -74,8 +74,8 @@ export class TableTail<T> {
   readonly #select: string;
   /** Of the prepared statement: one text, one name. */
   readonly #name: string;
-  readonly #selectFirstPage: string;
-  readonly #selectPage: string;
+  readonly #selectSnapshot: string;
+  readonly #selectPage: (where: string) => string;
   #cluster: string | null = null;
   #xmin = 0n;
   #marker: string | null = null;
@@ -88,22 +88,20 @@ export class TableTail<T> {
 
   constructor(options: TableTailOptions<T>) {
     this.#options = options;
-    const columns = options.columns.map((column) => `t.${column}`).join(', ');
-    const marker = options.marker ? `(${options.marker})::text` : 'null::text';
-    // One statement is one snapshot: the horizon, the marker and the rows belong together.
-    const select = (where: string): string => `
-      select s.*, t.tail_key, t.tail_xid, t.tail_deleted, ${columns}
-      from (select pg_snapshot_xmin(pg_current_snapshot())::text as tail_xmin,
+    const columns = options.columns.map((column) => `r.${column}`).join(', ');
+    const snapshot = `pg_snapshot_xmin(pg_current_snapshot())::text as tail_xmin,
                    (select c.system_identifier || '/' || k.timeline_id
                     from pg_control_system() c, pg_control_checkpoint() k) as tail_cluster,
-                   ${marker} as tail_marker) s
-      left join (select r.*, (${options.key})::text as tail_key, r.changed_xid::text as tail_xid,
-                        r.deleted as tail_deleted
-                 from ${options.table} r ${where}) t on true`;
-    this.#select = select('where r.changed_xid >= $1::xid8');
+                   (${options.marker ?? 'null'})::text as tail_marker`;
+    const rows = `select ${columns}, (${options.key})::text as tail_key, r.changed_xid::text as tail_xid,
+                         r.deleted as tail_deleted
+                  from ${options.table} r`;
+    // One statement is one snapshot: the horizon, the marker and the rows belong together.
+    this.#select = `select s.*, t.* from (select ${snapshot}) s
+      left join (${rows} where r.changed_xid >= $1::xid8) t on true`;
     this.#name = `tail:${options.table}:${createHash('sha256').update(this.#select).digest('hex').slice(0, 8)}`;
-    this.#selectPage = select(`where (${options.key}) > $1 order by (${options.key}) limit ${LOAD_ROWS}`);
-    this.#selectFirstPage = select(`order by (${options.key}) limit ${LOAD_ROWS}`);
+    this.#selectSnapshot = `select ${snapshot}`;
+    this.#selectPage = (where) => `${rows} ${where} order by (${options.key}) limit ${LOAD_ROWS}`;
   }
 
   /** Loads the table and begins polling; tries again every second while the database is away. */
@@ -202,12 +200,12 @@ export class TableTail<T> {
     const snapshot = snapshotOf(rows);
     // Another cluster, or this one set back in time: its transaction ids say nothing about what we hold.
     if (snapshot.cluster !== this.#cluster || snapshot.xmin < this.#xmin) return this.#load();
-    this.#apply(snapshot, this.#rowsOf(rows), false);
+    this.#apply(snapshot, rows[0]?.tail_key === null ? [] : this.#rowsOf(rows), false);
   }
 
   /**
-   * Page by page in the order of the key, each page a snapshot of its own. The horizon is that of the first one: what
-   * changed since, behind or before the page then read, has a higher transaction id and comes with the next poll.
+   * Page by page in the order of the key, each a snapshot of its own. The horizon is older than all of them: what changed
+   * since, behind or before the page then read, has a higher transaction id and comes with the next poll.
    */
   async #load(): Promise<void> {
     const { pool, table } = this.#options;
@@ -217,13 +215,15 @@ export class TableTail<T> {
       `update ${table} set changed_xid = pg_current_xact_id()
        where changed_xid >= pg_snapshot_xmax(pg_current_snapshot())`,
     );
-    const first = await pool.query<Record<string, unknown>>(this.#selectFirstPage);
-    const snapshot = snapshotOf(first.rows);
-    const read = this.#rowsOf(first.rows);
-    for (let page = read; page.length === LOAD_ROWS; ) {
-      const { rows } = await pool.query<Record<string, unknown>>(this.#selectPage, [page.at(-1)?.key]);
-      page = this.#rowsOf(rows);
-      for (const row of page) read.push(row);
+    const snapshot = snapshotOf((await pool.query<Record<string, unknown>>(this.#selectSnapshot)).rows);
+    const read: ReadRow<T>[] = [];
+    for (let after: string | undefined; ; after = read.at(-1)?.key) {
+      const { rows } =
+        after === undefined
+          ? await pool.query<Record<string, unknown>>(this.#selectPage(''))
+          : await pool.query<Record<string, unknown>>(this.#selectPage(`where (${this.#options.key}) > $1`), [after]);
+      for (const row of this.#rowsOf(rows)) read.push(row);
+      if (rows.length < LOAD_ROWS) break;
     }
     this.#apply(snapshot, read, true);
     this.#loaded = true;
@@ -231,7 +231,6 @@ export class TableTail<T> {
 
   /** Rows as they are kept; of an unchanged one, what is kept already. */
   #rowsOf(rows: readonly Record<string, unknown>[]): ReadRow<T>[] {
-    if (rows[0]?.tail_key === null) return [];
     return rows.map((row) => {
       const key = row.tail_key as string;
       const xid = row.tail_xid as string;
@@ -269,6 +268,7 @@ export class TableTail<T> {
   }
 
   #dropMissing(rows: readonly ReadRow<T>[], changes: TailChange<T>[]): void {
+    if (this.#entries.size === changes.length) return; // as at the start: all of it was read now
     const present = new Set(rows.map((row) => row.key));
     for (const [key, entry] of this.#entries) {
       if (present.has(key)) continue;
