@@ -131,7 +131,7 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
   return {
     triggerId: state.id,
     appId: once(state.appId, state.appId),
-    flowId: state.listener ? null : once(state.flowId, state.flowId),
+    flowId: state.listener || state.flowId === null ? null : once(state.flowId, state.flowId),
     listener: state.listener?.name ?? null,
     profile: once(state.profile, state.profile),
     methods: once(
