@@ -12,6 +12,10 @@ export interface DomainEventRecorded {
   entityUrl: string;
   runId: string | null;
   requestId: string | null;
+  /** Who caused it, from the audit history; absent where nobody is known. */
+  actor?: { type: string; id: string };
+  /** How many webhooks stand before it in a chain that came in by `Sluice-Hops` (DL-11); absent: none. */
+  hops?: number;
   /** What was matched when it was recorded. */
   deliveries: { deliveryId: string; endpointId: number; endpointUuid: string; endpointName: string }[];
 }
@@ -52,6 +56,8 @@ export interface AttemptFinished {
   /** `retry`: another attempt follows at `nextAttemptAt`; the others end the delivery. */
   outcome: 'succeeded' | 'retry' | 'failed' | 'discarded';
   nextAttemptAt: string | null;
+  /** Of an inline endpoint: what its answer says (LU-07); absent otherwise. */
+  verdict?: 'success' | 'negative' | 'failed' | 'transport_failure';
 }
 
 export interface DispatcherEvents {

@@ -134,6 +134,19 @@ export interface EndpointState {
   updatedAt: string;
   /** What others call it, unique among the app's endpoints; absent in older events: null. */
   externalKey?: string | null;
+  // What follows came later: absent in older events, where it means the same as null.
+  /** Of an inline endpoint: what it decides. */
+  hookType?: 'PROVISION' | 'DEPROVISION' | 'REQUEST_VALIDATION' | 'PRE_APPROVAL' | 'SIEM' | null;
+  /** An expression over `event`: only events for which it is true are sent. */
+  filter?: string | null;
+  /** A template over `event`: its result is the body. */
+  transform?: string | null;
+  /** `endpoint`, or an expression over `event`: deliveries of one key go one after another. */
+  ordering?: string | null;
+  /** `whpk_…`: verifies the `v1a` signatures of the present secret. */
+  publicKey?: string | null;
+  /** Secrets that were rotated away and sign as well until their time (RFC 3339) has come; the newest first. */
+  previousSecrets?: { value: SealedRef; until: string }[];
 }
 export interface EndpointChanged {
   endpoint: EndpointState;
@@ -256,6 +269,7 @@ export interface RegistryEvents {
   TriggerDeleted: TriggerChanged;
   EndpointCreated: EndpointChanged;
   EndpointUpdated: EndpointChanged;
+  EndpointSecretRotated: EndpointChanged;
   EndpointDeleted: EndpointChanged;
   TokenCreated: TokenChanged;
   TokenRegenerated: TokenChanged;

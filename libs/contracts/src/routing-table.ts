@@ -49,7 +49,6 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'dispatcher', prefix: '/v1/endpoints/*/enable' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/disable' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/replay' },
-  { service: 'dispatcher', prefix: '/v1/endpoints/*/secret/rotate' },
   { service: 'dispatcher', prefix: '/v1/deliveries/*/retry' },
   { service: 'dispatcher', prefix: '/v1/replays' },
 

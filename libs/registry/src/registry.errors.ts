@@ -12,7 +12,7 @@ export const REGISTRY_ERRORS = {
   token_of_operator: { status: 409, title: 'The token was given by the operator', retry: 'never' },
   too_many_tokens: { status: 409, title: 'The trigger has two live tokens', retry: 'never' },
   auth_without_token: { status: 409, title: 'The trigger asks for no token', retry: 'never' },
-  too_many_secrets: { status: 409, title: 'The trigger has two live secrets', retry: 'never' },
+  too_many_secrets: { status: 409, title: 'There are enough live secrets', retry: 'never' },
   auth_without_secret: { status: 409, title: 'The trigger has no secret', retry: 'never' },
   token_shown_once: { status: 409, title: 'The token was shown when it was made, and never again', retry: 'never' },
   token_unreadable: { status: 500, title: 'The token cannot be opened', retry: 'never' },

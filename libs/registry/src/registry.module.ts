@@ -13,6 +13,7 @@ import { ChangeLog, propagationTimeout } from './changes/change-log.ts';
 import { History } from './changes/history.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
 import { EndpointsController } from './endpoints/endpoints.controller.ts';
+import { InlineWebhooksController } from './endpoints/inline-webhooks.controller.ts';
 import { EndpointQueries } from './endpoints/endpoints.query.ts';
 import { EventTypes } from './event-types/event-types.ts';
 import { EventTypesController } from './event-types/event-types.controller.ts';
@@ -82,6 +83,7 @@ class Closing implements OnApplicationShutdown {
     FlowTokenController,
     CaptureController,
     EndpointsController,
+    InlineWebhooksController,
     TokensController,
     EventTypesController,
     SealingKeysController,

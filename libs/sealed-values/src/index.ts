@@ -1,3 +1,4 @@
 export { type EncryptionKey, KeyRing, UnsealError } from './key-ring.ts';
 export { SealedValues, sealedTablesSql } from './sealed-values.ts';
 export { type LinkClaim, LinkTokens } from './link-tokens.ts';
+export { MASK } from './mask.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type CloudEvent, HTTP } from 'cloudevents';
 import { exampleEndpoint, exampleEvent } from './delivery.fixture.ts';
 import { bodyOf } from './delivery-body.rules.ts';
 
@@ -74,5 +75,16 @@ describe('ET-04, ET-05: the body', () => {
   it.each([null, 0, '', 'text', [1, 2], {}])('carries the data %j as it is', (data) => {
     const body = bodyOf(exampleEvent({ data }), exampleEndpoint(), DELIVERY);
     expect((JSON.parse(body?.text ?? '') as { entity: unknown }).entity).toEqual(data);
+  });
+});
+
+describe('DL-02: CloudEvents', () => {
+  it('are what the cloudevents library reads and finds valid', () => {
+    const event = exampleEvent();
+    const body = bodyOf(event, exampleEndpoint({ format: 'cloudevents' }), 'd');
+    const message = { headers: { 'content-type': body?.contentType ?? '' }, body: body?.text ?? '' };
+    const read = HTTP.toEvent(message) as CloudEvent;
+    expect(read.validate()).toBe(true);
+    expect(read).toMatchObject({ id: event.sourceId, source: '/shop', type: 'order.created', data: event.data });
   });
 });

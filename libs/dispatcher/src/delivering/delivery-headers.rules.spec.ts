@@ -7,17 +7,18 @@ import { type HeaderFacts, headersOf } from './delivery-headers.rules.ts';
 const DELIVERY = '01999999-0000-8000-8000-0000000000d1';
 const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
 
-function facts(change: Partial<HeaderFacts> = {}): HeaderFacts {
+function facts(change: Partial<HeaderFacts> = {}): HeaderFacts & { body: string } {
   return {
     event: exampleEvent(),
     endpoint: exampleEndpoint(),
-    secrets: { secret: SECRET, basicPass: null, headerValues: [] },
+    secrets: { secrets: [SECRET], basicPass: null, headerValues: [] },
     deliveryId: DELIVERY,
     contentType: 'application/json',
     body: '{"zażółć":"gęślą"}',
     nowMs: Date.now(),
+    etlPrefix: 'X-Etl-Webhook',
     ...change,
-  };
+  } as HeaderFacts & { body: string };
 }
 
 function sent(change: Partial<HeaderFacts> = {}): Record<string, string> {
@@ -62,7 +63,7 @@ describe('ET-07: the HMAC-SHA1 signature', () => {
   });
 
   it('is absent without a secret, on GET, and in the other formats', () => {
-    const without = { secret: null, basicPass: null, headerValues: [] };
+    const without = { secrets: [], basicPass: null, headerValues: [] };
     expect(sent({ secrets: without })).not.toHaveProperty('X-Etl-Webhook-Signature');
     expect(sent({ secrets: without })).not.toHaveProperty('webhook-signature');
     expect(sent({ endpoint: exampleEndpoint({ method: 'GET' }) })).not.toHaveProperty('X-Etl-Webhook-Signature');
@@ -80,7 +81,7 @@ describe('DL-01: Standard Webhooks', () => {
 
   it('is what it verifies with a plain secret, whose key is its UTF-8 bytes', () => {
     const plain = 'hasło — 🔑';
-    const headers = sent({ secrets: { secret: plain, basicPass: null, headerValues: [] } });
+    const headers = sent({ secrets: { secrets: [plain], basicPass: null, headerValues: [] } });
     const webhook = new Webhook(Buffer.from(plain).toString('base64'));
     expect(() => webhook.verify(facts().body, headers)).not.toThrow();
     expect(() => webhook.verify(`${facts().body} `, headers)).toThrow();
@@ -88,7 +89,7 @@ describe('DL-01: Standard Webhooks', () => {
 
   it('takes a whsec_ text that is no base64 as it is', () => {
     const odd = 'whsec_not base64!';
-    const headers = sent({ secrets: { secret: odd, basicPass: null, headerValues: [] } });
+    const headers = sent({ secrets: { secrets: [odd], basicPass: null, headerValues: [] } });
     const webhook = new Webhook(Buffer.from(odd).toString('base64'));
     expect(() => webhook.verify(facts().body, headers)).not.toThrow();
   });
@@ -100,7 +101,7 @@ describe('ET-08: authentication and custom headers', () => {
   it('sends basic authentication and custom headers', () => {
     const headers = sent({
       endpoint: exampleEndpoint({ basicUser: 'müller', headers: custom('X-Api-Key', 'User-Agent') }),
-      secrets: { secret: null, basicPass: 'pä:ss', headerValues: ['k1', 'mine/1'] },
+      secrets: { secrets: [], basicPass: 'pä:ss', headerValues: ['k1', 'mine/1'] },
     });
     expect(headers.Authorization).toBe(`Basic ${Buffer.from('müller:pä:ss').toString('base64')}`);
     expect(headers).toMatchObject({ 'X-Api-Key': 'k1', 'User-Agent': 'mine/1' });
@@ -118,7 +119,7 @@ describe('ET-08: authentication and custom headers', () => {
     const list = headersOf(
       facts({
         endpoint: exampleEndpoint({ headers: custom(...names, 'X-Ok') }),
-        secrets: { secret: null, basicPass: null, headerValues: [...names.map(() => 'forged'), 'fine'] },
+        secrets: { secrets: [], basicPass: null, headerValues: [...names.map(() => 'forged'), 'fine'] },
       }),
     ).sent;
     expect(list.map(([, value]) => value)).not.toContain('forged');
@@ -129,7 +130,7 @@ describe('ET-08: authentication and custom headers', () => {
     const list = headersOf(
       facts({
         endpoint: exampleEndpoint({ basicUser: 'u', headers: custom('authorization') }),
-        secrets: { secret: null, basicPass: 'p', headerValues: ['Bearer x'] },
+        secrets: { secrets: [], basicPass: 'p', headerValues: ['Bearer x'] },
       }),
     ).sent;
     expect(list.filter(([name]) => name.toLowerCase() === 'authorization')).toHaveLength(1);
@@ -139,7 +140,7 @@ describe('ET-08: authentication and custom headers', () => {
     const { recorded } = headersOf(
       facts({
         endpoint: exampleEndpoint({ basicUser: 'u', headers: custom('X-Api-Key') }),
-        secrets: { secret: SECRET, basicPass: 'p4ss', headerValues: ['k3y'] },
+        secrets: { secrets: [SECRET], basicPass: 'p4ss', headerValues: ['k3y'] },
       }),
     );
     expect(recorded).toMatchObject({ authorization: '***', 'x-api-key': '***', 'x-etl-webhook-id': '7' });
@@ -155,7 +156,7 @@ describe('OP-01: traceparent', () => {
 
   it('is the attempt’s, is recorded, and is not replaced by a configured one', () => {
     const endpoint = exampleEndpoint({ headers: [{ key: 'Traceparent', value: SAMPLE_SEALED }] });
-    const secrets = { secret: null, basicPass: null, headerValues: ['theirs'] };
+    const secrets = { secrets: [], basicPass: null, headerValues: ['theirs'] };
     const { sent: list, recorded } = headersOf(facts({ endpoint, secrets, traceparent }));
     expect(list.filter(([name]) => name.toLowerCase() === 'traceparent')).toEqual([['traceparent', traceparent]]);
     expect(recorded.traceparent).toBe(traceparent);

@@ -1,9 +1,10 @@
 import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
-import { etlSignature, standardSignature } from './signature.rules.ts';
+import { etlSignature, isSluiceHeader, standardSignatures } from '@sluice/endpoints';
 
 /** The opened secrets of an endpoint. */
 export interface EndpointSecrets {
-  secret: string | null;
+  /** The present one first, then those that were rotated away and sign as well. */
+  secrets: readonly string[];
   basicPass: string | null;
   /** In the order of the endpoint's headers. */
   headerValues: readonly string[];
@@ -16,15 +17,16 @@ export interface HeaderFacts {
   deliveryId: string;
   /** Null when there is no body. */
   contentType: string | null;
-  body: string;
+  body: string | Uint8Array;
   nowMs: number;
+  /** What the names of the Etlworks headers begin with. */
+  etlPrefix: string;
   /** W3C Trace Context of the attempt; absent when nothing traces and the trigger's caller sent none. */
   traceparent?: string | undefined;
 }
 
 export type HeaderList = [name: string, value: string][];
 
-const PREFIX = 'X-Etl-Webhook';
 const MASK = '***';
 /**
  * Servers take 8 to 16 KiB of headers together and answer 431 beyond: a subject of 200 KB would never arrive, at any
@@ -39,7 +41,10 @@ export interface DeliveryHeaders {
   recorded: Record<string, string>;
 }
 
-/** ET-03, ET-07, ET-08, DL-01. A custom header that has the name of one of ours is left out. */
+/**
+ * ET-03, ET-07, ET-08, DL-01. A custom header that has the name of one of ours is left out, also where this request does
+ * not carry it: without a secret nobody may forge the signature by configuration.
+ */
 export function headersOf(facts: HeaderFacts): DeliveryHeaders {
   const { endpoint, secrets } = facts;
   const ours: HeaderList = [
@@ -55,15 +60,11 @@ export function headersOf(facts: HeaderFacts): DeliveryHeaders {
   }
   const taken = new Set([...ours, ...secret].map(([name]) => name.toLowerCase()));
   endpoint.headers.forEach(({ key }, index) => {
-    if (!isOurs(key) && !taken.has(key.toLowerCase())) secret.push([key, secrets.headerValues[index] ?? '']);
+    if (!isSluiceHeader(key, facts.etlPrefix) && !taken.has(key.toLowerCase()))
+      secret.push([key, secrets.headerValues[index] ?? '']);
   });
   if (!secret.some(([name]) => name.toLowerCase() === 'user-agent')) ours.push(['User-Agent', USER_AGENT]);
   return { sent: [...ours, ...secret], recorded: recordedOf(ours, secret) };
-}
-
-/** Also those that this request does not carry: without a secret nobody may forge the signature by configuration. */
-function isOurs(name: string): boolean {
-  return /^(x-etl-webhook-.*|webhook-(id|timestamp|signature)|content-type)$/i.test(name);
 }
 
 function standardHeaders({ secrets, deliveryId, body, nowMs }: HeaderFacts): HeaderList {
@@ -72,22 +73,23 @@ function standardHeaders({ secrets, deliveryId, body, nowMs }: HeaderFacts): Hea
     ['webhook-id', deliveryId],
     ['webhook-timestamp', String(timestamp)],
   ];
-  if (secrets.secret !== null) {
-    headers.push(['webhook-signature', standardSignature(secrets.secret, deliveryId, timestamp, body)]);
+  if (secrets.secrets.length > 0) {
+    headers.push(['webhook-signature', standardSignatures(secrets.secrets, { id: deliveryId, timestamp, body })]);
   }
   return headers;
 }
 
-function etlHeaders({ event, endpoint, secrets, deliveryId, body }: HeaderFacts): HeaderList {
+function etlHeaders({ event, endpoint, secrets, deliveryId, body, etlPrefix: prefix }: HeaderFacts): HeaderList {
   const headers: HeaderList = [
-    [`${PREFIX}-Event-Id`, deliveryId],
-    [`${PREFIX}-Event`, headerText(event.type)],
-    [`${PREFIX}-Id`, String(endpoint.id)],
-    [`${PREFIX}-Entity-Id`, headerText(event.entityId)],
-    [`${PREFIX}-Entity-URL`, headerText(event.entityUrl)],
+    [`${prefix}-Event-Id`, deliveryId],
+    [`${prefix}-Event`, headerText(event.type)],
+    [`${prefix}-Id`, String(endpoint.id)],
+    [`${prefix}-Entity-Id`, headerText(event.entityId)],
+    [`${prefix}-Entity-URL`, headerText(event.entityUrl)],
   ];
-  if (secrets.secret !== null && endpoint.method === 'POST') {
-    headers.push([`${PREFIX}-Signature`, etlSignature(secrets.secret, body)]);
+  const [secret] = secrets.secrets;
+  if (secret !== undefined && endpoint.method === 'POST') {
+    headers.push([`${prefix}-Signature`, etlSignature(secret, body)]);
   }
   return headers;
 }

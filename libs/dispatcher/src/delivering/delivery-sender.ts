@@ -168,6 +168,9 @@ export class DeliverySender {
   }
 }
 
+/** DL-01's default; the vendor's own receivers look for it. */
+const ETL_PREFIX = 'X-Etl-Webhook';
+
 function sign(
   delivery: Delivery,
   endpoint: EndpointState,
@@ -184,6 +187,7 @@ function sign(
     contentType: body?.contentType ?? null,
     body: body?.text ?? '',
     nowMs,
+    etlPrefix: ETL_PREFIX,
     traceparent,
   });
   return { headers, body: body?.text ?? null };

@@ -9,9 +9,11 @@ export class SecretOpener {
   constructor(@Inject(SealedValues) private readonly sealed: SealedValues) {}
 
   /** @throws UnsealError when one cannot be opened; what the database throws */
-  async open(endpoint: EndpointState): Promise<EndpointSecrets> {
+  async open(endpoint: EndpointState, now = new Date().toISOString()): Promise<EndpointSecrets> {
+    const previous = (endpoint.previousSecrets ?? []).filter(({ until }) => until > now).map(({ value }) => value);
+    const live = endpoint.secret ? [endpoint.secret, ...previous] : [];
     return {
-      secret: endpoint.secret ? await this.sealed.open(endpoint.secret) : null,
+      secrets: await Promise.all(live.map((ref) => this.sealed.open(ref))),
       basicPass: endpoint.basicPass ? await this.sealed.open(endpoint.basicPass) : null,
       headerValues: await Promise.all(endpoint.headers.map((header) => this.sealed.open(header.value))),
     };

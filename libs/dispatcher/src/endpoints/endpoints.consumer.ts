@@ -29,7 +29,7 @@ export class EndpointsConsumer {
 
   @Consumes('registry.events', {
     group: ENDPOINTS_GROUP,
-    types: ['EndpointCreated', 'EndpointUpdated', 'EndpointDeleted'],
+    types: ['EndpointCreated', 'EndpointUpdated', 'EndpointSecretRotated', 'EndpointDeleted'],
   })
   async on(batch: EventBatch): Promise<void> {
     const client = await this.pool.connect();

@@ -45,6 +45,7 @@ const BUILT_IN: Record<string, (data: never) => Built | Built[]> = {
   TriggerDeleted: (data: { trigger: TriggerState }) => trigger('Trigger.Deleted', data),
   EndpointCreated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Created', data),
   EndpointUpdated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Updated', data),
+  EndpointSecretRotated: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Updated', data),
   EndpointDeleted: (data: { endpoint: EndpointState }) => endpoint('Endpoint.Deleted', data),
   TokenCreated: (data: { token: TokenState }) => token('Token.Created', data),
   TokenRegenerated: (data: { token: TokenState }) => [token('Token.Revoked', data), token('Token.Created', data)],
@@ -82,7 +83,7 @@ function trigger(type: string, data: { trigger: TriggerState }) {
 
 /** References to sealed values mean nothing to a receiver; that there is a secret does. */
 function endpoint(type: string, data: { endpoint: EndpointState }) {
-  const { secret, basicPass, headers, ...shown } = data.endpoint;
+  const { secret, basicPass, headers, previousSecrets: _, ...shown } = data.endpoint;
   const masked = {
     ...shown,
     hasSecret: secret !== null,

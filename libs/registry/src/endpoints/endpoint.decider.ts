@@ -1,4 +1,5 @@
-import type { EndpointState } from '@sluice/contracts';
+import type { EndpointState, SealedRef } from '@sluice/contracts';
+import { publicKeyOf } from '@sluice/endpoints';
 import type { RegistryEvent } from '../changes/registry-event.ts';
 import { emptyPlan, planField, planHeaders, type SealingPlan } from '../sealing/sealing.decider.ts';
 
@@ -27,6 +28,16 @@ export interface SentEndpoint {
   rateLimit?: number | null;
   concurrency?: number;
   externalKey?: string | null;
+  hookType?: EndpointState['hookType'];
+  filter?: string | null;
+  transform?: string | null;
+  ordering?: string | null;
+}
+
+export interface NewEndpoint extends SentEndpoint {
+  kind: EndpointState['kind'];
+  name: string;
+  url: string;
 }
 
 export interface EndpointDecision {
@@ -38,21 +49,25 @@ export interface EndpointDecision {
 
 /** DL-03: eight attempts. */
 export const DEFAULT_SCHEDULE = ['PT0S', 'PT5S', 'PT5M', 'PT30M', 'PT2H', 'PT5H', 'PT10H', 'PT10H'];
+/** LU-08: a call that a flow waits for, or a SIEM event, is made once. */
+const ONCE = ['PT0S'];
 /** DL-05. */
 const DEFAULT_CONCURRENCY = 10;
+/** Each live secret adds two signatures to a header. */
+export const MAX_PREVIOUS_SECRETS = 3;
 
 export function createEndpoint(
   identity: { id: number; uuid: string; appId: string },
-  sent: SentEndpoint & { name: string; url: string; events: string[] },
+  sent: NewEndpoint,
   now: string,
   nextId: () => string,
 ): EndpointDecision {
   const empty: EndpointState = {
     ...identity,
-    kind: 'event',
+    kind: sent.kind,
     name: sent.name,
     description: '',
-    events: sent.events,
+    events: [],
     url: sent.url,
     method: 'POST',
     contentType: 'application/json',
@@ -63,11 +78,16 @@ export function createEndpoint(
     basicUser: null,
     basicPass: null,
     format: 'etl',
-    retrySchedule: DEFAULT_SCHEDULE,
+    retrySchedule: sent.kind === 'inline' ? ONCE : DEFAULT_SCHEDULE,
     rateLimit: null,
     concurrency: DEFAULT_CONCURRENCY,
     createdAt: now,
     updatedAt: now,
+    hookType: null,
+    filter: null,
+    transform: null,
+    ordering: null,
+    publicKey: null,
   };
   const { state, sealing } = apply(empty, sent, nextId);
   return { event: { type: 'EndpointCreated', data: { endpoint: state } }, state, sealing };
@@ -91,7 +111,8 @@ export function changeEndpoint(
 export function deleteEndpoint(endpoint: StoredEndpoint, now: string): EndpointDecision {
   const state = { ...endpoint.state, updatedAt: now };
   const sealing = emptyPlan();
-  const refs = [state.secret, state.basicPass, ...state.headers.map((header) => header.value)];
+  const previous = (state.previousSecrets ?? []).map((each) => each.value);
+  const refs = [state.secret, state.basicPass, ...state.headers.map((header) => header.value), ...previous];
   for (const ref of refs) if (ref) sealing.remove.push(ref.id);
   return { event: { type: 'EndpointDeleted', data: { endpoint: state } }, state, sealing };
 }
@@ -112,12 +133,61 @@ function apply(
     headers: planHeaders(stored.headers, headers, nextId, sealing),
     secret: planField(stored.secret, secret, nextId, sealing),
     basicPass: planField(stored.basicPass, basicPass, nextId, sealing),
-    retrySchedule: retrySchedule === undefined ? stored.retrySchedule : (retrySchedule ?? DEFAULT_SCHEDULE),
+    retrySchedule: schedule(stored, retrySchedule),
   };
+  if (secret !== undefined && state.secret !== stored.secret) {
+    state.publicKey = state.secret && secret ? publicKeyOf(secret) : null;
+    // Whoever sets a secret says which one it is; those that were rotated away before it end with that.
+    for (const { value } of state.previousSecrets ?? []) sealing.remove.push(value.id);
+    delete state.previousSecrets;
+  }
   if (!state.basicUser) {
     state.basicUser = null;
     if (state.basicPass) sealing.remove.push(state.basicPass.id);
     state.basicPass = null;
   }
   return { state, sealing };
+}
+
+function schedule(stored: EndpointState, sent: string[] | null | undefined): string[] {
+  if (stored.kind === 'inline') return ONCE;
+  return sent === undefined ? stored.retrySchedule : (sent ?? DEFAULT_SCHEDULE);
+}
+
+/** How many secrets sign besides the present one at that time. */
+export function livePreviousSecrets(state: EndpointState, now: string): { value: SealedRef; until: string }[] {
+  return (state.previousSecrets ?? []).filter((each) => each.until > now);
+}
+
+/**
+ * DL-01: a new secret signs from now on, and until `overlapMs` have passed the present one does as well. What nobody
+ * signs with any more is deleted.
+ */
+export function rotateSecret(
+  endpoint: StoredEndpoint,
+  secret: string,
+  overlapMs: number,
+  now: string,
+  nextId: () => string,
+): EndpointDecision {
+  const before = endpoint.state;
+  const sealing = emptyPlan();
+  const live = livePreviousSecrets(before, now);
+  for (const { value } of before.previousSecrets ?? []) {
+    if (!live.some((each) => each.value.id === value.id)) sealing.remove.push(value.id);
+  }
+  if (before.secret && overlapMs > 0) {
+    live.unshift({ value: before.secret, until: new Date(Date.parse(now) + overlapMs).toISOString() });
+  } else if (before.secret) sealing.remove.push(before.secret.id);
+  const ref = { id: nextId(), version: 1 };
+  sealing.seal.push({ ref, plaintext: secret });
+  const { previousSecrets: _, ...rest } = before;
+  const state: EndpointState = {
+    ...rest,
+    secret: ref,
+    publicKey: publicKeyOf(secret),
+    ...(live.length > 0 ? { previousSecrets: live } : {}),
+    updatedAt: now,
+  };
+  return { event: { type: 'EndpointSecretRotated', data: { endpoint: state } }, state, sealing };
 }

@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { EndpointState } from '@sluice/contracts';
+import { HOOK_TYPES, type HookType } from '@sluice/endpoints';
 import {
   Allow,
   ArrayMaxSize,
@@ -7,7 +8,6 @@ import {
   ArrayUnique,
   IsArray,
   IsBoolean,
-  IsEmpty,
   IsIn,
   IsInt,
   IsString,
@@ -15,6 +15,7 @@ import {
   Matches,
   Max,
   Min,
+  ValidateIf,
 } from 'class-validator';
 import {
   IsDescription,
@@ -25,7 +26,6 @@ import {
   NamesApp,
 } from '../requests/field.decorators.ts';
 
-const LATER = { message: 'is not supported yet: leave it out or send null' };
 /** An event type, `prefix.*`, or `*` for all. */
 const EVENT_PATTERN = /^(?:\*|[^\s*\p{Cc}]{1,198}(?:\.\*)?)$/u;
 const EVENTS = [
@@ -39,6 +39,8 @@ const EVENTS = [
 const IsEvents = (): PropertyDecorator => (target, key) => {
   for (const decorate of EVENTS) decorate(target, key as string);
 };
+
+const TEMPLATE = { required: false, nullable: true, type: String, minLength: 1, maxLength: 10_000 } as const;
 
 class EndpointFields {
   @MayBeAbsent()
@@ -124,17 +126,39 @@ class EndpointFields {
   @Max(1000, { message: 'must be at most 1000' })
   concurrency?: number;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  filter?: null;
+  @ApiProperty({
+    ...TEMPLATE,
+    description: 'an expression over `event` (Jinja2): only events for which it is true are sent',
+    example: 'event.data.total > 100',
+  })
+  @Allow()
+  filter?: string | null;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  transform?: null;
+  @ApiProperty({
+    ...TEMPLATE,
+    description: 'a template over `event` (Jinja2): its result is the body in place of the format’s',
+    example: '{{ {"text": "Order " ~ event.subject} }}',
+  })
+  @Allow()
+  transform?: string | null;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  ordering?: null;
+  @ApiProperty({
+    ...TEMPLATE,
+    description: '`endpoint`, or an expression over `event`: deliveries of one key go one after another',
+    example: 'event.subject',
+  })
+  @Allow()
+  ordering?: string | null;
+
+  @ApiProperty({
+    enum: [...HOOK_TYPES, null],
+    type: String,
+    required: false,
+    nullable: true,
+    description: 'of an inline endpoint: what it decides',
+  })
+  @Allow()
+  hookType?: HookType | null;
 
   @IsExternalKey()
   externalKey?: string | null;
@@ -144,16 +168,21 @@ class EndpointFields {
 }
 
 export class CreateEndpoint extends EndpointFields {
-  @ApiProperty({ enum: ['event'] })
-  @IsIn(['event'], { message: 'must be "event"; inline endpoints are not supported yet' })
-  kind!: 'event';
+  @ApiProperty({ enum: ['event', 'inline'] })
+  @IsIn(['event', 'inline'], { message: 'must be "event" or "inline"' })
+  kind!: EndpointState['kind'];
 
   @IsName()
   name!: string;
 
-  @ApiProperty({ type: [String], description: '"*" is all, "order.*" all that begin so' })
+  @ApiProperty({
+    type: [String],
+    required: false,
+    description: '"*" is all, "order.*" all that begin so; required for kind "event"',
+  })
+  @ValidateIf((sent: CreateEndpoint) => sent.events !== undefined && sent.kind !== 'inline')
   @IsEvents()
-  events!: string[];
+  events?: string[];
 
   @ApiProperty({ format: 'uri' })
   @Allow()
@@ -161,21 +190,36 @@ export class CreateEndpoint extends EndpointFields {
 }
 
 export class ChangeEndpoint extends EndpointFields {
-  @ApiProperty({ enum: ['event'], required: false })
+  @ApiProperty({ enum: ['event', 'inline'], required: false, description: 'does not change' })
   @MayBeAbsent()
-  @IsIn(['event'], { message: 'must be "event": the kind of an endpoint does not change' })
-  kind?: 'event';
+  @IsIn(['event', 'inline'], { message: 'must be "event" or "inline"' })
+  kind?: EndpointState['kind'];
 
   @MayBeAbsent()
   @IsName()
   name?: string;
 
   @ApiProperty({ type: [String], required: false })
-  @MayBeAbsent()
+  @ValidateIf((sent: ChangeEndpoint) => sent.events !== undefined && sent.events.length !== 0)
   @IsEvents()
   events?: string[];
 
   @ApiProperty({ format: 'uri', required: false })
   @Allow()
   url?: string;
+}
+
+export class RotateSecret {
+  @ApiProperty({
+    required: false,
+    type: String,
+    default: 'PT24H',
+    description: 'how long the present secret signs as well; ISO 8601, at most P7D',
+  })
+  @Allow()
+  overlap?: string;
+
+  @ApiProperty({ required: false, type: String, description: 'the new secret; one is made unless it is given' })
+  @Allow()
+  secret?: string;
 }

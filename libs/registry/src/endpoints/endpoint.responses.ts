@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { EndpointState } from '@sluice/contracts';
+import { HOOK_TYPES, type HookType } from '@sluice/endpoints';
 import { MASK } from '../sealing/sealing.decider.ts';
 
 export class EndpointView {
@@ -67,13 +68,30 @@ export class EndpointView {
   concurrency!: number;
 
   @ApiProperty({ type: String, nullable: true })
-  filter!: null;
+  filter!: string | null;
 
   @ApiProperty({ type: String, nullable: true })
-  transform!: null;
+  transform!: string | null;
 
   @ApiProperty({ type: String, nullable: true })
-  ordering!: null;
+  ordering!: string | null;
+
+  @ApiProperty({ type: String, enum: [...HOOK_TYPES, null], nullable: true, description: 'of an inline endpoint' })
+  hookType!: HookType | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: '`whpk_…`, verifies the v1a signatures; null without a secret',
+  })
+  publicKey!: string | null;
+
+  @ApiProperty({
+    type: 'array',
+    items: { type: 'object', properties: { until: { type: 'string', format: 'date-time' } } },
+    description: 'secrets that were rotated away, and until when each signs as well',
+  })
+  previousSecrets!: { until: string }[];
 
   @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
   externalKey?: string | null;
@@ -98,15 +116,37 @@ export class EndpointPage {
 
 /** Sealed values are never read back: each shows as the mask. */
 export function endpointViewOf(state: EndpointState): EndpointView {
-  const { retrySchedule, ...rest } = state;
+  const { retrySchedule, previousSecrets = [], ...rest } = state;
   return {
     ...rest,
     headers: state.headers.map(({ key }) => ({ key, value: MASK })),
     secret: state.secret ? MASK : null,
     basicPass: state.basicPass ? MASK : null,
     retry: { schedule: retrySchedule },
-    filter: null,
-    transform: null,
-    ordering: null,
+    filter: state.filter ?? null,
+    transform: state.transform ?? null,
+    ordering: state.ordering ?? null,
+    hookType: state.hookType ?? null,
+    publicKey: state.publicKey ?? null,
+    previousSecrets: previousSecrets.map(({ until }) => ({ until })),
   };
+}
+
+export class RotatedSecret extends EndpointView {
+  @ApiProperty({ description: 'the new secret, shown only here' })
+  newSecret!: string;
+}
+
+export class InlineWebhook {
+  @ApiProperty({ description: 'the integer of the wire' })
+  id!: number;
+
+  @ApiProperty({ enum: HOOK_TYPES })
+  hook_type!: HookType;
+
+  @ApiProperty()
+  name!: string;
+
+  @ApiProperty()
+  description!: string;
 }

@@ -1,8 +1,8 @@
 import type { EndpointState } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
+import { endpointProblems } from '@sluice/endpoints';
 import { MASK } from '../sealing/sealing.decider.ts';
 import { createEndpoint, DEFAULT_SCHEDULE, changeEndpoint, deleteEndpoint } from './endpoint.decider.ts';
-import { endpointProblems } from './endpoint.rules.ts';
 
 const NOW = '2026-02-02T00:00:00.000Z';
 let ids = 0;
@@ -12,7 +12,7 @@ const outbound = {
   headerProblem: (name: string, value: string) => (name === 'host' || value.includes('\n') ? 'cannot be sent' : null),
 };
 const IDENTITY = { id: 4, uuid: 'u', appId: 'app' };
-const SENT = { name: 'Shop', url: 'https://x.example', events: ['*'] };
+const SENT = { kind: 'event' as const, name: 'Shop', url: 'https://x.example', events: ['*'] };
 
 function stored(change: object = {}): EndpointState {
   return createEndpoint(IDENTITY, { ...SENT, ...change }, NOW, nextId).state;
@@ -101,6 +101,11 @@ describe('an endpoint', () => {
       concurrency: 10,
       createdAt: NOW,
       updatedAt: NOW,
+      hookType: null,
+      filter: null,
+      transform: null,
+      ordering: null,
+      publicKey: null,
     });
     expect(DEFAULT_SCHEDULE).toHaveLength(8);
   });

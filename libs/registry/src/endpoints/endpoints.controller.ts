@@ -7,8 +7,8 @@ import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery, SearchQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
-import { ChangeEndpoint, CreateEndpoint } from './endpoint.requests.ts';
-import { EndpointPage, EndpointView, endpointViewOf } from './endpoint.responses.ts';
+import { ChangeEndpoint, CreateEndpoint, RotateSecret } from './endpoint.requests.ts';
+import { EndpointPage, EndpointView, endpointViewOf, RotatedSecret } from './endpoint.responses.ts';
 import { Endpoints } from './endpoints.ts';
 import { EndpointQueries } from './endpoints.query.ts';
 
@@ -99,6 +99,25 @@ export class EndpointsController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<unknown> {
     return answerDeleted(reply, await this.endpoints.delete(id, app, actorOf(caller), ifMatch));
+  }
+
+  @Post(':id/secret/rotate')
+  @AllowsDryRun()
+  @HttpCode(200)
+  @Requires('admin')
+  @ApiHeader(IF_MATCH)
+  @ApiBody({ type: RotateSecret })
+  @ApiOkResponse({ type: RotatedSecret })
+  async rotate(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<RotatedSecret> {
+    const rotated = await this.endpoints.rotate(id, body, app, actorOf(caller), ifMatch);
+    return { ...answerWith(reply, rotated, endpointViewOf(rotated.value)), newSecret: rotated.secret };
   }
 
   @Get(':id/history')

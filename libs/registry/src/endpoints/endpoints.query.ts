@@ -32,6 +32,15 @@ export class EndpointQueries {
     return found(rows[0]);
   }
 
+  /** The inline endpoints of an app by name; a thousand at most. */
+  async inline(appId: string): Promise<EndpointState[]> {
+    const { rows } = await this.pool.query<EndpointRecord>(
+      `${FIND} where app_id = $1 and inline_name is not null and not deleted order by inline_name limit 1000`,
+      [appId],
+    );
+    return rows.map((row) => JSON.parse(row.state) as EndpointState);
+  }
+
   async page(appId: string, query: SearchQuery): Promise<Page<EndpointState>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<EndpointRecord>(

@@ -1,7 +1,7 @@
 import type { SealedRef } from '@sluice/contracts';
+import { MASK } from '@sluice/sealed-values';
 
-/** What stands in place of a sealed value wherever it is read; sent back, it means "as it is". */
-export const MASK = '********';
+export { MASK };
 
 /** What has to happen to sealed values along with a change. */
 export interface SealingPlan {

@@ -16,6 +16,8 @@ const OURS = new Set([
   'createdAt',
   'updatedAt',
   'propagating',
+  'publicKey',
+  'previousSecrets',
 ]);
 
 /** Fields that are as they are when nobody says anything are left out: they would only hide what matters. */
@@ -43,7 +45,11 @@ export function exportedTrigger(view: TriggerView, flowName: string | null): Jso
 
 /** With a mask where something secret is; the mask keeps what is stored when it is imported over the same endpoint. */
 export function exportedEndpoint(state: EndpointState): JsonObject {
-  return withoutOurs(endpointViewOf(state), ['url']);
+  const shown = withoutOurs(endpointViewOf(state), ['url']);
+  if (state.kind === 'event') return shown;
+  // An inline endpoint has no such settings, and they would be refused on the way back.
+  const { events: _events, retry: _retry, ...inline } = shown;
+  return inline;
 }
 
 export function exportedEventType({ name, description, schema, validate }: EventTypeState): JsonObject {

@@ -1,5 +1,7 @@
 import { type EndpointState, type FieldProblem, parseDurationMs } from '@sluice/contracts';
-import { MASK } from '../sealing/sealing.decider.ts';
+import { MASK } from '@sluice/sealed-values';
+import { MAX_EVENT_TEMPLATE, templateProblem } from './event-templates.ts';
+import { HOOK_TYPES, isHookType } from './hook-types.ts';
 
 /** What only the library of outbound calls can judge. */
 export interface OutboundRules {
@@ -17,7 +19,12 @@ const MAX_SCHEDULE = 20;
 const MAX_RETRY_DELAY_MS = 7 * 86_400_000;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=?|[A-Za-z0-9+/]{2})?$/;
 /** Headers that say what a delivery is (ET-08), and how its body is to be read. */
-const OURS = /^(?:x-etl-webhook-.*|webhook-(?:id|timestamp|signature)|content-type)$/i;
+const OURS = /^(?:x-etl-webhook-.*|webhook-(?:id|timestamp|signature)|sluice-hops|content-type)$/i;
+
+/** Whether a header says what a request is, so that no setting may give it (ET-08). */
+export function isSluiceHeader(name: string, etlPrefix: string): boolean {
+  return OURS.test(name) || name.toLowerCase().startsWith(`${etlPrefix.toLowerCase()}-`);
+}
 
 /** Everything that decorators cannot say about an endpoint as it was sent; `stored` is what it changes, or null. */
 export function endpointProblems(
@@ -32,7 +39,62 @@ export function endpointProblems(
     ...secretProblems('/basicPass', sent.basicPass, stored?.basicPass ?? null),
     ...retryProblems(sent.retry),
     ...basicProblems(sent, stored),
+    ...templateProblems(sent),
+    ...kindProblems(sent, stored),
   ];
+}
+
+/** `filter`, `transform` and `ordering` are templates over the event. */
+function templateProblems(sent: Readonly<Record<string, unknown>>): FieldProblem[] {
+  return ['filter', 'transform', 'ordering'].flatMap((name): FieldProblem[] => {
+    const source = sent[name];
+    const pointer = `/${name}`;
+    if (source === undefined || source === null || (name === 'ordering' && source === 'endpoint')) return [];
+    if (typeof source !== 'string' || source.trim() === '' || source.length > MAX_EVENT_TEMPLATE) {
+      return [{ pointer, message: `must be a template of 1 to ${MAX_EVENT_TEMPLATE} characters, or null` }];
+    }
+    const message = templateProblem(source, { bare: name !== 'transform' });
+    return message ? [{ pointer, message }] : [];
+  });
+}
+
+/** What a read shows of the retries of an inline endpoint may be sent back. */
+const SHOWN_ONCE = '{"schedule":["PT0S"]}';
+/** Settings that an inline endpoint has not: it is called by POST with the payload of its type, and once (LU-02, LU-08). */
+const NOT_INLINE = ['retry', 'filter', 'transform', 'ordering'];
+
+function kindProblems(sent: Readonly<Record<string, unknown>>, stored: EndpointState | null): FieldProblem[] {
+  const kind = stored?.kind ?? sent.kind;
+  const { hookType, events } = sent;
+  if (stored && sent.kind !== undefined && sent.kind !== kind) {
+    return [{ pointer: '/kind', message: `is "${kind}" and does not change` }];
+  }
+  if (kind === 'event') {
+    const missing = stored ? Array.isArray(events) && events.length === 0 : events === undefined;
+    return [
+      ...(missing ? [{ pointer: '/events', message: 'must name at least one event type, or "*" for all' }] : []),
+      ...(hookType === undefined || hookType === null
+        ? []
+        : [{ pointer: '/hookType', message: 'is for inline endpoints' }]),
+    ];
+  }
+  if (kind !== 'inline') return [];
+  const ofType = hookType === undefined ? stored?.hookType : hookType;
+  const problems: FieldProblem[] = isHookType(ofType)
+    ? []
+    : [{ pointer: '/hookType', message: `must be one of ${HOOK_TYPES.join(', ')}` }];
+  if (Array.isArray(events) && events.length > 0) {
+    problems.push({ pointer: '/events', message: 'is for event endpoints; an inline one is called by a flow' });
+  }
+  if (sent.method === 'GET') problems.push({ pointer: '/method', message: 'an inline endpoint is called by POST' });
+  if (sent.contentType === 'application/x-www-form-urlencoded') {
+    problems.push({ pointer: '/contentType', message: 'an inline endpoint is sent JSON' });
+  }
+  for (const name of NOT_INLINE) {
+    if (sent[name] === undefined || sent[name] === null || JSON.stringify(sent[name]) === SHOWN_ONCE) continue;
+    problems.push({ pointer: `/${name}`, message: 'an inline endpoint is called once and has no such setting' });
+  }
+  return problems;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -94,7 +156,8 @@ function headerProblems(
   return problems;
 }
 
-function secretProblems(pointer: string, value: unknown, stored: object | null): FieldProblem[] {
+/** `stored`: what the mask would keep. */
+export function secretProblems(pointer: string, value: unknown, stored: object | null): FieldProblem[] {
   if (value === undefined || value === null || value === '') return [];
   if (typeof value !== 'string' || value.length > MAX_SECRET) {
     return [{ pointer, message: `must be text of at most ${MAX_SECRET} characters` }];
