@@ -47,6 +47,7 @@ export type {
   EventTypeState,
   FlowChanged,
   FlowDefinition,
+  FlowErrorHandler,
   FlowSaved,
   FlowSchedule,
   FlowState,
@@ -70,20 +71,24 @@ export type {
   UserState,
 } from './registry-events.ts';
 export { type RouteRule, ROUTING_TABLE, routeOf } from './routing-table.ts';
-export type {
-  EventEmitted,
-  RunAnswered,
-  RunError,
-  RunFinished,
-  RunnerAnswers,
-  RunnerEvents,
-  RunStarted,
-  RunStatus,
-  RunTrigger,
-  RunWaiting,
-  StepCompleted,
-  StepFailed,
-  StepStarted,
+export {
+  type BlockStarted,
+  type EventEmitted,
+  type RunAnswered,
+  type RunError,
+  type RunFinished,
+  type RunnerAnswers,
+  type RunnerEvents,
+  type RunStarted,
+  type RunStatus,
+  type RunTrigger,
+  type RunWaiting,
+  type StepAnswered,
+  type StepCompleted,
+  type StepFailed,
+  stepKeyOf,
+  type StepPlace,
+  type StepStarted,
 } from './runner-events.ts';
 export { DOMAIN_EVENTS_TOPIC, SERVICES, type ServiceName, schemaOf, serviceOf, TOPICS, type Topic } from './topics.ts';
 export {

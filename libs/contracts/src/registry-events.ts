@@ -9,6 +9,15 @@ export interface FlowDefinition {
   strict?: boolean;
   /** Times at which the published version is run. */
   schedules?: FlowSchedule[];
+  onError?: FlowErrorHandler;
+}
+
+/** What a flow does when a step has failed for good; the run ends as failed all the same. */
+export interface FlowErrorHandler {
+  /** They read what failed as `error`: `{code, message, ref}`. */
+  steps?: FlowStep[];
+  /** What the waiting caller gets instead of the error. */
+  response?: { status?: unknown; body?: unknown };
 }
 
 /** A cron expression of five fields, read in a time zone (UTC unless given); `input` is `{}` unless given. */

@@ -4,6 +4,23 @@ export interface RunError {
   code: string;
   message: string;
   ref: string | null;
+  /** Where in a loop the step stands that failed, as in `StepPlace`. */
+  path?: string;
+}
+
+/** Which step of a run an event is about. */
+export interface StepPlace {
+  ref: string;
+  /**
+   * Inside a `foreach`: the item of each loop around the step and its ref, as `each[3].call`. Absent elsewhere, where
+   * the ref alone says it. `stepKeyOf` gives the one that tells steps of a run apart.
+   */
+  path?: string;
+}
+
+/** What tells the steps of a run apart. */
+export function stepKeyOf(place: StepPlace): string {
+  return place.path ?? place.ref;
 }
 
 /** What a run has to remember of the request that caused it, beside the input. */
@@ -61,16 +78,14 @@ export interface RunStarted {
 }
 
 /** Written before an effect leaves the process; `idempotencyKey` is the same on every attempt of this step. */
-export interface StepStarted {
-  ref: string;
+export interface StepStarted extends StepPlace {
   type: string;
   attempt: number;
   idempotencyKey: string;
   input: unknown;
   startedAt: string;
 }
-export interface StepCompleted {
-  ref: string;
+export interface StepCompleted extends StepPlace {
   type: string;
   attempt: number;
   input: unknown;
@@ -79,9 +94,10 @@ export interface StepCompleted {
   finishedAt: string;
   /** A retry took the step over from this run: it was done there and is not repeated. */
   takenFrom?: string;
+  /** Its `if` did not hold: it did not run, and its output is null. */
+  skipped?: true;
 }
-export interface StepFailed {
-  ref: string;
+export interface StepFailed extends StepPlace {
   type: string;
   attempt: number;
   input: unknown;
@@ -99,19 +115,34 @@ export interface StepFailed {
  * A domain event that a flow emitted; its own id is `eventId`. It also completes the `emit` step `ref`, whose output
  * is `{eventId}`: there is no `StepCompleted` for that step, so that the data is written once.
  */
-export interface EventEmitted {
+export interface EventEmitted extends StepPlace {
   eventId: string;
-  ref: string;
   type: string;
   subject: string | null;
   data: unknown;
   emittedAt: string;
 }
-/** A `delay` began; `RunResumed` and `StepCompleted` follow when its time has come. */
-export interface RunWaiting {
-  ref: string;
+/** A step began to wait; `RunResumed` and `StepCompleted` follow when its time has come or `StepAnswered` ended it. */
+export interface RunWaiting extends StepPlace {
   type: string;
   until: string;
+  startedAt: string;
+  /** What the step has so far, for a step that waits after an effect. */
+  output?: unknown;
+}
+/** What a waiting step waits for has come: a callback, a decision, the end of another run. The first one counts. */
+export interface StepAnswered extends StepPlace {
+  answer: unknown;
+  at: string;
+}
+/**
+ * A step that holds other steps began which do not end in the same append: `foreach` or `parallel`. `StepCompleted` or
+ * `StepFailed` ends it.
+ */
+export interface BlockStarted extends StepPlace {
+  type: string;
+  /** Items or branches. */
+  lanes: number;
   startedAt: string;
 }
 export interface RunFinished {
@@ -134,7 +165,9 @@ export interface RunnerEvents {
   StepFailed: StepFailed;
   EventEmitted: EventEmitted;
   RunWaiting: RunWaiting;
-  RunResumed: { ref: string; at: string };
+  RunResumed: StepPlace & { at: string };
+  StepAnswered: StepAnswered;
+  BlockStarted: BlockStarted;
   /** The run ends as cancelled at the next boundary between steps. */
   RunCancelRequested: { at: string };
   RunFinished: RunFinished;
@@ -151,6 +184,8 @@ export interface RunAnswered {
   error: RunError | null;
   /** The flow describes no response body: `body` is the run's result. */
   isDefault?: true;
+  /** Of a `respond` step; names in lower case, none that belongs to the connection. */
+  headers?: Record<string, string>;
 }
 export interface RunnerAnswers {
   RunAnswered: RunAnswered;

@@ -1,5 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
-import type { RunFinished, RunStarted } from '@sluice/contracts';
+import { type RunFinished, type RunStarted, stepKeyOf, type StepPlace } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 
@@ -35,7 +35,15 @@ const STEPS: BulkTable = {
   columns: { run_id: 'uuid', version: 'int4', kind: 'text', ref: 'text', data: 'text' },
   onConflict: 'on conflict (run_id, version) do nothing',
 };
-const STEP_KINDS = new Set(['StepStarted', 'StepCompleted', 'StepFailed', 'EventEmitted', 'RunWaiting', 'RunResumed']);
+const STEP_KINDS = new Set([
+  'StepStarted',
+  'StepCompleted',
+  'StepFailed',
+  'EventEmitted',
+  'RunWaiting',
+  'RunResumed',
+  'BlockStarted',
+]);
 
 interface RunRow {
   id: string;
@@ -111,7 +119,7 @@ function fold(events: readonly BusEvent[]): RunRow[] {
 export function runWrites(events: readonly BusEvent[]): Alongside[] {
   const steps = events
     .filter((event) => STEP_KINDS.has(event.type))
-    .map((event) => [event.streamId, event.version, event.type, (event.data as { ref: string }).ref, event.dataJson]);
+    .map((event) => [event.streamId, event.version, event.type, stepKeyOf(event.data as StepPlace), event.dataJson]);
   const runs = fold(events).map((row) => Object.values(row));
   return [bulkWrite(RUNS, runs), bulkWrite(STEPS, steps)];
 }

@@ -86,6 +86,7 @@ const STEP_STATUS: Record<string, string> = {
   EventEmitted: 'succeeded',
   RunWaiting: 'waiting',
   RunResumed: 'running',
+  BlockStarted: 'running',
 };
 
 /** The events of one step (started, failed, tried again, completed) become one node that shows the last state. */

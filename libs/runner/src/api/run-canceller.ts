@@ -47,13 +47,13 @@ export class RunCanceller {
   private async record({ run, origin }: FoundRun, actor: CancelActor): Promise<void> {
     const { started } = run;
     const flow = started && (await this.catalog.version(started.flowId, started.flowVersion));
-    const { events, next } = requestCancel(flow, run, momentNow());
+    const { events, decision } = requestCancel(flow, run, momentNow());
     const replyTo = started?.trigger?.replyTo ?? null;
-    const answer = next?.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
+    const answer = decision?.answer && replyTo !== null ? { replyTo, answer: decision.answer } : null;
     failpoint('runner.before-cancel-commit');
     await this.store.commit({
       appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),
-      alongside: next?.kind === 'finished' ? this.endOf(origin.appId, run) : [],
+      alongside: decision?.next.kind === 'finished' ? this.endOf(origin.appId, run) : [],
     });
     failpoint('runner.after-cancel-commit');
     if (!run.finished) return;

@@ -1,3 +1,4 @@
+import type { StepPlace } from '@sluice/contracts';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { statusOf } from '../runs/run-rows.ts';
 import { applyEvent, type RunEvent, type RunState, type StepState } from '../runs/run-state.ts';
@@ -37,17 +38,31 @@ function endMessage(run: RunState, origin: RunOrigin): RunMessage {
 }
 
 /** The step that an event is about; the start of a run completes its webhook step. */
-function refOf(run: RunState, stored: MovedBy): string | undefined {
+function keyOf(run: RunState, stored: MovedBy): string | undefined {
   if (stored.type === 'RunStarted') return run.started?.webhookRef;
   // Nothing has changed yet: the completion of the step comes with it.
   if (stored.type === 'RunResumed') return undefined;
-  return (stored.data as { ref?: string }).ref;
+  const { ref, path } = stored.data as Partial<StepPlace>;
+  return path ?? ref;
 }
 
 function stepMessage(state: StepState): RunMessage {
   const step = stepResource(state);
-  const { ref, type, status, attempt, startedAt, finishedAt, error, nextAttemptAt } = step;
-  return { event: 'step', data: { ref, type, status, attempt, startedAt, finishedAt, error, nextAttemptAt } };
+  const { ref, path, type, status, attempt, startedAt, finishedAt, error, nextAttemptAt } = step;
+  return {
+    event: 'step',
+    data: {
+      ref,
+      ...(path === undefined ? {} : { path }),
+      type,
+      status,
+      attempt,
+      startedAt,
+      finishedAt,
+      error,
+      nextAttemptAt,
+    },
+  };
 }
 
 /**
@@ -62,7 +77,7 @@ export function progressOf(run: RunState, origin: RunOrigin, stored: MovedBy): R
   const messages: RunMessage[] = [];
   const isNews = statusOf(run) !== before || run.cancelRequestedAt !== wished;
   if (isNews && !run.finished) messages.push(statusMessage(run, origin, null));
-  const step = run.steps.get(refOf(run, stored) ?? '');
+  const step = run.steps.get(keyOf(run, stored) ?? '');
   if (step) messages.push(stepMessage(step));
   if (run.finished) messages.push(endMessage(run, origin));
   const last = messages.at(-1);

@@ -16,15 +16,19 @@ export class RunErrorResource implements RunError {
   message!: string;
   @ApiProperty({ type: String, nullable: true, description: 'the step that failed' })
   ref!: string | null;
+  @ApiProperty({ required: false, description: 'where in a loop that step stands' })
+  path?: string;
 }
 
 export class StepResource {
   @ApiProperty()
   ref!: string;
+  @ApiProperty({ required: false, description: 'inside a loop: the item and the ref, as `each[3].call`' })
+  path?: string;
   @ApiProperty()
   type!: string;
-  @ApiProperty({ enum: ['running', 'retrying', 'waiting', 'succeeded', 'failed'] })
-  status!: StepState['status'];
+  @ApiProperty({ enum: ['running', 'retrying', 'waiting', 'succeeded', 'failed', 'skipped'] })
+  status!: Exclude<StepState['status'], 'open'>;
   @ApiProperty()
   attempt!: number;
   @ApiProperty(TIME)
@@ -112,9 +116,22 @@ function traceIdOf(meta: EventMeta): string | null {
 }
 
 export function stepResource(step: StepState): StepResource {
-  const { ref, type, status, attempt, startedAt, finishedAt, input, output, error, dueMs } = step;
+  const { ref, path, type, attempt, startedAt, finishedAt, input, output, error, dueMs } = step;
   const nextAttemptAt = dueMs === null ? null : new Date(dueMs).toISOString();
-  return { ref, type, status, attempt, startedAt, finishedAt, input, output, error, nextAttemptAt };
+  const status = step.status === 'open' ? 'running' : step.status;
+  return {
+    ref,
+    ...(path === undefined ? {} : { path }),
+    type,
+    status,
+    attempt,
+    startedAt,
+    finishedAt,
+    input,
+    output,
+    error,
+    nextAttemptAt,
+  };
 }
 
 function originFields(run: RunState, origin: RunOrigin) {

@@ -4,17 +4,13 @@ import { startWork } from '@sluice/observability';
 import { failpoint } from '@sluice/platform';
 import { TemplateError } from '@sluice/templates';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
+import type { Effect } from '../runs/decision.ts';
 import { effectsInFlight } from '../runs/run-metrics.ts';
-import type { Next } from '../runs/decision.ts';
 import type { RunOrigin } from '../runs/run-appends.ts';
-import { momentNow } from '../runs/moment.ts';
-import { scopeOf } from '../runs/run.decider.ts';
 import type { RunState } from '../runs/run-state.ts';
 import { type EffectResult, StepError } from '../steps/step-type.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { StepEffects } from './step-effects.ts';
-
-export type EffectNext = Extract<Next, { kind: 'effect' }>;
 
 /** A run at work: everything that its next step needs, in memory. */
 export interface RunAtWork {
@@ -32,27 +28,27 @@ export class EffectPerformer {
   ) {}
 
   /** @throws a transient error when the database is away before anything was sent; trying again is safe. */
-  async perform(work: RunAtWork, next: EffectNext, signal: AbortSignal): Promise<EffectResult> {
-    const { step, idempotencyKey } = next;
+  async perform(work: RunAtWork, effect: Effect, signal: AbortSignal): Promise<EffectResult> {
+    const { step, idempotencyKey } = effect;
     let request: unknown;
     try {
-      request = await this.requestOf(work, next);
+      request = await this.requestOf(work.origin, effect);
     } catch (error) {
       if (isTransientError(error)) throw error;
       return { error: unsendable(error), retryable: false };
     }
-    const effect = this.effects.of(step.type);
+    const performer = this.effects.of(step.type);
     const span = startWork(`runner.${step.type}`, {
       parent: work.origin.meta.traceparent,
       kind: 'client',
-      attributes: { 'run.id': work.run.id, 'step.ref': step.ref, 'step.attempt': next.attempt },
+      attributes: { 'run.id': work.run.id, 'step.ref': effect.key, 'step.attempt': effect.attempt },
     });
     effectsInFlight.inc();
     failpoint('runner.before-effect');
     try {
       const { timeoutMs } = step;
       const { traceparent } = span;
-      const result = await effect.perform({
+      const result = await performer.perform({
         request,
         appId: work.origin.appId,
         idempotencyKey,
@@ -71,10 +67,9 @@ export class EffectPerformer {
     }
   }
 
-  private async requestOf({ flow, run, origin }: RunAtWork, { step }: EffectNext): Promise<unknown> {
-    const scope = scopeOf(flow, run, momentNow());
-    scope.context.secrets = await this.secrets.of(origin.appId, step.interpreter.secretNames ?? []);
-    return step.interpreter.request?.(scope);
+  private async requestOf(origin: RunOrigin, { step, scope }: Effect): Promise<unknown> {
+    const secrets = await this.secrets.of(origin.appId, step.interpreter.secretNames ?? []);
+    return step.interpreter.request?.({ ...scope, context: { ...scope.context, secrets } });
   }
 }
 

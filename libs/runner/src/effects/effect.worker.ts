@@ -13,7 +13,7 @@ import { RunReader } from '../runs/run-reader.ts';
 import { statusOf } from '../runs/run-rows.ts';
 import type { RunState } from '../runs/run-state.ts';
 import type { Next } from '../runs/decision.ts';
-import { type EffectNext, EffectPerformer } from './effect-performer.ts';
+import { EffectPerformer } from './effect-performer.ts';
 import { RunDriver } from './run-driver.ts';
 
 /** A run that does not end in its first append. */
@@ -21,7 +21,7 @@ export interface DueRun {
   origin: RunOrigin;
   flow: CompiledFlow;
   run: RunState;
-  next: Exclude<Next, { kind: 'finished' }>;
+  next: Extract<Next, { kind: 'effects' | 'wait' }>;
 }
 
 /** What has to be written with the runs' first events, and what to do once they are durable. */
@@ -85,7 +85,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const planned = runs.map((due) => {
       const { next, flow, run } = due;
       const held = ofFlow.get(flow.id) ?? this.queue.leases.ofKey(flow.id);
-      const leased = next.kind === 'effect' && room > 0 && held < this.config.maxPerFlow;
+      const leased = next.kind === 'effects' && room > 0 && held < this.config.maxPerFlow;
       if (leased) {
         room--;
         ofFlow.set(flow.id, held + 1);
@@ -134,8 +134,9 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   private begin(claim: Claim, { origin, flow, run, next }: DueRun): void {
     const held = { flow, run, origin, shownStatus: statusOf(run) };
+    const { effects, untilMs } = next as Extract<Next, { kind: 'effects' }>;
     const work = this.driver
-      .carryOn(claim, held, next as EffectNext)
+      .carryOn(claim, held, effects, untilMs)
       .catch((error: unknown) => log.error(`run ${run.id} stopped and will be tried again: ${String(error)}`))
       .finally(() => {
         this.direct.delete(work);

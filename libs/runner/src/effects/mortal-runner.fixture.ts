@@ -20,11 +20,12 @@ import { OrderingWorker } from '../ordering/ordering.worker.ts';
 import { RunnerConfig } from '../runner.config.ts';
 import { RunInputs } from '../runs/run-input.ts';
 import { RunReader } from '../runs/run-reader.ts';
+import type { Effect } from '../runs/decision.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import { RunStarter } from '../starting/run-starter.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { TriggersConsumer } from '../starting/triggers.consumer.ts';
-import { type EffectNext, EffectPerformer, type RunAtWork } from './effect-performer.ts';
+import { EffectPerformer, type RunAtWork } from './effect-performer.ts';
 import { EffectWorker } from './effect.worker.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { StepEffects } from './step-effects.ts';
@@ -97,9 +98,9 @@ class MortalStore implements EventStorePort {
 class MortalPerformer extends EffectPerformer {
   fate!: Fate;
 
-  override async perform(work: RunAtWork, next: EffectNext, signal: AbortSignal): Promise<EffectResult> {
+  override async perform(work: RunAtWork, effect: Effect, signal: AbortSignal): Promise<EffectResult> {
     await this.fate.pass();
-    const result = await super.perform(work, next, signal);
+    const result = await super.perform(work, effect, signal);
     await this.fate.pass();
     return result;
   }

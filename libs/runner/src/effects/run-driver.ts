@@ -17,10 +17,12 @@ import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import type { RunReader } from '../runs/run-reader.ts';
 import { statusOf, updateRun } from '../runs/run-rows.ts';
-import type { Decision } from '../runs/decision.ts';
-import { advance, afterEffect, failAtOnce } from '../runs/run.decider.ts';
+import { completed } from '../runs/completed.ts';
+import type { Decision, Effect, Next } from '../runs/decision.ts';
+import { advance, afterEffects, failAtOnce, type Settled } from '../runs/run.decider.ts';
 import type { EffectResult } from '../steps/step-type.ts';
-import type { EffectNext, EffectPerformer, RunAtWork } from './effect-performer.ts';
+import type { EffectPerformer, RunAtWork } from './effect-performer.ts';
+import { EffectsInFlight } from './effects-in-flight.ts';
 
 export interface RunDriverOptions {
   store: EventStorePort;
@@ -37,12 +39,14 @@ export interface HeldRun extends RunAtWork {
   shownStatus: string;
 }
 
+type EffectsNext = Extract<Next, { kind: 'effects' }>;
+
 const log = new Logger('runner');
 const RETRY_MS = [50, 200, 1_000, 2_000];
 
 /**
- * Moves a run that waits for something: performs its effects one after the other, recording the start and the end of
- * each. Everything is decided again from the stream when somebody else appended to it, so the stream's version is the
+ * Moves a run that waits for something: performs its effects, as many at once as it has begun, recording the start and
+ * the end of each. Everything is decided again from the stream when somebody else appended to it, so the stream's version is the
  * fence; the claim only keeps two processes from doing the same work.
  */
 export class RunDriver {
@@ -66,49 +70,73 @@ export class RunDriver {
       const held = await this.load(claim.id);
       if (!held) return this.close(claim);
       const { run, flow } = held;
+      const gone = { code: 'flow_not_found', message: 'the version it began with is gone', ref: null };
       const decision = flow
-        ? advance(flow, run, momentNow())
-        : failAtOnce(
-            run,
-            0,
-            { code: 'flow_not_found', message: 'the version it began with is gone', ref: null },
-            momentNow(),
-          );
+        ? await completed(advance(flow, run, momentNow()), () => advance(flow, run, momentNow()))
+        : failAtOnce(run, 0, gone, momentNow());
       const recorded = await this.record(claim, held as HeldRun, decision);
       if (recorded === 'handed over') return;
-      if (recorded === 'recorded') return this.carryOn(claim, held as HeldRun, decision.next as EffectNext);
+      if (recorded === 'recorded') {
+        const { effects, untilMs } = decision.next as EffectsNext;
+        return this.carryOn(claim, held as HeldRun, effects, untilMs);
+      }
       if (claim.lost) return;
     }
   }
 
-  /** Performs an effect whose start is recorded, and what follows it, until the run waits or ends. */
-  async carryOn(claim: Claim, begun: HeldRun, first: EffectNext): Promise<void> {
+  /** Performs effects whose start is recorded, and what follows them, until the run waits or ends. */
+  async carryOn(claim: Claim, begun: HeldRun, first: readonly Effect[], untilMs: number | null): Promise<void> {
+    const flights = new EffectsInFlight((held, effect) => this.perform(held, effect));
     let held = begun;
-    let next = first;
+    let effects = first;
+    let dueMs = untilMs;
     for (;;) {
-      const result = await this.perform(held, next);
-      if (!result) return this.release(claim);
-      for (;;) {
-        const decision = afterEffect(held.flow, held.run, next.step, result, momentNow());
-        const recorded = await this.record(claim, held, decision);
-        if (recorded === 'handed over') return;
-        if (recorded === 'recorded') {
-          next = decision.next as EffectNext;
-          break;
-        }
-        const fresh = await this.load(claim.id);
-        // Taken over, or this very result was stored by a commit that seemed to fail: either way no longer ours.
-        if (!fresh?.flow || !isStillRunning(fresh as HeldRun, next)) return this.release(claim);
-        held = fresh as HeldRun;
+      for (const effect of effects) flights.begin(held, effect);
+      const settled = await flights.next(dueMs);
+      if (settled === 'given up') {
+        // The others are recorded by whoever comes after this process, or not at all.
+        await flights.settledAll();
+        return this.release(claim);
+      }
+      const moved = await this.settle(claim, held, settled, flights);
+      if (moved === null) return;
+      held = moved.held;
+      ({ effects, untilMs: dueMs } = moved.next);
+    }
+  }
+
+  /** Records results, and what follows. Null: this process has nothing more to do with the run. */
+  private async settle(claim: Claim, begun: HeldRun, settled: readonly Settled[], flights: EffectsInFlight) {
+    let held = begun;
+    let results = settled;
+    for (;;) {
+      const { flow, run } = held;
+      const decide = (each: readonly Settled[]) => afterEffects(flow, run, each, momentNow(), flights.keys);
+      const decision = await completed(decide(results), () => decide([]));
+      const recorded = await this.record(claim, held, decision);
+      if (recorded === 'recorded') return { held, next: decision.next as EffectsNext };
+      if (recorded === 'handed over') return null;
+      const fresh = await this.load(claim.id);
+      if (!fresh?.flow) {
+        await this.release(claim);
+        return null;
+      }
+      held = fresh as HeldRun;
+      // Somebody else took the run over, or these very results were stored by a commit that seemed to fail.
+      const intact = flights.effects.every((effect) => isStillRunning(held, effect));
+      results = results.filter(({ effect }) => isStillRunning(held, effect));
+      if (!intact || (results.length === 0 && flights.effects.length === 0)) {
+        await this.release(claim);
+        return null;
       }
     }
   }
 
   /** Null when the process is stopping and nothing may be recorded about the effect. */
-  private async perform(held: HeldRun, next: EffectNext): Promise<EffectResult | null> {
+  private async perform(held: HeldRun, effect: Effect): Promise<EffectResult | null> {
     for (let failures = 0; !this.stopping; failures++) {
       try {
-        const result = await this.options.performer.perform(held, next, this.abort.signal);
+        const result = await this.options.performer.perform(held, effect, this.abort.signal);
         return this.abort.signal.aborted && result.error !== null ? null : result;
       } catch (error) {
         if (!isTransientError(error)) throw error;
@@ -133,7 +161,7 @@ export class RunDriver {
     const orderingKey = next.kind === 'finished' ? (held.run.started?.orderingKey ?? null) : null;
     if (orderingKey !== null) alongside.push(this.options.ordering.release(held.run.id));
     const replyTo = held.run.started?.trigger?.replyTo ?? null;
-    const answer = next.kind === 'finished' && replyTo !== null ? { replyTo, answer: next.answer } : null;
+    const answer = decision.answer !== null && replyTo !== null ? { replyTo, answer: decision.answer } : null;
     const appends = appendsOf(held.run, decision.events, held.origin, answer);
     try {
       await this.persist({ appends, alongside });
@@ -146,7 +174,7 @@ export class RunDriver {
     held.shownStatus = status;
     if (next.kind === 'finished') countFinished(held.run);
     if (orderingKey !== null) this.options.ordering.wake([orderingKey]);
-    return next.kind === 'effect' ? 'recorded' : 'handed over';
+    return next.kind === 'effects' ? 'recorded' : 'handed over';
   }
 
   /** A result in hand is worth waiting for the database, whatever becomes of the lease meanwhile. */
@@ -192,7 +220,7 @@ export class RunDriver {
   }
 }
 
-function isStillRunning(held: HeldRun, next: EffectNext): boolean {
-  const step = held.run.steps.get(next.step.ref);
-  return step?.status === 'running' && step.attempt === next.attempt;
+function isStillRunning(held: HeldRun, { key, attempt }: Effect): boolean {
+  const step = held.run.steps.get(key);
+  return step?.status === 'running' && step.attempt === attempt;
 }

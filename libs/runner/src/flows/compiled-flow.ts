@@ -1,6 +1,13 @@
-import { type FlowDefinition, type FlowStep, parseDurationMs, STEP_LIMITS } from '@sluice/contracts';
+import {
+  type FlowDefinition,
+  type FlowErrorHandler,
+  type FlowStep,
+  parseDurationMs,
+  STEP_LIMITS,
+} from '@sluice/contracts';
 import { STEP_TYPES } from '../steps/step-types.ts';
-import type { CompiledStep, StepCompiler } from '../steps/step-type.ts';
+import type { CompiledStep, RetryRule, StepCompiler } from '../steps/step-type.ts';
+import { conditionOf } from './condition.ts';
 import { FlowCompileError } from './flow-compile-error.ts';
 import { templateCompiler, type ValueTemplate } from './value-template.ts';
 
@@ -15,18 +22,25 @@ export interface FlowIdentity {
   version: number;
 }
 
+export interface CompiledResponse {
+  status: ValueTemplate | null;
+  body: ValueTemplate | null;
+}
+
 /** A version of a flow, its templates compiled once. Immutable, so any number of runs share it. */
 export interface CompiledFlow extends FlowIdentity {
   /** Without the webhook step, which `RunStarted` completes. */
   steps: readonly CompiledStep[];
   webhookRef: string | null;
   strict: boolean;
-  response: { status: ValueTemplate | null; body: ValueTemplate | null };
+  response: CompiledResponse;
+  /** What runs when a step fails and its own `onError` says nothing; without a response the caller gets the error. */
+  onError: { steps: readonly CompiledStep[]; response: CompiledResponse | null } | null;
   /** Why no run of it can succeed, or null. */
   problem: { ref: string | null; message: string } | null;
 }
 
-function positive(value: unknown, otherwise: number, most: number): number {
+function milliseconds(value: unknown, otherwise: number, most: number): number {
   const ms = typeof value === 'string' ? parseDurationMs(value) : null;
   return ms === null ? otherwise : Math.min(most, Math.max(1, ms));
 }
@@ -34,16 +48,45 @@ function positive(value: unknown, otherwise: number, most: number): number {
 function compileStep(step: FlowStep, compiler: StepCompiler): CompiledStep {
   const type = STEP_TYPES.get(step.type);
   if (!type) throw new FlowCompileError(step.ref, `this version does not know the step type "${step.type}"`);
-  const retry = (step.retry ?? {}) as { maxAttempts?: unknown; backoff?: unknown };
-  const maxAttempts = typeof retry.maxAttempts === 'number' ? retry.maxAttempts : 1;
+  const when = step.if === undefined ? null : compileAt(step.ref, () => compiler.condition(step.if));
+  const interpreter = compileAt(step.ref, () => type.compile(step, compiler));
+  const inside = (interpreter.inside ?? []).flat();
   return {
     ref: step.ref,
     type: step.type,
-    onError: step.onError === 'continue' ? 'continue' : 'fail',
-    maxAttempts: Math.min(STEP_LIMITS.maxAttempts, Math.max(1, Math.trunc(maxAttempts))),
-    backoffMs: positive(retry.backoff, DEFAULT_BACKOFF_MS, STEP_LIMITS.backoffMs),
-    timeoutMs: positive(step.timeout, DEFAULT_TIMEOUT_MS, STEP_LIMITS.timeoutMs),
-    interpreter: compileAt(step.ref, () => type.compile(step, compiler)),
+    when,
+    onError: onErrorOf(step.onError),
+    retry: retryRuleOf(step.retry),
+    timeoutMs: milliseconds(step.timeout, DEFAULT_TIMEOUT_MS, STEP_LIMITS.timeoutMs),
+    hasTimeout: step.timeout !== undefined,
+    isPure: type.computes === true && inside.every((each) => each.isPure),
+    refsInside: inside.flatMap((each) => [each.ref, ...each.refsInside]),
+    interpreter,
+  };
+}
+
+function onErrorOf(value: unknown): CompiledStep['onError'] {
+  if (value === 'continue') return 'continue';
+  const { goto } = (value ?? {}) as { goto?: unknown };
+  return typeof goto === 'string' ? { goto } : 'fail';
+}
+
+/** `retry` as the registry lets it pass; what is out of bounds is brought within them. */
+function retryRuleOf(value: unknown): RetryRule {
+  const { maxAttempts, backoff, jitter, on } = (value ?? {}) as Record<string, unknown>;
+  const wait = (typeof backoff === 'object' && backoff !== null ? backoff : { initial: backoff }) as Record<
+    string,
+    unknown
+  >;
+  const initialMs = milliseconds(wait.initial, DEFAULT_BACKOFF_MS, STEP_LIMITS.backoffMs);
+  const attempts = typeof maxAttempts === 'number' ? Math.trunc(maxAttempts) : 1;
+  return {
+    maxAttempts: Math.min(STEP_LIMITS.maxAttempts, Math.max(1, attempts)),
+    backoff: wait.type === 'fixed' ? 'fixed' : 'exponential',
+    initialMs,
+    maxMs: Math.max(initialMs, milliseconds(wait.max, STEP_LIMITS.backoffMs, STEP_LIMITS.backoffMs)),
+    jitter: typeof jitter === 'number' ? Math.min(1, Math.max(0, jitter)) : 0,
+    on: Array.isArray(on) ? new Set(on.map(String)) : null,
   };
 }
 
@@ -57,10 +100,23 @@ function compileAt<T>(ref: string | null, compile: () => T): T {
   }
 }
 
-const compiler: StepCompiler = {
+/** What the types of step compile with. */
+export const stepCompiler: StepCompiler = {
   ...templateCompiler,
-  block: (steps) => (steps as FlowStep[]).map((step) => compileStep(step, compiler)),
+  condition: (source) => conditionOf(source, templateCompiler.value(source)),
+  block: (steps) => (steps as FlowStep[]).map((step) => compileStep(step, stepCompiler)),
 };
+
+function compileResponse({ status, body }: { status?: unknown; body?: unknown }): CompiledResponse {
+  return compileAt(null, () => ({
+    status: status === undefined ? null : stepCompiler.value(status),
+    body: body === undefined ? null : stepCompiler.value(body),
+  }));
+}
+
+function compileHandler({ steps, response }: FlowErrorHandler): CompiledFlow['onError'] {
+  return { steps: stepCompiler.block(steps ?? []), response: response ? compileResponse(response) : null };
+}
 
 /** Never throws: a definition that cannot be compiled gives a flow whose `problem` fails each of its runs. */
 export function compileFlow(identity: FlowIdentity, definition: FlowDefinition): CompiledFlow {
@@ -71,15 +127,13 @@ export function compileFlow(identity: FlowIdentity, definition: FlowDefinition):
     webhookRef,
     strict: definition.strict === true,
     response: { status: null, body: null },
+    onError: null,
     problem: null,
   };
   try {
-    flow.steps = compiler.block(webhookRef === null ? definition.steps : definition.steps.slice(1));
-    const { status, body } = definition.response ?? {};
-    flow.response = compileAt(null, () => ({
-      status: status === undefined ? null : compiler.text(status),
-      body: body === undefined ? null : compiler.text(body),
-    }));
+    flow.steps = stepCompiler.block(webhookRef === null ? definition.steps : definition.steps.slice(1));
+    flow.response = compileResponse(definition.response ?? {});
+    if (definition.onError !== undefined) flow.onError = compileHandler(definition.onError);
   } catch (error) {
     if (!(error instanceof FlowCompileError)) throw error;
     flow.problem = { ref: error.ref, message: error.message };

@@ -2,9 +2,9 @@ import type { RunEvent, RunState, StepState } from '../runs/run-state.ts';
 
 /** The event by which a retry takes a step over that was done in the run it retries. */
 function takenOver(state: StepState, takenFrom: string): RunEvent {
-  const { ref, type, attempt, input, output, error, startedAt } = state;
+  const { ref, path, type, attempt, input, output, error, startedAt } = state;
   const finishedAt = state.finishedAt ?? startedAt;
-  const done = { ref, type, attempt, input, startedAt, finishedAt, takenFrom };
+  const done = { ref, ...(path === undefined ? {} : { path }), type, attempt, input, startedAt, finishedAt, takenFrom };
   if (state.status === 'succeeded') return { type: 'StepCompleted', data: { ...done, output } };
   const failure = error ?? { code: 'step_error', message: 'the step failed', ref };
   return { type: 'StepFailed', data: { ...done, error: failure, output, nextAttemptAt: null } };
@@ -12,9 +12,10 @@ function takenOver(state: StepState, takenFrom: string): RunEvent {
 
 const isDone = (state: StepState): boolean => state.status === 'succeeded' || state.status === 'failed';
 
-/** Whether the step is why the run failed, or holds the step that is. */
+/** Whether the step is why the run failed, holds the step that is, or was given up because of it. */
 function isCause(run: RunState, state: StepState): boolean {
   const cause = run.finished?.error?.ref ?? null;
+  if (state.error?.code === 'stopped') return true;
   return state.status === 'failed' && cause !== null && (state.ref === cause || state.error?.ref === cause);
 }
 

@@ -1,7 +1,10 @@
 import type { FlowDefinition, FlowStep, RunnerEvents } from '@sluice/contracts';
 import { type CompiledFlow, compileFlow } from '../flows/compiled-flow.ts';
 import { startRun, type StartRequest } from '../starting/start.rules.ts';
-import type { Decision, Moment } from './decision.ts';
+import type { Decision, Effect, Moment, Next } from './decision.ts';
+import { afterEffects } from './run.decider.ts';
+import type { EffectResult } from '../steps/step-type.ts';
+import type { Answer } from './response.rules.ts';
 import { emptyRun, type RunEvent, type RunState } from './run-state.ts';
 
 /** Builders for given/when/then on the decider. */
@@ -54,4 +57,34 @@ export function dataOf<T extends RunEvent['type']>(events: readonly RunEvent[], 
   if (!found || more.length > 0) throw new Error(`${found ? more.length + 1 : 0} events of type ${type}`);
   const data: unknown = found.data;
   return data as RunnerEvents[T];
+}
+
+export function effectsOf(next: Next): readonly Effect[] {
+  if (next.kind !== 'effects') throw new Error(`next is ${next.kind}`);
+  return next.effects;
+}
+
+/** The only effect that is to be performed. */
+export function effectOf(next: Next): Effect {
+  const [effect, ...more] = effectsOf(next);
+  if (!effect || more.length > 0) throw new Error(`${effect ? more.length + 1 : 0} effects`);
+  return effect;
+}
+
+/** The effect ended, while those of `inFlight` go on. */
+export function afterEffect(
+  flow: CompiledFlow,
+  run: RunState,
+  effect: Effect,
+  result: EffectResult,
+  moment: Moment,
+  inFlight: readonly Effect[] = [],
+): Decision {
+  return afterEffects(flow, run, [{ effect, result }], moment, new Set(inFlight.map(({ key }) => key)));
+}
+
+/** What the caller of a run that is over gets. */
+export function answerOf({ next, answer }: Decision): Answer {
+  if (next.kind !== 'finished' || answer === null) throw new Error(`next is ${next.kind}`);
+  return answer;
 }

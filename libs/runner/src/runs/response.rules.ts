@@ -2,12 +2,14 @@ import { responseContentOf, responseStatusOf, type RunAnswered, type RunError } 
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { jsonValue } from './json-value.rules.ts';
 import { MAX_RESPONSE_BYTES } from './run-limits.ts';
-import type { StepScope } from '../steps/step-type.ts';
-import { StepError } from '../steps/step-type.ts';
+import { type EarlyResponse, StepError, type StepScope } from '../steps/step-type.ts';
 
 const JSON_TYPE = 'application/json';
 
-export type Answer = Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault'>;
+export type Answer = Pick<
+  RunAnswered,
+  'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault' | 'headers'
+>;
 
 /** The response of a flow, rendered: its status, and the value that is also the run's result. */
 export interface RenderedResponse {
@@ -16,7 +18,7 @@ export interface RenderedResponse {
   value: unknown;
 }
 
-function statusOf(value: unknown): number {
+export function responseStatus(value: unknown): number {
   const status = responseStatusOf(value);
   if (status === null) {
     throw new StepError(
@@ -28,10 +30,9 @@ function statusOf(value: unknown): number {
 }
 
 /** @throws StepError, template errors: the run fails with them. */
-export function renderResponse(flow: CompiledFlow, scope: StepScope): RenderedResponse {
-  const { status, body } = flow.response;
+export function renderResponse({ status, body }: CompiledFlow['response'], scope: StepScope): RenderedResponse {
   const rendered = {
-    status: status ? statusOf(status.evaluate(scope.context, scope)) : 200,
+    status: status ? responseStatus(status.evaluate(scope.context, scope)) : 200,
     value: body ? body.evaluate(scope.context, scope) : undefined,
   };
   if (body) {
@@ -51,6 +52,16 @@ export function answerOf(response: RenderedResponse, result: unknown): Answer {
     return { ...succeeded, contentType: JSON_TYPE, body: JSON.stringify(result ?? null), isDefault: true };
   }
   return { ...succeeded, ...responseContentOf(value) };
+}
+
+/** What a `respond` step says; the run goes on. */
+export function respondAnswer(response: EarlyResponse): Answer {
+  return { ...response, error: null, runStatus: 'running' };
+}
+
+/** The answer that a flow's own `onError` gives: the run failed, and the caller gets what the flow says to that. */
+export function handledAnswer(response: RenderedResponse): Answer {
+  return { ...answerOf(response, response.value), runStatus: 'failed' };
 }
 
 /** What the waiting caller of a run without success gets; each profile words it in its own way. */

@@ -1,9 +1,8 @@
 import { derivedId } from '@sluice/contracts';
 import { describe, expect, test } from 'vitest';
-import { at, begin, dataOf, flowOf, RUN_ID, typesOf } from './decider.fixture.ts';
+import { afterEffect, at, begin, dataOf, effectOf, flowOf, RUN_ID, typesOf } from './decider.fixture.ts';
 import type { Begun } from './decider.fixture.ts';
-import type { Next } from './decision.ts';
-import { advance, afterEffect } from './run.decider.ts';
+import { advance } from './run.decider.ts';
 import { MAX_CUT_SHORT } from './run-limits.ts';
 import { foldRun } from './run-state.ts';
 
@@ -17,11 +16,6 @@ const CALL = {
 const WEBHOOK = { ref: 'web1', type: 'webhook' };
 const AFTER = { ref: 'after', type: 'set', values: { ok: '{{ res.ok }}', status: '{{ res.status }}' } };
 const answer = (status: number) => ({ ok: status < 300, status, headers: {}, body: { a: 1 } });
-
-function effectOf(next: Next): Extract<Next, { kind: 'effect' }> {
-  if (next.kind !== 'effect') throw new Error(`next is ${next.kind}`);
-  return next;
-}
 
 /** The run as another process would load it. */
 function reloaded(begun: Begun) {
@@ -43,11 +37,11 @@ describe('an effect', () => {
 
   test('is completed by its answer, and the steps after it follow in the same append', () => {
     const begun = begin(flowOf([WEBHOOK, CALL, AFTER]), { id: 9 });
-    const { step } = effectOf(begun.next);
+    const effect = effectOf(begun.next);
     const { events, next } = afterEffect(
       begun.flow,
       begun.run,
-      step,
+      effect,
       { output: answer(200), error: null, retryable: false },
       at(1),
     );
@@ -59,9 +53,9 @@ describe('an effect', () => {
 
   test('that was answered with an error completes the step: the flow decides what it means', () => {
     const begun = begin(flowOf([WEBHOOK, CALL, AFTER]), {});
-    const { step } = effectOf(begun.next);
+    const effect = effectOf(begun.next);
     const result = { output: answer(503), error: { code: 'http_status', message: '503' }, retryable: true };
-    afterEffect(begun.flow, begun.run, step, result, at(1));
+    afterEffect(begun.flow, begun.run, effect, result, at(1));
     expect(begun.run.steps.get('after')?.output).toEqual({ ok: false, status: 503 });
     expect(begun.run.finished?.status).toBe('succeeded');
   });
@@ -69,7 +63,7 @@ describe('an effect', () => {
   test('without an answer fails the step and the run', () => {
     const begun = begin(flowOf([WEBHOOK, CALL, AFTER]), {});
     const result = { error: { code: 'ECONNREFUSED', message: 'connect: refused' }, retryable: true };
-    const { events } = afterEffect(begun.flow, begun.run, effectOf(begun.next).step, result, at(1));
+    const { events } = afterEffect(begun.flow, begun.run, effectOf(begun.next), result, at(1));
     expect(typesOf(events)).toEqual(['StepFailed', 'RunFinished']);
     expect(dataOf(events, 'RunFinished').error).toEqual({
       code: 'ECONNREFUSED',
@@ -81,7 +75,7 @@ describe('an effect', () => {
   test('without an answer lets the run go on where the step says so', () => {
     const begun = begin(flowOf([WEBHOOK, { ...CALL, onError: 'continue' }, AFTER]), {});
     const result = { error: { code: 'timeout', message: 'too slow' }, retryable: true };
-    afterEffect(begun.flow, begun.run, effectOf(begun.next).step, result, at(1));
+    afterEffect(begun.flow, begun.run, effectOf(begun.next), result, at(1));
     expect(begun.run.steps.get('after')?.output).toEqual({ ok: false, status: null });
     expect(begun.run.finished?.status).toBe('succeeded');
   });
@@ -98,7 +92,7 @@ describe('an effect', () => {
     const { events } = afterEffect(
       begun.flow,
       begun.run,
-      effectOf(begun.next).step,
+      effectOf(begun.next),
       { output, error: null, retryable: false },
       at(1),
     );
@@ -119,7 +113,7 @@ describe('an effect', () => {
     const begun = begin(flow, {}, { trigger });
     expect(dataOf(begun.events, 'RunStarted').trigger).toEqual(trigger);
     const run = reloaded(begun);
-    afterEffect(flow, run, effectOf(begun.next).step, { output: answer(200), error: null, retryable: false }, at(1));
+    afterEffect(flow, run, effectOf(begun.next), { output: answer(200), error: null, retryable: false }, at(1));
     expect(run.steps.get('m')?.output).toEqual({ m: 'PUT' });
   });
 });
@@ -131,13 +125,13 @@ describe('retries', () => {
   test('wait with a doubling backoff, then give up', () => {
     const begun = begin(flow, {});
     const { run } = begun;
-    const { step } = effectOf(begun.next);
-    expect(afterEffect(flow, run, step, away, at(1)).next).toEqual({ kind: 'wait', untilMs: at(3).ms });
+    const effect = effectOf(begun.next);
+    expect(afterEffect(flow, run, effect, away, at(1)).next).toEqual({ kind: 'wait', untilMs: at(3).ms });
     expect(advance(flow, run, at(2)).next).toEqual({ kind: 'wait', untilMs: at(3).ms });
     expect(effectOf(advance(flow, run, at(3)).next)).toMatchObject({ attempt: 2 });
-    expect(afterEffect(flow, run, step, away, at(4)).next).toEqual({ kind: 'wait', untilMs: at(8).ms });
+    expect(afterEffect(flow, run, effect, away, at(4)).next).toEqual({ kind: 'wait', untilMs: at(8).ms });
     expect(effectOf(advance(flow, run, at(8)).next)).toMatchObject({ attempt: 3 });
-    expect(afterEffect(flow, run, step, away, at(9)).next.kind).toBe('finished');
+    expect(afterEffect(flow, run, effect, away, at(9)).next.kind).toBe('finished');
     expect(run.finished?.status).toBe('failed');
     expect(run.steps.get('res')).toMatchObject({ attempt: 3, failures: 3, status: 'failed' });
   });
@@ -145,7 +139,7 @@ describe('retries', () => {
   test('use the same idempotency key on every attempt', () => {
     const begun = begin(flow, {});
     const first = effectOf(begun.next);
-    afterEffect(flow, begun.run, first.step, away, at(1));
+    afterEffect(flow, begun.run, first, away, at(1));
     const second = effectOf(advance(flow, begun.run, at(3)).next);
     expect(second.idempotencyKey).toBe(first.idempotencyKey);
   });
@@ -158,7 +152,7 @@ describe('retries', () => {
       retryable: true,
       retryAfterMs: 60_000,
     };
-    const { next, events } = afterEffect(flow, begun.run, effectOf(begun.next).step, result, at(1));
+    const { next, events } = afterEffect(flow, begun.run, effectOf(begun.next), result, at(1));
     expect(next).toEqual({ kind: 'wait', untilMs: at(61).ms });
     expect(dataOf(events, 'StepFailed')).toMatchObject({ nextAttemptAt: at(61).iso, output: answer(429) });
   });
@@ -166,17 +160,17 @@ describe('retries', () => {
   test('are not made for what will not change', () => {
     const begun = begin(flow, {});
     const result = { error: { code: 'url_not_allowed', message: 'private' }, retryable: false };
-    expect(afterEffect(flow, begun.run, effectOf(begun.next).step, result, at(1)).next.kind).toBe('finished');
+    expect(afterEffect(flow, begun.run, effectOf(begun.next), result, at(1)).next.kind).toBe('finished');
   });
 
   test('end with the last answer as the output, when there was one', () => {
     const once = flowOf([WEBHOOK, { ...CALL, retry: { maxAttempts: 2, backoff: 'PT1S' } }, AFTER]);
     const begun = begin(once, {});
     const result = { output: answer(500), error: { code: 'http_status', message: '500' }, retryable: true };
-    const { step } = effectOf(begun.next);
-    afterEffect(once, begun.run, step, result, at(1));
+    const effect = effectOf(begun.next);
+    afterEffect(once, begun.run, effect, result, at(1));
     advance(once, begun.run, at(2));
-    afterEffect(once, begun.run, step, result, at(3));
+    afterEffect(once, begun.run, effect, result, at(3));
     expect(begun.run.steps.get('after')?.output).toEqual({ ok: false, status: 500 });
   });
 });
@@ -187,7 +181,7 @@ describe('FL-05: after a crash', () => {
   test('the effect in flight is begun again under the same key, the completed one is not', () => {
     const begun = begin(flow, {});
     const done = { output: answer(200), error: null, retryable: false };
-    const second = afterEffect(flow, begun.run, effectOf(begun.next).step, done, at(1));
+    const second = afterEffect(flow, begun.run, effectOf(begun.next), done, at(1));
     const run = foldRun(RUN_ID, JSON.parse(JSON.stringify([...begun.events, ...second.events])));
     const { events, next } = advance(flow, run, at(20));
     expect(typesOf(events)).toEqual(['StepStarted']);
@@ -201,12 +195,12 @@ describe('FL-05: after a crash', () => {
     const run = reloaded(begun);
     advance(retried, run, at(20));
     const result = { error: { code: 'ECONNRESET', message: 'reset' }, retryable: true };
-    expect(afterEffect(retried, run, effectOf(begun.next).step, result, at(21)).next.kind).toBe('wait');
+    expect(afterEffect(retried, run, effectOf(begun.next), result, at(21)).next.kind).toBe('wait');
   });
 
   test(`a step whose process dies ${MAX_CUT_SHORT} times is given up`, () => {
     const run = reloaded(begin(flow, {}));
-    for (let times = 1; times < MAX_CUT_SHORT; times++) expect(advance(flow, run, at(times)).next.kind).toBe('effect');
+    for (let times = 1; times < MAX_CUT_SHORT; times++) expect(advance(flow, run, at(times)).next.kind).toBe('effects');
     expect(advance(flow, run, at(60)).next.kind).toBe('finished');
     expect(run.finished?.error).toMatchObject({ code: 'outcome_unknown', ref: 'one' });
   });

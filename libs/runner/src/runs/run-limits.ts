@@ -6,3 +6,7 @@ export const MAX_TOTAL_BYTES = 1_048_576;
 export const MAX_RESPONSE_BYTES = 1_048_576;
 /** A step whose attempts keep ending with the process that made them (no outcome recorded) is given up after so many. */
 export const MAX_CUT_SHORT = 10;
+/** Effects of one run that are performed at once; further ones wait for these. */
+export const MAX_IN_FLIGHT = 50;
+/** Turns of computing that a run may take before it waits for something or ends; each is about 10 ms. */
+export const MAX_SLICES = 500;

@@ -43,8 +43,12 @@ const UNSCHEDULE: AlongsideStatement = {
 /** The status of a run as its row and its resource show it. */
 export function statusOf(run: RunState): 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out' {
   if (run.finished) return run.finished.status;
-  for (const step of run.steps.values()) if (step.status === 'waiting') return 'waiting';
-  return 'running';
+  let waits = false;
+  for (const { status } of run.steps.values()) {
+    if (status === 'running') return 'running';
+    if (status === 'waiting') waits = true;
+  }
+  return waits ? 'waiting' : 'running';
 }
 
 const errorText = (error: RunError | null | undefined): string | null => (error ? JSON.stringify(error) : null);

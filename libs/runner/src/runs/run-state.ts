@@ -1,23 +1,33 @@
-import type {
-  EventEmitted,
-  RunError,
-  RunFinished,
-  RunnerEvents,
-  RunStarted,
-  RunWaiting,
-  StepCompleted,
-  StepFailed,
-  StepStarted,
+import {
+  type BlockStarted,
+  type EventEmitted,
+  type RunError,
+  type RunFinished,
+  type RunnerEvents,
+  type RunStarted,
+  type RunWaiting,
+  type StepAnswered,
+  type StepCompleted,
+  type StepFailed,
+  stepKeyOf,
+  type StepPlace,
+  type StepStarted,
 } from '@sluice/contracts';
+import type { LaneProgress } from './lane-progress.ts';
 
 /** An event of a run, before or after it is stored. */
 export type RunEvent = { [K in keyof RunnerEvents]: { type: K; data: RunnerEvents[K] } }[keyof RunnerEvents];
 
 export interface StepState {
   ref: string;
+  /** Of a step inside a loop, see `StepPlace`. */
+  path?: string;
   type: string;
-  /** `running`: an effect began and its end is not recorded; `retrying`: waits for its next attempt. */
-  status: 'running' | 'retrying' | 'waiting' | 'succeeded' | 'failed';
+  /**
+   * `running`: an effect began and its end is not recorded; `retrying`: waits for its next attempt; `open`: the steps
+   * inside it are under way.
+   */
+  status: 'running' | 'retrying' | 'waiting' | 'open' | 'succeeded' | 'failed' | 'skipped';
   /** Counts from 1; an attempt that a crash cut short counts too. */
   attempt: number;
   /** Attempts that ended in an error of the other side. */
@@ -29,6 +39,8 @@ export interface StepState {
   error: RunError | null;
   /** When a waiting or retrying step goes on; Unix milliseconds. */
   dueMs: number | null;
+  /** What a waiting step waited for, once it has come; the first one counts. */
+  answer?: { value: unknown };
 }
 
 /** A run as its events tell it. */
@@ -39,14 +51,38 @@ export interface RunState {
   started: RunStarted | null;
   /** What the flow was started with; a body over 256 KiB is put here by whoever loads the run. */
   input: unknown;
-  /** In the order in which they began. */
+  /** By `stepKeyOf`, in the order in which they began. */
   steps: Map<string, StepState>;
   cancelRequestedAt: string | null;
+  /** A `respond` step has answered the caller. */
+  responded: boolean;
   finished: RunFinished | null;
+  /** What one process remembers between its decisions, so that a long run is not gone through from its start each time. */
+  memory: RunMemory;
+}
+
+/** Nothing of it is stored: another process finds it again from the events. */
+export interface RunMemory {
+  /** How far the loops and branches under way have come, by the key of their step. */
+  lanes: Map<string, LaneProgress>;
+  /** About what the steps have taken and put out so far, without the input; null until somebody has counted. */
+  bytes: number | null;
+  /** How often a computation was interrupted to let others work. */
+  slices: number;
 }
 
 export function emptyRun(id: string): RunState {
-  return { id, version: 0, started: null, input: null, steps: new Map(), cancelRequestedAt: null, finished: null };
+  return {
+    id,
+    version: 0,
+    started: null,
+    input: null,
+    steps: new Map(),
+    cancelRequestedAt: null,
+    responded: false,
+    finished: null,
+    memory: { lanes: new Map(), bytes: null, slices: 0 },
+  };
 }
 
 function onRunStarted(run: RunState, data: RunStarted): void {
@@ -83,29 +119,39 @@ function newStep(ref: string, type: string, startedAt: string): StepState {
   };
 }
 
+function put(run: RunState, place: StepPlace, step: StepState): void {
+  if (place.path !== undefined) step.path = place.path;
+  run.steps.set(stepKeyOf(place), step);
+}
+
+function known(run: RunState, data: StepPlace & { type: string; startedAt: string }): StepState {
+  return run.steps.get(stepKeyOf(data)) ?? newStep(data.ref, data.type, data.startedAt);
+}
+
 function onStepStarted(run: RunState, data: StepStarted): void {
-  const step = run.steps.get(data.ref) ?? newStep(data.ref, data.type, data.startedAt);
+  const step = known(run, data);
   step.status = 'running';
   step.attempt = data.attempt;
   step.input = data.input;
   step.dueMs = null;
-  run.steps.set(data.ref, step);
+  put(run, data, step);
 }
 
 function onStepCompleted(run: RunState, data: StepCompleted): void {
-  const step = run.steps.get(data.ref) ?? newStep(data.ref, data.type, data.startedAt);
-  step.status = 'succeeded';
+  const step = known(run, data);
+  step.status = data.skipped ? 'skipped' : 'succeeded';
   step.attempt = data.attempt;
   step.finishedAt = data.finishedAt;
   step.input = data.input;
   step.output = data.output;
   step.error = null;
   step.dueMs = null;
-  run.steps.set(data.ref, step);
+  if (data.type === 'respond' && !data.skipped) run.responded = true;
+  put(run, data, step);
 }
 
 function onStepFailed(run: RunState, data: StepFailed): void {
-  const step = run.steps.get(data.ref) ?? newStep(data.ref, data.type, data.startedAt);
+  const step = known(run, data);
   step.status = data.nextAttemptAt === null ? 'failed' : 'retrying';
   step.attempt = data.attempt;
   step.failures++;
@@ -114,11 +160,11 @@ function onStepFailed(run: RunState, data: StepFailed): void {
   step.output = data.output ?? null;
   step.error = data.error;
   step.dueMs = data.nextAttemptAt === null ? null : Date.parse(data.nextAttemptAt);
-  run.steps.set(data.ref, step);
+  put(run, data, step);
 }
 
 function onEventEmitted(run: RunState, data: EventEmitted): void {
-  run.steps.set(data.ref, {
+  put(run, data, {
     ...newStep(data.ref, 'emit', data.emittedAt),
     status: 'succeeded',
     finishedAt: data.emittedAt,
@@ -128,10 +174,20 @@ function onEventEmitted(run: RunState, data: EventEmitted): void {
 }
 
 function onRunWaiting(run: RunState, data: RunWaiting): void {
-  const step = newStep(data.ref, data.type, data.startedAt);
+  const step = known(run, data);
   step.status = 'waiting';
   step.dueMs = Date.parse(data.until);
-  run.steps.set(data.ref, step);
+  if (data.output !== undefined) step.output = data.output;
+  put(run, data, step);
+}
+
+function onStepAnswered(run: RunState, data: StepAnswered): void {
+  const step = run.steps.get(stepKeyOf(data));
+  if (step) step.answer ??= { value: data.answer };
+}
+
+function onBlockStarted(run: RunState, data: BlockStarted): void {
+  put(run, data, { ...newStep(data.ref, data.type, data.startedAt), status: 'open', input: { lanes: data.lanes } });
 }
 
 /** Moves the run by one event; events this version does not know (of a newer one) only count. */
@@ -150,6 +206,10 @@ export function applyEvent(run: RunState, event: RunEvent): void {
       return onEventEmitted(run, event.data);
     case 'RunWaiting':
       return onRunWaiting(run, event.data);
+    case 'StepAnswered':
+      return onStepAnswered(run, event.data);
+    case 'BlockStarted':
+      return onBlockStarted(run, event.data);
     case 'RunCancelRequested':
       run.cancelRequestedAt ??= event.data.at;
       return;

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { startRun } from '../starting/start.rules.ts';
-import { at, begin, dataOf, flowOf, request, RUN_ID, typesOf } from './decider.fixture.ts';
-import { advance, afterEffect, requestCancel } from './run.decider.ts';
+import {
+  afterEffect,
+  answerOf,
+  at,
+  begin,
+  dataOf,
+  effectOf,
+  flowOf,
+  request,
+  RUN_ID,
+  typesOf,
+} from './decider.fixture.ts';
+import { advance, requestCancel } from './run.decider.ts';
 import { emptyRun, foldRun } from './run-state.ts';
 
 const DELAY = { ref: 'nap', type: 'delay', for: 'PT1H' };
@@ -55,19 +66,18 @@ describe('a delay', () => {
 describe('LT-08: a wish to cancel', () => {
   test('ends a waiting run at once', () => {
     const { flow, run } = begin(flowOf([DELAY, AFTER]));
-    const { events, next } = requestCancel(flow, run, at(5));
+    const { events, decision } = requestCancel(flow, run, at(5));
     expect(typesOf(events)).toEqual(['RunCancelRequested', 'RunFinished']);
     expect(dataOf(events, 'RunFinished')).toMatchObject({ status: 'cancelled', error: null, finishedAt: at(5).iso });
-    expect(next?.kind).toBe('finished');
+    expect(decision?.next.kind).toBe('finished');
   });
 
   test('lets the effect in flight end, records its answer, and ends the run after it', () => {
     const begun = begin(flowOf([CALL, { ...CALL, ref: 'never' }]));
     const { flow, run } = begun;
-    expect(requestCancel(flow, run, at(1))).toMatchObject({ next: null });
-    if (begun.next.kind !== 'effect') throw new Error('no effect');
+    expect(requestCancel(flow, run, at(1))).toMatchObject({ decision: null });
     const result = { output: { ok: true, status: 200 }, error: null, retryable: false };
-    const { events } = afterEffect(flow, run, begun.next.step, result, at(2));
+    const { events } = afterEffect(flow, run, effectOf(begun.next), result, at(2));
     expect(typesOf(events)).toEqual(['StepCompleted', 'RunFinished']);
     expect(run.finished?.status).toBe('cancelled');
     expect(run.steps.get('res')?.output).toEqual({ ok: true, status: 200 });
@@ -76,8 +86,7 @@ describe('LT-08: a wish to cancel', () => {
   test('ends the run also when the effect in flight was its last step', () => {
     const begun = begin(flowOf([CALL]));
     requestCancel(begun.flow, begun.run, at(1));
-    if (begun.next.kind !== 'effect') throw new Error('no effect');
-    afterEffect(begun.flow, begun.run, begun.next.step, { output: {}, error: null, retryable: false }, at(2));
+    afterEffect(begun.flow, begun.run, effectOf(begun.next), { output: {}, error: null, retryable: false }, at(2));
     expect(begun.run.finished?.status).toBe('cancelled');
   });
 
@@ -93,7 +102,7 @@ describe('LT-08: a wish to cancel', () => {
   test('that comes before the start makes the run start and end at once', () => {
     const flow = flowOf([AFTER]);
     const run = emptyRun(RUN_ID);
-    expect(requestCancel(null, run, at(0))).toMatchObject({ next: null });
+    expect(requestCancel(null, run, at(0))).toMatchObject({ decision: null });
     const { events } = startRun(request({}), flow, 1, at(1), run);
     expect(typesOf(events)).toEqual(['RunStarted', 'RunFinished']);
     expect(run).toMatchObject({ version: 3, finished: { status: 'cancelled' } });
@@ -101,11 +110,7 @@ describe('LT-08: a wish to cancel', () => {
 });
 
 describe('the response', () => {
-  const answerOf = (...args: Parameters<typeof begin>) => {
-    const { next } = begin(...args);
-    if (next.kind !== 'finished') throw new Error(`next is ${next.kind}`);
-    return next.answer;
-  };
+  const answered = (...args: Parameters<typeof begin>) => answerOf(begin(...args));
   const WEBHOOK = { ref: 'res', type: 'webhook' };
   const documented = {
     status: '{% if res.value %}200{% else %}422{% endif %}',
@@ -114,43 +119,43 @@ describe('the response', () => {
 
   test('LC-15: the documented example, both branches, each with its own status', () => {
     const flow = flowOf([WEBHOOK], { response: documented });
-    expect(answerOf(flow, { value: { a: 1 } })).toMatchObject({
+    expect(answered(flow, { value: { a: 1 } })).toMatchObject({
       status: 200,
       body: '{"a": 1}',
       contentType: 'application/json',
     });
-    expect(answerOf(flow, {})).toMatchObject({ status: 422, body: '{"valid": false}', runStatus: 'succeeded' });
+    expect(answered(flow, {})).toMatchObject({ status: 422, body: '{"valid": false}', runStatus: 'succeeded' });
   });
 
   test('LC-11: text that is not JSON is sent as text, a value that is no text as its JSON', () => {
-    const text = answerOf(flowOf([WEBHOOK], { response: { body: 'Hello {{ res.name }}' } }), { name: 'you' });
+    const text = answered(flowOf([WEBHOOK], { response: { body: 'Hello {{ res.name }}' } }), { name: 'you' });
     expect(text).toMatchObject({ status: 200, body: 'Hello you', contentType: 'text/plain; charset=utf-8' });
-    const value = answerOf(flowOf([WEBHOOK], { response: { body: '{{ res }}' } }), { name: 'you' });
+    const value = answered(flowOf([WEBHOOK], { response: { body: '{{ res }}' } }), { name: 'you' });
     expect(value).toMatchObject({ body: '{"name":"you"}', contentType: 'application/json' });
   });
 
   test('is the result of the run where it has a body, otherwise the last output is answered with 200', () => {
     const { run } = begin(flowOf([WEBHOOK, AFTER], { response: { body: 'done' } }));
     expect(run.finished?.result).toBe('done');
-    expect(answerOf(flowOf([WEBHOOK], { response: { mode: 'sync' } }), { a: 1 })).toMatchObject({
+    expect(answered(flowOf([WEBHOOK], { response: { mode: 'sync' } }), { a: 1 })).toMatchObject({
       status: 200,
       body: '{"a":1}',
       isDefault: true,
     });
-    expect(answerOf(flowOf([WEBHOOK], { response: { body: '' } }))).not.toHaveProperty('isDefault');
+    expect(answered(flowOf([WEBHOOK], { response: { body: '' } }))).not.toHaveProperty('isDefault');
   });
 
   test.each(['99', '600', 'abc', '', '{{ res.status }}'])(
     'LC-11: status %j is a recorded failure and a 500',
     (status) => {
       const flow = flowOf([WEBHOOK], { response: { status, body: 'x' } });
-      expect(answerOf(flow, {})).toMatchObject({ status: 500, error: { code: 'invalid_response_status' } });
+      expect(answered(flow, {})).toMatchObject({ status: 500, error: { code: 'invalid_response_status' } });
       expect(begin(flow).run.finished?.status).toBe('failed');
     },
   );
 
   test('of a failed run is a 500 that names the error', () => {
-    const answer = answerOf(flowOf([{ ref: 'f', type: 'fail', message: 'no' }]));
+    const answer = answered(flowOf([{ ref: 'f', type: 'fail', message: 'no' }]));
     expect(answer).toMatchObject({
       status: 500,
       runStatus: 'failed',

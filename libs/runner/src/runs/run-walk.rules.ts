@@ -1,351 +1,279 @@
-import { derivedId, type RunError, type RunFinished, type RunStarted } from '@sluice/contracts';
-import { TemplateError } from '@sluice/templates';
+import type { RunError, RunStarted } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import {
   type CompiledStep,
   type EffectResult,
-  StepError,
   type StepOutcome,
   type StepScope,
+  type WaitEnd,
 } from '../steps/step-type.ts';
-import type { Moment, Next } from './decision.ts';
-import { jsonValue, NotJsonError } from './json-value.rules.ts';
-import { answerOf, failedAnswer, renderResponse } from './response.rules.ts';
+import type { Effect, Moment } from './decision.ts';
+import { LaneWalk } from './lane-walk.rules.ts';
+import { respondAnswer } from './response.rules.ts';
+import type { Answer } from './response.rules.ts';
+import { retryAfter, spreadOf } from './retry.rules.ts';
 import { baseContext } from './run-context.ts';
-import { MAX_CUT_SHORT, MAX_OUTPUT_BYTES, MAX_TOTAL_BYTES } from './run-limits.ts';
-import { applyEvent, type RunEvent, type RunState, type StepState } from './run-state.ts';
+import { MAX_CUT_SHORT, MAX_IN_FLIGHT } from './run-limits.ts';
+import { fittingOne, RunRecorder } from './run-recorder.rules.ts';
+import type { RunState, StepState } from './run-state.ts';
+import { errorOf, PENDING, placed, type Stop, STOPPED } from './stop.rules.ts';
 
-const MAX_BACKOFF_MS = 86_400_000;
-
-/** Steps stop the walk with what comes next; `cancelled` and `failed` end the run. */
-type Stop = Exclude<Next, { kind: 'finished' }> | { kind: 'cancelled' } | { kind: 'failed'; error: RunError };
-
-export function finishedOf(
-  started: RunStarted,
-  flowNumber: number,
-  moment: Moment,
-  status: RunFinished['status'],
-  result: unknown,
-  error: RunError | null,
-): RunFinished {
-  const { number, flowId, flowVersion, triggerId, startedAt } = started;
-  return {
-    status,
-    number,
-    flowId,
-    flowNumber,
-    flowVersion,
-    triggerId,
-    result,
-    error,
-    startedAt,
-    finishedAt: moment.iso,
-  };
-}
-
-/** Whatever a step throws is recorded as its failure, so that one run never takes others with it. */
-function errorOf(thrown: unknown, ref: string | null): RunError {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof StepError) return { code: thrown.code, message, ref };
-  if (thrown instanceof TemplateError) return { code: 'template_error', message, ref };
-  if (thrown instanceof NotJsonError)
-    return { code: 'invalid_output', message: `the output cannot be stored: ${message}`, ref };
-  return { code: 'step_error', message, ref };
-}
+const NONE: ReadonlySet<string> = new Set();
 
 /** One decision: passes over the steps that are done, begins the next ones, and collects the events. */
 export class RunWalk {
-  readonly events: RunEvent[] = [];
+  readonly record: RunRecorder;
   readonly scope: StepScope;
-  private readonly flow: CompiledFlow;
-  private readonly run: RunState;
-  private readonly started: RunStarted;
-  private readonly moment: Moment;
-  /** About what the steps have taken and put out so far; the run's input does not count. */
-  bytes = 0;
-  /** The output of the last step that ran. */
-  private last: unknown = null;
+  readonly run: RunState;
+  readonly moment: Moment;
+  /** Begun by this decision. */
+  readonly effects: Effect[] = [];
+  /** The earliest time at which something of the run goes on by itself. */
+  untilMs: number | null = null;
+  /** What the caller gets from a `respond` step of this decision. */
+  answer: Answer | null = null;
+  /** The output of the last step that ran in the present list of steps. */
+  last: unknown = null;
+  /** Inside loops: what comes before a ref in the key of a step. */
+  path = '';
+  /** Steps that only compute leave no events in a loop of nothing else: its output says what they made. */
+  silent = false;
+  /** Nothing begins any more. `abandon`: what has not ended is recorded as given up, because the run goes on. */
+  stopping: 'cancel' | 'abandon' | null;
+  private readonly inFlight: ReadonlySet<string>;
+  private readonly lanes: LaneWalk;
 
-  constructor(flow: CompiledFlow, run: RunState, started: RunStarted, moment: Moment) {
-    this.flow = flow;
+  /** @param inFlight keys of steps whose effects this process is performing. */
+  constructor(flow: CompiledFlow, run: RunState, started: RunStarted, moment: Moment, inFlight = NONE) {
     this.run = run;
-    this.started = started;
     this.moment = moment;
+    this.inFlight = inFlight;
+    this.record = new RunRecorder(run, moment);
     this.scope = {
       context: baseContext(flow, run, started),
       strict: flow.strict,
       now: new Date(moment.ms),
       checkTime: moment.checkTime,
     };
+    this.stopping = run.cancelRequestedAt === null ? null : 'cancel';
+    this.lanes = new LaneWalk(this);
     if (flow.webhookRef !== null) this.last = run.input;
-    for (const [ref, step] of run.steps) if (ref !== flow.webhookRef) this.bytes += sizeOf(step);
   }
 
   block(steps: readonly CompiledStep[]): Stop | null {
-    for (const step of steps) {
-      const stop = this.step(step);
-      if (stop) return stop;
+    for (let index = 0; index < steps.length; index++) {
+      const stop = this.step(steps[index] as CompiledStep);
+      if (!stop) continue;
+      if (stop.kind !== 'goto') return stop;
+      const target = steps.findIndex((step, at) => at > index && step.ref === stop.ref);
+      if (target < 0) return stop;
+      index = target - 1;
     }
     return null;
   }
 
-  /** Fills the context from the steps that are done. */
-  collect(steps: readonly CompiledStep[]): void {
-    for (const step of steps) {
-      const state = this.run.steps.get(step.ref);
-      if (state?.status === 'succeeded' || state?.status === 'failed') {
-        const output = this.take(step, state);
-        if (step.interpreter.blockOf) this.collect(step.interpreter.blockOf(output));
-      }
-    }
-  }
-
-  settleEffect(step: CompiledStep, state: StepState, result: EffectResult): void {
+  /** Records how an attempt ended. */
+  settleEffect({ step, key, idempotencyKey }: Effect, state: StepState, result: EffectResult): void {
     const { output, error } = result;
-    if (error === null) return this.complete(step, state, output);
-    if (result.retryable && state.failures + 1 < step.maxAttempts) {
-      const backoffMs = Math.min(MAX_BACKOFF_MS, step.backoffMs * 2 ** state.failures);
-      const waitMs = Math.max(backoffMs, Math.min(MAX_BACKOFF_MS, result.retryAfterMs ?? 0));
-      return this.failAttempt(step, state, error, { output, nextAttemptMs: this.moment.ms + waitMs });
+    const waitMs = retryAfter(step, result, state.failures, spreadOf(idempotencyKey, state.attempt));
+    if (waitMs !== null) {
+      const tried = error ?? { code: 'tried_again', message: 'the flow asks to try again after such an answer' };
+      const retry = { output, nextAttemptMs: this.moment.ms + waitMs };
+      return this.record.failed(step, key, placed(tried, step, key), state, retry);
     }
-    if (output !== undefined) return this.complete(step, state, output);
-    this.failAttempt(step, state, error);
-  }
-
-  finishOr(stop: Stop | null): Next {
-    if (stop?.kind === 'effect' || stop?.kind === 'wait') return stop;
-    if (stop?.kind === 'failed') return this.finish('failed', stop.error);
-    if (stop?.kind === 'cancelled' || this.run.cancelRequestedAt !== null) {
-      return this.finish('cancelled', { code: 'run_cancelled', message: 'the run was cancelled', ref: null });
+    if (error !== null && output === undefined) {
+      return this.record.failed(step, key, placed(error, step, key), state);
     }
     try {
-      const response = renderResponse(this.flow, this.scope);
-      const result = response.value === undefined ? this.last : response.value;
-      this.push({
-        type: 'RunFinished',
-        data: finishedOf(this.started, this.flow.number, this.moment, 'succeeded', result ?? null, null),
-      });
-      return { kind: 'finished', answer: answerOf(response, result) };
-    } catch (error) {
-      return this.finish('failed', errorOf(error, null));
+      const fitted = this.record.fitting(output, 'answer');
+      if (result.waitUntilMs === undefined) this.record.completed(step, key, fitted, state);
+      else this.record.waiting(step, key, result.waitUntilMs, state.startedAt, fitted);
+    } catch (thrown) {
+      this.record.failed(step, key, this.errorAt(thrown, step, key), state);
     }
   }
 
-  private finish(status: 'failed' | 'cancelled', error: RunError): Next {
-    const recorded = status === 'failed' ? error : null;
-    const data = finishedOf(this.started, this.flow.number, this.moment, status, null, recorded);
-    this.push({ type: 'RunFinished', data });
-    return { kind: 'finished', answer: failedAnswer(status, error) };
+  /** Something of the run goes on at that time. */
+  wait(untilMs: number): Stop {
+    this.untilMs = Math.min(untilMs, this.untilMs ?? untilMs);
+    return PENDING;
   }
 
-  private step(step: CompiledStep): Stop | null {
-    const state = this.run.steps.get(step.ref);
-    if (state?.status === 'succeeded' || state?.status === 'failed') return this.passOver(step, state);
-    if (this.run.cancelRequestedAt !== null) return { kind: 'cancelled' };
-    if (!state) return this.begin(step);
-    if (state.status === 'running') return this.takeOver(step, state);
-    const dueMs = state.dueMs ?? this.moment.ms;
-    if (dueMs > this.moment.ms) return { kind: 'wait', untilMs: dueMs };
-    if (state.status === 'retrying') return this.startEffect(step, state.attempt + 1, state.input);
-    return this.resume(step, state, dueMs);
+  /** Makes the output of a step visible to the later ones. */
+  show(step: CompiledStep, output: unknown): void {
+    this.scope.context[step.ref] = output;
+    if (!step.interpreter.blockOf) this.last = output;
   }
 
-  private passOver(step: CompiledStep, state: StepState): Stop | null {
-    if (state.status === 'failed' && step.onError === 'fail') {
-      const error = state.error ?? { code: 'step_error', message: 'the step failed', ref: step.ref };
-      return { kind: 'failed', error };
-    }
-    const output = this.take(step, state);
+  get hasInFlight(): boolean {
+    return this.inFlight.size > 0;
+  }
+
+  isPerformed(key: string): boolean {
+    return this.inFlight.has(key) || this.effects.some((effect) => effect.key === key);
+  }
+
+  /** A step failed for good: what its `onError` says comes next. */
+  afterFailure(step: CompiledStep, error: RunError): Stop | null {
+    if (step.onError === 'fail') return { kind: 'failed', error };
+    const shown = { code: error.code, message: error.message };
+    const output = step.interpreter.failedOutput?.(shown) ?? { ok: false, error: shown };
+    this.show(step, output);
+    if (step.onError !== 'continue') return { kind: 'goto', ref: step.onError.goto, error };
     return step.interpreter.blockOf ? this.block(step.interpreter.blockOf(output)) : null;
   }
 
-  /** Makes the output of a step that is done visible to the later ones. */
-  private take(step: CompiledStep, state: StepState): unknown {
-    const output = state.status === 'failed' ? failedOutput(step, state) : state.output;
-    this.scope.context[step.ref] = output;
-    if (!step.interpreter.blockOf) this.last = output;
-    return output;
+  private step(step: CompiledStep): Stop | null {
+    if (this.silent) return this.silently(step);
+    const key = this.path + step.ref;
+    const state = this.run.steps.get(key);
+    if (state !== undefined && state.finishedAt !== null) return this.passOver(step, state);
+    if (this.stopping !== null) return this.standStill(step, key, state);
+    if (!state) return this.begin(step, key);
+    if (state.status === 'open') return this.lanes.goOn(step, key, state);
+    if (state.status === 'running') return this.isPerformed(key) ? PENDING : this.takeOver(step, key, state);
+    const dueMs = state.dueMs ?? this.moment.ms;
+    if (state.answer && state.status === 'waiting') {
+      return this.resume(step, key, state, { kind: 'answered', value: state.answer.value });
+    }
+    if (dueMs > this.moment.ms) return this.wait(dueMs);
+    if (state.status === 'retrying') return this.startEffect(step, key, state.attempt + 1, state.input);
+    return this.resume(step, key, state, { kind: 'due', untilMs: dueMs });
   }
 
-  private begin(step: CompiledStep): Stop | null {
+  private passOver(step: CompiledStep, state: StepState): Stop | null {
+    if (state.status === 'failed') {
+      const error = state.error ?? { code: 'step_error', message: 'the step failed', ref: step.ref };
+      return this.afterFailure(step, error);
+    }
+    if (state.status === 'skipped') {
+      this.scope.context[step.ref] = null;
+      return null;
+    }
+    this.show(step, state.output);
+    return step.interpreter.blockOf ? this.block(step.interpreter.blockOf(state.output)) : null;
+  }
+
+  /** What is in flight is let finish; the rest ends here. */
+  private standStill(step: CompiledStep, key: string, state: StepState | undefined): Stop {
+    if (!state) return STOPPED;
+    if (state.status === 'running' && this.isPerformed(key)) return PENDING;
+    if (state.status === 'open' && this.lanes.standStill(step, key)) return PENDING;
+    if (this.stopping === 'abandon') {
+      this.run.memory.lanes.delete(key);
+      const error = { code: 'stopped', message: 'given up, because a step beside it failed' };
+      this.record.failed(step, key, placed(error, step, key), state);
+    }
+    return STOPPED;
+  }
+
+  private begin(step: CompiledStep, key: string): Stop | null {
     let outcome: StepOutcome;
     try {
+      if (step.when && !step.when.holds(this.scope)) {
+        this.record.skipped(step, key);
+        return this.step(step);
+      }
       outcome = this.bounded(step.interpreter.begin(this.scope));
     } catch (error) {
-      return this.failBegun(step, errorOf(error, step.ref));
+      this.record.failed(step, key, this.errorAt(error, step, key));
+      return this.step(step);
     }
     switch (outcome.kind) {
       case 'effect':
-        return this.startEffect(step, 1, outcome.input);
+        return this.startEffect(step, key, 1, outcome.input);
       case 'wait':
-        return this.startWait(step, outcome.untilMs);
+        this.record.waiting(step, key, outcome.untilMs, this.moment.iso);
+        return this.wait(outcome.untilMs);
+      case 'lanes':
+        return this.lanes.begin(step, key, outcome.lanes);
       case 'emitted':
-        this.emit(step, outcome);
+        this.record.emitted(step, key, outcome);
+        break;
+      case 'respond':
+        this.respond(step, key, outcome.response);
         break;
       case 'completed':
-        this.pushCompleted(
-          step,
-          { attempt: 1, startedAt: this.moment.iso, input: outcome.input ?? null },
-          outcome.output,
-        );
+        this.record.completed(step, key, outcome.output, this.record.now(outcome.input ?? null));
     }
     return this.step(step);
+  }
+
+  /** A step that only computes, in a loop of such steps. */
+  private silently(step: CompiledStep): Stop | null {
+    try {
+      if (step.when && !step.when.holds(this.scope)) {
+        this.scope.context[step.ref] = null;
+        return null;
+      }
+      const known = this.run.memory.lanes.has(this.path + step.ref);
+      const outcome = known ? null : step.interpreter.begin(this.scope);
+      if (outcome === null || outcome.kind === 'lanes') {
+        return this.lanes.begin(step, this.path + step.ref, outcome?.lanes ?? null);
+      }
+      if (outcome.kind !== 'completed') throw new Error(`a step of type ${step.type} does more than compute`);
+      const { value } = fittingOne(outcome.output, 'output');
+      this.show(step, value);
+      return step.interpreter.blockOf ? this.block(step.interpreter.blockOf(value)) : null;
+    } catch (error) {
+      return this.afterFailure(step, errorOf(error, step.ref, this.path));
+    }
   }
 
   /** Replaces what the step made by its JSON form and refuses what is too large to keep. */
   private bounded(outcome: StepOutcome): StepOutcome {
     switch (outcome.kind) {
       case 'completed':
-        return { ...outcome, output: this.fitting(outcome.output, 'output') };
+        return { ...outcome, output: this.record.fitting(outcome.output, 'output') };
       case 'emitted':
-        return { ...outcome, data: this.fitting(outcome.data, 'data of the event') };
+        return { ...outcome, data: this.record.fitting(outcome.data, 'data of the event') };
       case 'effect':
-        return { ...outcome, input: this.fitting(outcome.input, 'request') };
+        return { ...outcome, input: this.record.fitting(outcome.input, 'request') };
       default:
         return outcome;
     }
   }
 
-  private fitting(made: unknown, what: string): unknown {
-    const { value, size } = jsonValue(made);
-    if (size > MAX_OUTPUT_BYTES) {
-      throw new StepError('output_too_large', `the ${what} has about ${size} bytes, more than ${MAX_OUTPUT_BYTES}`);
+  private respond(step: CompiledStep, key: string, response: Extract<StepOutcome, { kind: 'respond' }>['response']) {
+    const sent = !this.run.responded;
+    if (sent) this.answer = respondAnswer(response);
+    this.record.completed(step, key, { status: response.status, sent });
+  }
+
+  /** As many at once as a run may have; the others begin when one of these has ended. */
+  private startEffect(step: CompiledStep, key: string, attempt: number, input: unknown): Stop {
+    if (this.effects.length + this.inFlight.size >= MAX_IN_FLIGHT) return PENDING;
+    const idempotencyKey = this.record.started(step, key, attempt, input);
+    const scope = { ...this.scope, context: { ...this.scope.context } };
+    this.effects.push({ step, key, attempt, idempotencyKey, scope });
+    return PENDING;
+  }
+
+  private resume(step: CompiledStep, key: string, state: StepState, end: WaitEnd): Stop | null {
+    this.record.resumed(step, key);
+    try {
+      const output = step.interpreter.resume?.(this.scope, end, state.output) ?? null;
+      this.record.completed(step, key, this.record.fitting(output, 'output'), state);
+    } catch (error) {
+      this.record.failed(step, key, this.errorAt(error, step, key), state);
     }
-    if (this.bytes + size > MAX_TOTAL_BYTES) {
-      throw new StepError(
-        'run_too_large',
-        `with this ${what} the run's steps have put out more than ${MAX_TOTAL_BYTES} bytes`,
-      );
-    }
-    this.bytes += size;
-    return value;
-  }
-
-  private failBegun(step: CompiledStep, error: RunError): Stop | null {
-    const { iso } = this.moment;
-    this.push({
-      type: 'StepFailed',
-      data: {
-        ref: step.ref,
-        type: step.type,
-        attempt: 1,
-        input: null,
-        error,
-        nextAttemptAt: null,
-        startedAt: iso,
-        finishedAt: iso,
-      },
-    });
-    return this.step(step);
-  }
-
-  private startEffect(step: CompiledStep, attempt: number, input: unknown): Stop {
-    const idempotencyKey = derivedId('step', this.run.id, step.ref);
-    this.push({
-      type: 'StepStarted',
-      data: { ref: step.ref, type: step.type, attempt, idempotencyKey, input, startedAt: this.moment.iso },
-    });
-    return { kind: 'effect', step, attempt, idempotencyKey };
-  }
-
-  private startWait(step: CompiledStep, untilMs: number): Stop {
-    this.push({
-      type: 'RunWaiting',
-      data: {
-        ref: step.ref,
-        type: step.type,
-        until: new Date(untilMs).toISOString(),
-        startedAt: this.moment.iso,
-      },
-    });
-    return { kind: 'wait', untilMs };
-  }
-
-  private resume(step: CompiledStep, state: StepState, dueMs: number): Stop | null {
-    this.push({ type: 'RunResumed', data: { ref: step.ref, at: this.moment.iso } });
-    this.pushCompleted(step, state, step.interpreter.resume?.(this.scope, dueMs) ?? null);
     return this.step(step);
   }
 
   /** The process that performed the effect is gone; the receiver tells a repetition by the idempotency key. */
-  private takeOver(step: CompiledStep, state: StepState): Stop | null {
-    if (state.attempt - state.failures < MAX_CUT_SHORT) return this.startEffect(step, state.attempt + 1, state.input);
-    this.failAttempt(step, state, {
+  private takeOver(step: CompiledStep, key: string, state: StepState): Stop | null {
+    if (state.attempt - state.failures < MAX_CUT_SHORT) {
+      return this.startEffect(step, key, state.attempt + 1, state.input);
+    }
+    const error = {
       code: 'outcome_unknown',
       message: `${MAX_CUT_SHORT} attempts ended with the process that made them; whether any had an effect is unknown`,
-    });
+    };
+    this.record.failed(step, key, placed(error, step, key), state);
     return this.step(step);
   }
 
-  private emit(step: CompiledStep, outcome: Extract<StepOutcome, { kind: 'emitted' }>): void {
-    const eventId = derivedId('event', this.run.id, step.ref);
-    const { type, subject, data } = outcome;
-    this.push({
-      type: 'EventEmitted',
-      data: { eventId, ref: step.ref, type, subject, data, emittedAt: this.moment.iso },
-    });
+  private errorAt(thrown: unknown, step: CompiledStep, key: string): RunError {
+    return errorOf(thrown, step.ref, key.slice(0, key.length - step.ref.length));
   }
-
-  private complete(step: CompiledStep, state: StepState, output: unknown): void {
-    try {
-      this.pushCompleted(step, state, this.fitting(output, 'answer'));
-    } catch (error) {
-      this.failAttempt(step, state, errorOf(error, step.ref));
-    }
-  }
-
-  private pushCompleted(
-    step: CompiledStep,
-    begun: Pick<StepState, 'attempt' | 'startedAt' | 'input'>,
-    output: unknown,
-  ): void {
-    this.push({
-      type: 'StepCompleted',
-      data: {
-        ref: step.ref,
-        type: step.type,
-        attempt: begun.attempt,
-        input: begun.input,
-        output,
-        startedAt: begun.startedAt,
-        finishedAt: this.moment.iso,
-      },
-    });
-  }
-
-  private failAttempt(
-    step: CompiledStep,
-    state: StepState,
-    error: { code: string; message: string },
-    retry: { output?: unknown; nextAttemptMs: number } | null = null,
-  ): void {
-    this.push({
-      type: 'StepFailed',
-      data: {
-        ref: step.ref,
-        type: step.type,
-        attempt: state.attempt,
-        input: state.input,
-        error: { code: error.code, message: error.message, ref: step.ref },
-        ...(retry?.output === undefined ? {} : { output: retry.output }),
-        nextAttemptAt: retry ? new Date(retry.nextAttemptMs).toISOString() : null,
-        startedAt: state.startedAt,
-        finishedAt: this.moment.iso,
-      },
-    });
-  }
-
-  private push(event: RunEvent): void {
-    this.events.push(event);
-    applyEvent(this.run, event);
-  }
-}
-
-function sizeOf(step: StepState): number {
-  return jsonValue(step.input).size + jsonValue(step.output).size;
-}
-
-function failedOutput(step: CompiledStep, state: StepState): unknown {
-  const error = { code: state.error?.code ?? 'step_error', message: state.error?.message ?? 'the step failed' };
-  return step.interpreter.failedOutput?.(error) ?? { ok: false, error };
 }

@@ -1,10 +1,20 @@
 import type { RunError, RunStarted } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
-import type { CompiledStep, EffectResult, StepScope } from '../steps/step-type.ts';
-import type { Decision, Moment, Next } from './decision.ts';
+import type { EffectResult } from '../steps/step-type.ts';
+import type { Decision, Effect, Moment } from './decision.ts';
 import { failedAnswer } from './response.rules.ts';
+import { finishedOf, RunEnd } from './run-end.rules.ts';
+import { MAX_SLICES } from './run-limits.ts';
 import { applyEvent, type RunEvent, type RunState } from './run-state.ts';
-import { finishedOf, RunWalk } from './run-walk.rules.ts';
+import { RunWalk } from './run-walk.rules.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** How the effect of a step ended. */
+export interface Settled {
+  effect: Effect;
+  result: EffectResult;
+}
 
 /** The run cannot be decided any more from this state; a caller that asks has missed its end. */
 function assertOpen(run: RunState): RunStarted {
@@ -13,14 +23,12 @@ function assertOpen(run: RunState): RunStarted {
 }
 
 /**
- * What a run does next: everything pure at once, up to an effect, a wait or the end. Applies the events to `run`.
- * Called on a run whose effect is recorded as running, it takes that effect over: its process is gone.
+ * What a run does next: everything pure at once, up to effects, a wait or the end. Applies the events to `run`.
+ * @param inFlight keys of steps whose effects this process is performing. What is recorded as running and not among
+ * them is taken over: its process is gone.
  */
-export function advance(flow: CompiledFlow, run: RunState, moment: Moment): Decision {
-  const walk = new RunWalk(flow, run, assertOpen(run), moment);
-  const problem = flow.problem && { code: 'flow_invalid', ...flow.problem };
-  const next = walk.finishOr(problem ? { kind: 'failed', error: problem } : walk.block(flow.steps));
-  return { events: walk.events, next, bytes: walk.bytes };
+export function advance(flow: CompiledFlow, run: RunState, moment: Moment, inFlight = NONE): Decision {
+  return afterEffects(flow, run, [], moment, inFlight);
 }
 
 /** Ends a run that cannot be run at all: no such flow, a body that cannot be read. */
@@ -28,46 +36,55 @@ export function failAtOnce(run: RunState, flowNumber: number, error: RunError, m
   const data = finishedOf(assertOpen(run), flowNumber, moment, 'failed', null, error);
   const event: RunEvent = { type: 'RunFinished', data };
   applyEvent(run, event);
-  return { events: [event], next: { kind: 'finished', answer: failedAnswer('failed', error) }, bytes: 0 };
-}
-
-/** Records how the running effect of `step` ended, and goes on. */
-export function afterEffect(
-  flow: CompiledFlow,
-  run: RunState,
-  step: CompiledStep,
-  result: EffectResult,
-  moment: Moment,
-): Decision {
-  const walk = new RunWalk(flow, run, assertOpen(run), moment);
-  const state = run.steps.get(step.ref);
-  if (state?.status !== 'running') throw new Error(`step ${step.ref} of run ${run.id} is not running`);
-  walk.settleEffect(step, state, result);
-  const next = walk.finishOr(walk.block(flow.steps));
-  return { events: walk.events, next, bytes: walk.bytes };
+  const answer = run.responded ? null : failedAnswer('failed', error);
+  return { events: [event], next: { kind: 'finished' }, answer, bytes: 0 };
 }
 
 /**
- * What a person's wish to cancel leads to now. A running effect is let finish, so the run ends after it (`next` is null);
- * so it is with a run that has not begun.
+ * Records how running effects ended, and goes on.
+ * @param inFlight the keys of those that are still being performed.
+ */
+export function afterEffects(
+  flow: CompiledFlow,
+  run: RunState,
+  settled: readonly Settled[],
+  moment: Moment,
+  inFlight = NONE,
+): Decision {
+  const started = assertOpen(run);
+  const walk = new RunWalk(flow, run, started, moment, inFlight);
+  for (const { effect, result } of settled) {
+    const state = run.steps.get(effect.key);
+    if (state?.status !== 'running') throw new Error(`step ${effect.key} of run ${run.id} is not running`);
+    walk.settleEffect(effect, state, result);
+  }
+  const end = new RunEnd(walk, flow, started);
+  const problem = problemOf(flow, run);
+  const decision = end.decide(problem ? { kind: 'failed', error: problem } : walk.block(flow.steps));
+  run.memory.slices = decision.next.kind === 'more' ? run.memory.slices + 1 : 0;
+  return decision;
+}
+
+function problemOf(flow: CompiledFlow, run: RunState): RunError | null {
+  if (flow.problem) return { code: 'flow_invalid', ...flow.problem };
+  if (run.memory.slices < MAX_SLICES) return null;
+  return { code: 'too_much_work', message: 'the run computes too long without waiting for anything', ref: null };
+}
+
+/**
+ * What a person's wish to cancel leads to now. Running effects are let finish, so the run ends after them (the decision
+ * is null); so it is with a run that has not begun.
  */
 export function requestCancel(
   flow: CompiledFlow | null,
   run: RunState,
   moment: Moment,
-): { events: RunEvent[]; next: Next | null } {
+): { events: RunEvent[]; decision: Decision | null } {
   const request: RunEvent = { type: 'RunCancelRequested', data: { at: moment.iso } };
   applyEvent(run, request);
   const isRunning = [...run.steps.values()].some((step) => step.status === 'running');
-  if (!flow || !run.started || isRunning) return { events: [request], next: null };
+  if (!flow || !run.started || isRunning) return { events: [request], decision: null };
   const walk = new RunWalk(flow, run, run.started, moment);
-  const next = walk.finishOr({ kind: 'cancelled' });
-  return { events: [request, ...walk.events], next };
-}
-
-/** The template context of a run that waits for an effect, as it was when the effect was decided. */
-export function scopeOf(flow: CompiledFlow, run: RunState, moment: Moment): StepScope {
-  const walk = new RunWalk(flow, run, assertOpen(run), moment);
-  walk.collect(flow.steps);
-  return walk.scope;
+  const decision = new RunEnd(walk, flow, run.started).cancelled();
+  return { events: [request, ...decision.events], decision };
 }

@@ -20,6 +20,8 @@ import { countFinished, countStarted } from '../runs/run-metrics.ts';
 import { insertRuns } from '../runs/run-rows.ts';
 import { emptyRun, foldRun, type RunState } from '../runs/run-state.ts';
 import { RunNumbers } from './run-numbers.ts';
+import { completed } from '../runs/completed.ts';
+import { advance } from '../runs/run.decider.ts';
 import { startRun } from './start.rules.ts';
 import type { PendingStart } from './pending-start.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -170,7 +172,8 @@ export class RunStarter {
       pending.flowVersion === undefined
         ? (this.catalog.peek(flowId, mode) ?? (await this.catalog.forNewRun(flowId, mode)))
         : await this.catalog.version(flowId, pending.flowVersion);
-    const decision = startRun(pending, flow, number, momentNow(clock()), run);
+    const first = startRun(pending, flow, number, momentNow(clock()), run);
+    const decision = await completed(first, () => advance(flow as CompiledFlow, run, momentNow()));
     const origin = { appId, meta: work.traceparent === undefined ? meta : { ...meta, traceparent: work.traceparent } };
     return { run, origin, flow, decision, replyTo: pending.trigger?.replyTo ?? null, work };
   }
@@ -212,11 +215,11 @@ export class RunStarter {
   }
 }
 
-function answerOf(replyTo: string | null, { next }: Decision) {
-  return replyTo !== null && next.kind === 'finished' ? { replyTo, answer: next.answer } : null;
+function answerOf(replyTo: string | null, { answer }: Decision) {
+  return replyTo !== null && answer !== null ? { replyTo, answer } : null;
 }
 
 function dueRunOf({ origin, flow, run, decision }: DecidedRun): DueRun[] {
   const { next } = decision;
-  return flow && next.kind !== 'finished' ? [{ origin, flow, run, next }] : [];
+  return flow && (next.kind === 'effects' || next.kind === 'wait') ? [{ origin, flow, run, next }] : [];
 }

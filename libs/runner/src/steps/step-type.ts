@@ -1,4 +1,5 @@
 import type { FlowStep } from '@sluice/contracts';
+import type { Condition } from '../flows/condition.ts';
 import type { TemplateCompiler } from '../flows/value-template.ts';
 
 /** What a step sees when it is decided: refs of earlier steps, `trigger`, `flow`, `run`. */
@@ -18,7 +19,38 @@ export type StepOutcome =
   | { kind: 'emitted'; type: string; subject: string | null; data: unknown }
   /** Something outside this process; `input` is recorded and holds no secret. */
   | { kind: 'effect'; input: unknown }
-  | { kind: 'wait'; untilMs: number; input?: unknown };
+  | { kind: 'wait'; untilMs: number; input?: unknown }
+  /** Steps inside the step, several times or side by side; their outputs become the step's. */
+  | { kind: 'lanes'; lanes: Lanes }
+  /** The caller who waits is answered now; the run goes on. */
+  | { kind: 'respond'; response: EarlyResponse };
+
+export interface EarlyResponse {
+  status: number;
+  contentType: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/** The items of a loop or the branches of a `parallel`. Made from what the step read, so it is the same whenever it is made again. */
+export interface Lanes {
+  readonly count: number;
+  /** How many may be under way at once. */
+  readonly limit: number;
+  /** `continue`: a lane that fails has the error as its output, and the others go on. */
+  readonly onError: 'fail' | 'continue';
+  stepsOf(index: number): readonly CompiledStep[];
+  /** What tells the steps of this lane apart from the same ones of another, such as `[3]`; null where each lane has its own steps. */
+  pathOf(index: number): string | null;
+  /** Names that the steps of a lane read beside what the step itself could read. */
+  valuesOf(index: number): readonly (readonly [string, unknown])[];
+  /** What is kept of a lane that is done; `last` is the output of its last step. */
+  keep(last: unknown, scope: StepScope): unknown;
+  output(outputs: readonly unknown[]): unknown;
+}
+
+/** What a waiting step waited for: it came, or its time is over. */
+export type WaitEnd = { kind: 'answered'; value: unknown } | { kind: 'due'; untilMs: number };
 
 /** The step failed by what it was given; the message is for the author of the flow. */
 export class StepError extends Error {
@@ -33,10 +65,16 @@ export class StepError extends Error {
 /** One step of a flow, ready to be decided: its templates are compiled. Pure. */
 export interface StepInterpreter {
   begin(scope: StepScope): StepOutcome;
-  /** The output of a step that waited, when its time has come. */
-  resume?(scope: StepScope, untilMs: number): unknown;
+  /**
+   * The output of a step that waited, when its time has come or what it waited for has.
+   * @param sofar what its effect put out before it began to wait, or null.
+   * @throws StepError: the step fails.
+   */
+  resume?(scope: StepScope, end: WaitEnd, sofar: unknown): unknown;
   /** For a step that holds other steps: those to run next, by the step's output. Such a step is never a run's result. */
   blockOf?(output: unknown): readonly CompiledStep[];
+  /** All lists of steps that the step holds, whichever of them will run. */
+  readonly inside?: readonly (readonly CompiledStep[])[];
   /** What later steps read after a failure that the flow said to continue from. */
   failedOutput?(error: { code: string; message: string }): unknown;
   /** For a step with an effect: the names of the secrets that are needed when it is performed. */
@@ -48,18 +86,39 @@ export interface StepInterpreter {
 export interface CompiledStep {
   ref: string;
   type: string;
-  onError: 'fail' | 'continue';
-  /** 1 when nothing is said: one attempt. */
-  maxAttempts: number;
-  /** Before the second attempt; doubles from one attempt to the next. */
-  backoffMs: number;
+  /** Its `if`: the step is skipped where it does not hold; null runs it always. */
+  when: Condition | null;
+  onError: 'fail' | 'continue' | { goto: string };
+  retry: RetryRule;
+  /** For an effect: of each attempt. */
   timeoutMs: number;
+  /** The flow gives a time-out: it also bounds a step that holds steps. */
+  hasTimeout: boolean;
+  /** It and all steps in it only compute: no effect, no wait, no event. */
+  isPure: boolean;
+  /** The refs of all steps in it, at any depth. */
+  refsInside: readonly string[];
   interpreter: StepInterpreter;
+}
+
+/** When a failed attempt is made again. */
+export interface RetryRule {
+  /** 1: there is one attempt. */
+  maxAttempts: number;
+  backoff: 'fixed' | 'exponential';
+  initialMs: number;
+  maxMs: number;
+  /** Share of the wait that may be added or taken away, 0 to 1. */
+  jitter: number;
+  /** Codes of errors and statuses (`503`, `5xx`) that are tried again; null leaves it to the type of step. */
+  on: ReadonlySet<string> | null;
 }
 
 /** A type of step. Adding one is a folder with this, and for an effect a `StepEffect`. */
 export interface StepType {
   readonly type: string;
+  /** Only computes, apart from the steps it may hold. */
+  readonly computes?: true;
   /** @throws FlowCompileError, TemplateSyntaxError when the step cannot be run whatever the input. */
   compile(step: FlowStep, compiler: StepCompiler): StepInterpreter;
 }
@@ -68,6 +127,8 @@ export interface StepType {
 export interface StepCompiler extends TemplateCompiler {
   /** Compiles the steps inside a step. */
   block(steps: unknown): readonly CompiledStep[];
+  /** A template or a boolean that decides something, as in `if` and `when`. */
+  condition(source: unknown): Condition;
 }
 
 /** How an effect ended. An answer of any kind has an `output`; `error` alone means there was none. */
@@ -78,6 +139,8 @@ export interface EffectResult {
   retryable: boolean;
   /** The other side asked to wait at least this long. */
   retryAfterMs?: number;
+  /** The step is not done: it waits for an answer until then; `output` is what it has so far. Unix milliseconds. */
+  waitUntilMs?: number;
 }
 
 export interface EffectCall {

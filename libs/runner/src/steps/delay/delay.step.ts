@@ -41,7 +41,7 @@ export const delayStep: StepType = {
         if (untilMs <= nowMs) return { kind: 'completed', output: outputOf(untilMs) };
         return { kind: 'wait', untilMs };
       },
-      resume: (_scope, untilMs) => outputOf(untilMs),
+      resume: (scope, end) => outputOf(end.kind === 'due' ? end.untilMs : scope.now.getTime()),
     };
   },
 };

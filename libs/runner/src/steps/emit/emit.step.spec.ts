@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { templateCompiler } from '../../flows/value-template.ts';
+import { stepCompiler } from '../../flows/compiled-flow.ts';
 import { emitStep } from './emit.step.ts';
 
 const emit = (fields: Record<string, unknown>, context: Record<string, unknown> = {}) =>
   emitStep
-    .compile({ ref: 'e', type: 'emit', ...fields }, { ...templateCompiler, block: () => [] })
+    .compile({ ref: 'e', type: 'emit', ...fields }, stepCompiler)
     .begin({ context, strict: false, now: new Date(0), checkTime: undefined });
 
 test('type, subject and data are templates; a subject is text', () => {

@@ -3,6 +3,7 @@ import { StepError, type StepType } from '../step-type.ts';
 /** `message`: ends the run as failed with the flow author's own words. */
 export const failStep: StepType = {
   type: 'fail',
+  computes: true,
   compile(step, compiler) {
     const message = compiler.value(step.message ?? 'the flow failed');
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { templateCompiler } from '../../flows/value-template.ts';
+import { stepCompiler } from '../../flows/compiled-flow.ts';
 import type { StepScope } from '../step-type.ts';
 import type { HttpRequest } from './http.step.ts';
 import { httpStep } from './http.step.ts';
@@ -12,7 +12,7 @@ const scope = (context: Record<string, unknown> = {}): StepScope => ({
   checkTime: undefined,
 });
 const compile = (fields: Record<string, unknown>) =>
-  httpStep.compile({ ref: 'res', type: 'http', ...fields }, { ...templateCompiler, block: () => [] });
+  httpStep.compile({ ref: 'res', type: 'http', ...fields }, stepCompiler);
 const requestOf = (fields: Record<string, unknown>, context?: Record<string, unknown>): HttpRequest =>
   compile(fields).request?.(scope(context)) as HttpRequest;
 

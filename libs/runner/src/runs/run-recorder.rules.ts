@@ -1,0 +1,152 @@
+import { derivedId, type RunError, type StepPlace } from '@sluice/contracts';
+import type { CompiledStep, StepOutcome } from '../steps/step-type.ts';
+import type { Moment } from './decision.ts';
+import { jsonValue } from './json-value.rules.ts';
+import { MAX_OUTPUT_BYTES, MAX_TOTAL_BYTES } from './run-limits.ts';
+import { applyEvent, type RunEvent, type RunState, type StepState } from './run-state.ts';
+import { StepError } from '../steps/step-type.ts';
+
+type Begun = Pick<StepState, 'attempt' | 'startedAt' | 'input'>;
+
+/** Makes the events of a decision and applies them to the run. */
+export class RunRecorder {
+  readonly events: RunEvent[] = [];
+  private readonly run: RunState;
+  private readonly moment: Moment;
+
+  constructor(run: RunState, moment: Moment) {
+    this.run = run;
+    this.moment = moment;
+    run.memory.bytes ??= bytesOf(run);
+  }
+
+  push(event: RunEvent): void {
+    this.events.push(event);
+    applyEvent(this.run, event);
+  }
+
+  started(step: CompiledStep, key: string, attempt: number, input: unknown): string {
+    const idempotencyKey = derivedId('step', this.run.id, key);
+    const { iso } = this.moment;
+    this.push({
+      type: 'StepStarted',
+      data: { ...placeOf(step, key), type: step.type, attempt, idempotencyKey, input, startedAt: iso },
+    });
+    return idempotencyKey;
+  }
+
+  opened(step: CompiledStep, key: string, lanes: number): void {
+    const { iso } = this.moment;
+    this.push({ type: 'BlockStarted', data: { ...placeOf(step, key), type: step.type, lanes, startedAt: iso } });
+  }
+
+  /** @param output what the step has before it is done; absent for most. */
+  waiting(step: CompiledStep, key: string, untilMs: number, startedAt: string, output?: unknown): void {
+    const until = new Date(untilMs).toISOString();
+    const data = { ...placeOf(step, key), type: step.type, until, startedAt };
+    this.push({ type: 'RunWaiting', data: output === undefined ? data : { ...data, output } });
+  }
+
+  resumed(step: CompiledStep, key: string): void {
+    this.push({ type: 'RunResumed', data: { ...placeOf(step, key), at: this.moment.iso } });
+  }
+
+  completed(step: CompiledStep, key: string, output: unknown, begun: Begun = this.now(null)): void {
+    this.push({ type: 'StepCompleted', data: this.completion(step, key, output, begun) });
+  }
+
+  skipped(step: CompiledStep, key: string): void {
+    this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, null, this.now(null)), skipped: true } });
+  }
+
+  emitted(step: CompiledStep, key: string, outcome: Extract<StepOutcome, { kind: 'emitted' }>): void {
+    const eventId = derivedId('event', this.run.id, key);
+    const { type, subject, data } = outcome;
+    this.push({
+      type: 'EventEmitted',
+      data: { eventId, ...placeOf(step, key), type, subject, data, emittedAt: this.moment.iso },
+    });
+  }
+
+  /** @param retry when the step is tried again, with what the other side answered to this attempt. */
+  failed(
+    step: CompiledStep,
+    key: string,
+    error: RunError,
+    begun: Begun = this.now(null),
+    retry: { output?: unknown; nextAttemptMs: number } | null = null,
+  ): void {
+    this.push({
+      type: 'StepFailed',
+      data: {
+        ...placeOf(step, key),
+        type: step.type,
+        attempt: begun.attempt,
+        input: begun.input,
+        error,
+        ...(retry?.output === undefined ? {} : { output: retry.output }),
+        nextAttemptAt: retry ? new Date(retry.nextAttemptMs).toISOString() : null,
+        startedAt: begun.startedAt,
+        finishedAt: this.moment.iso,
+      },
+    });
+  }
+
+  /** A step that begins and ends in this decision. */
+  now(input: unknown): Begun {
+    return { attempt: 1, startedAt: this.moment.iso, input };
+  }
+
+  /**
+   * Its JSON form, counted towards what a run may put out.
+   * @throws StepError when it is too large to keep; NotJsonError.
+   */
+  fitting(made: unknown, what: string): unknown {
+    const { value, size } = fittingOne(made, what);
+    const bytes = (this.run.memory.bytes ?? 0) + size;
+    if (bytes > MAX_TOTAL_BYTES) {
+      throw new StepError(
+        'run_too_large',
+        `with this ${what} the run's steps have put out more than ${MAX_TOTAL_BYTES} bytes`,
+      );
+    }
+    this.run.memory.bytes = bytes;
+    return value;
+  }
+
+  private completion(step: CompiledStep, key: string, output: unknown, begun: Begun) {
+    return {
+      ...placeOf(step, key),
+      type: step.type,
+      attempt: begun.attempt,
+      input: begun.input,
+      output,
+      startedAt: begun.startedAt,
+      finishedAt: this.moment.iso,
+    };
+  }
+}
+
+export function placeOf(step: CompiledStep, key: string): StepPlace {
+  return key === step.ref ? { ref: key } : { ref: step.ref, path: key };
+}
+
+/** @throws StepError when it is too large for one output; NotJsonError. */
+export function fittingOne(made: unknown, what: string): { value: unknown; size: number } {
+  const fitted = jsonValue(made);
+  if (fitted.size > MAX_OUTPUT_BYTES) {
+    throw new StepError(
+      'output_too_large',
+      `the ${what} has about ${fitted.size} bytes, more than ${MAX_OUTPUT_BYTES}`,
+    );
+  }
+  return fitted;
+}
+
+function bytesOf(run: RunState): number {
+  let bytes = 0;
+  for (const [key, step] of run.steps) {
+    if (key !== run.started?.webhookRef) bytes += jsonValue(step.input).size + jsonValue(step.output).size;
+  }
+  return bytes;
+}
