@@ -4,6 +4,8 @@ import { errorFactory } from '@sluice/contracts';
 export const RUNNER_ERRORS = {
   run_not_found: { status: 404, title: 'There is no such run', retry: 'never' },
   flow_not_found: { status: 404, title: 'There is no such flow', retry: 'never' },
+  batch_not_found: { status: 404, title: 'There is no such batch', retry: 'never' },
+  too_many_runs: { status: 422, title: 'There are too many runs', retry: 'never' },
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
   run_not_finished: { status: 409, title: 'The run is not over', retry: 'later' },
   step_not_reached: { status: 422, title: 'The run has not reached the step', retry: 'never' },

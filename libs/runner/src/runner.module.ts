@@ -11,6 +11,9 @@ import { RunWatch } from './api/run-watch.ts';
 import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
 import { RunsQueries } from './api/runs.query.ts';
+import { BatchWorker } from './batches/batch.worker.ts';
+import { Batches } from './batches/batches.ts';
+import { BatchesController } from './batches/batches.controller.ts';
 import { EffectPerformer } from './effects/effect-performer.ts';
 import { EffectWorker } from './effects/effect.worker.ts';
 import { RunSecrets } from './effects/run-secrets.ts';
@@ -43,7 +46,14 @@ class BoardLifecycle implements OnApplicationShutdown {
 
 @Module({
   imports: [AccessModule],
-  controllers: [RegistryCopyConsumer, TriggersConsumer, RetriesController, RunsController, FlowRunsController],
+  controllers: [
+    RegistryCopyConsumer,
+    TriggersConsumer,
+    BatchesController,
+    RetriesController,
+    RunsController,
+    FlowRunsController,
+  ],
   providers: [
     {
       provide: ReplicaBoard,
@@ -74,6 +84,8 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunWatch,
     RunCanceller,
     RunRetrier,
+    Batches,
+    BatchWorker,
     RunStreams,
     AskedCancels,
   ],

@@ -70,6 +70,8 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/runs',
     'GET /v1/runs/{id}',
     'GET /v1/runs/{id}/stream',
+    'GET /v1/runs/batches',
+    'GET /v1/runs/batches/{id}',
     'GET /v1/timeline/{id}',
     'GET /v1/requests',
     'GET /v1/requests/{id}',
@@ -78,7 +80,13 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/events',
     'GET /v1/events/{id}',
   ]),
-  ...rows('automation.view', 'operator', ['POST /v1/runs/{id}/cancel', 'POST /v1/runs/{id}/retry']),
+  ...rows('automation.view', 'operator', [
+    'POST /v1/runs/{id}/cancel',
+    'POST /v1/runs/{id}/retry',
+    'POST /v1/runs/retry',
+    'POST /v1/runs/cancel',
+    'POST /v1/runs/batches/{id}/cancel',
+  ]),
   ...rows('automation.webhook_run', 'operator', ['POST /v1/flows/{id}/run']),
   ...rows('automation.manage', 'operator', ['POST /v1/deliveries/{id}/retry', 'PATCH /v1/flows/{id}']),
   ...rows('automation.manage', 'editor', [

@@ -24,6 +24,9 @@ export interface DueRun {
   next: Extract<Next, { kind: 'effects' | 'wait' }>;
 }
 
+/** What a due row may be besides a run. */
+export type TickKind = 'schedule' | 'batch';
+
 /** What has to be written with the runs' first events, and what to do once they are durable. */
 export interface PlannedRuns {
   alongside: Alongside[];
@@ -42,7 +45,7 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly direct = new Set<Promise<void>>();
   private readonly claimed = new Set<Promise<void>>();
   private worker: DueWorker | null = null;
-  private tick: ((claim: Claim) => Promise<void>) | null = null;
+  private readonly ticks = new Map<string, (claim: Claim) => Promise<void>>();
 
   constructor(
     @InjectStore('runner') store: EventStorePort,
@@ -64,9 +67,9 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
     this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer, ordering });
   }
 
-  /** Whoever handles the due rows that are no runs; before claiming begins. */
-  onTick(handler: (claim: Claim) => Promise<void>): void {
-    this.tick = handler;
+  /** Whoever handles the due rows of a kind that are no runs; before claiming begins. */
+  onTick(kind: TickKind, handler: (claim: Claim) => Promise<void>): void {
+    this.ticks.set(kind, handler);
   }
 
   onApplicationBootstrap(): void {
@@ -123,7 +126,8 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async resume(claim: Claim): Promise<void> {
-    const work = isTick(claim) && this.tick ? this.tick(claim) : this.driver.resume(claim);
+    const tick = this.ticks.get(tickOf(claim) ?? 'run');
+    const work = tick ? tick(claim) : this.driver.resume(claim);
     this.claimed.add(work);
     try {
       await work;
@@ -146,6 +150,8 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 }
 
-function isTick(claim: Claim): boolean {
-  return (claim.payload as { tick?: unknown } | null)?.tick === true;
+/** Schedules had no name when they were alone. */
+function tickOf(claim: Claim): string | null {
+  const { tick } = Object(claim.payload) as { tick?: string | true };
+  return tick === true ? 'schedule' : (tick ?? null);
 }

@@ -27,7 +27,7 @@ export class ScheduleWorker implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.worker.onTick((claim) => this.tick(claim));
+    this.worker.onTick('schedule', (claim) => this.tick(claim));
   }
 
   private async tick(claim: Claim): Promise<void> {
