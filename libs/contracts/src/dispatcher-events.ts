@@ -14,8 +14,6 @@ export interface DomainEventRecorded {
   requestId: string | null;
   /** Who caused it, from the audit history; absent where nobody is known. */
   actor?: { type: string; id: string };
-  /** How many webhooks stand before it in a chain that came in by `Sluice-Hops` (DL-11); absent: none. */
-  hops?: number;
   /** What was matched when it was recorded. */
   deliveries: { deliveryId: string; endpointId: number; endpointUuid: string; endpointName: string }[];
 }

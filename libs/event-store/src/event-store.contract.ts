@@ -15,6 +15,8 @@ export interface EventMeta {
   causationId: string | null;
   /** W3C trace context of the span that appended it. */
   traceparent?: string;
+  /** DL-11: how many webhooks of Sluice stand before it, by the header `Sluice-Hops`; absent: none. */
+  hops?: number;
   /** Who asked for it, whence, and for a user by which token: `{type: 'token' | 'user' | 'system' | 'trigger', id}`. */
   actor?: { type: string; id: string; address?: string; tokenId?: string };
 }

@@ -52,6 +52,7 @@ export const GATEWAY_ERRORS = {
   secret_unreadable: { status: 503, title: 'A secret of the trigger cannot be read', retry: 'later' },
   overloaded: { status: 503, title: 'Too many requests are arriving at once', retry: 'later' },
   shutting_down: { status: 503, title: 'The process is shutting down', retry: 'later' },
+  loop_detected: { status: 508, title: 'Webhooks start each other in a circle', retry: 'never' },
   answer_timeout: { status: 504, title: 'The run did not finish in time', retry: 'never' },
 } as const;
 

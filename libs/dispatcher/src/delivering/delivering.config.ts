@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 /** Bounds of delivering. One instance per process; tests change theirs. */
 @Injectable()
 export class DeliveringConfig {
+  /** What the names of the Etlworks headers begin with. */
+  etlPrefix: string = 'X-Etl-Webhook';
   /** DL-03: everything from the name's resolution to the last byte of the answer. */
   attemptTimeoutMs: number = 15_000;
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */

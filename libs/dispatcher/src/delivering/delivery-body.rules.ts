@@ -1,4 +1,6 @@
 import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+import { EventTemplateError, siemPayload } from '@sluice/endpoints';
+import { transformed } from '../matching/event-filters.ts';
 
 export interface DeliveryBody {
   contentType: string;
@@ -17,9 +19,14 @@ export function entityJson(event: DomainEventRecorded): string {
   return text;
 }
 
-/** What is sent to an endpoint for an event; null for GET, which has no body (ET-03). */
+/**
+ * What is sent to an endpoint for an event; null for GET, which has no body (ET-03).
+ * @throws EventTemplateError when its transformation fails on this event.
+ */
 export function bodyOf(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): DeliveryBody | null {
   if (endpoint.method === 'GET') return null;
+  if (endpoint.transform) return transformedBody(event, endpoint, endpoint.transform);
+  if (endpoint.kind === 'inline') return { contentType: 'application/json', text: JSON.stringify(siemPayload(event)) };
   if (endpoint.format === 'standard') return { contentType: 'application/json', text: standardBody(event) };
   if (endpoint.format === 'cloudevents') {
     return { contentType: 'application/cloudevents+json', text: cloudEventBody(event) };
@@ -29,6 +36,30 @@ export function bodyOf(event: DomainEventRecorded, endpoint: EndpointState, deli
       ? etlJson(event, endpoint, deliveryId)
       : etlForm(event, endpoint, deliveryId);
   return { contentType: endpoint.contentType, text };
+}
+
+/** DL-02: the result is the whole body, in the endpoint's content type. */
+function transformedBody(event: DomainEventRecorded, endpoint: EndpointState, source: string): DeliveryBody {
+  const result = transformed(endpoint, source, event);
+  const isForm = endpoint.contentType === 'application/x-www-form-urlencoded' && endpoint.format === 'etl';
+  if (isForm) return { contentType: endpoint.contentType, text: typeof result === 'string' ? result : formOf(result) };
+  const contentType = endpoint.format === 'cloudevents' ? 'application/cloudevents+json' : 'application/json';
+  if (typeof result !== 'string') return { contentType, text: JSON.stringify(result ?? null) };
+  try {
+    JSON.parse(result);
+  } catch (error) {
+    throw new EventTemplateError('transform_failed', new Error('the result is not JSON', { cause: error }));
+  }
+  return { contentType, text: result };
+}
+
+function formOf(value: unknown): string {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new EventTemplateError('transform_failed', new Error('the result for a form is neither text nor an object'));
+  }
+  const text = (each: unknown): string => (typeof each === 'string' ? each : JSON.stringify(each ?? null));
+  const fields = Object.entries(value).map(([name, each]): [string, string] => [name, text(each)]);
+  return new URLSearchParams(fields).toString();
 }
 
 /** ET-04. The entity's JSON is put in as it is: it may be big and goes to every subscriber. */

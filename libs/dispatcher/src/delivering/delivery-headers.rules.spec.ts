@@ -17,6 +17,7 @@ function facts(change: Partial<HeaderFacts> = {}): HeaderFacts & { body: string 
     body: '{"zażółć":"gęślą"}',
     nowMs: Date.now(),
     etlPrefix: 'X-Etl-Webhook',
+    hops: 1,
     ...change,
   } as HeaderFacts & { body: string };
 }

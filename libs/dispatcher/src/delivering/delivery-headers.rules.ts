@@ -19,6 +19,8 @@ export interface HeaderFacts {
   contentType: string | null;
   body: string | Uint8Array;
   nowMs: number;
+  /** DL-11: how many webhooks of Sluice there are in this chain, this one included. */
+  hops: number;
   /** What the names of the Etlworks headers begin with. */
   etlPrefix: string;
   /** W3C Trace Context of the attempt; absent when nothing traces and the trigger's caller sent none. */
@@ -33,6 +35,8 @@ const MASK = '***';
  * try. The body tells it whole.
  */
 const LONGEST_TEXT = 1_024;
+/** What the gateway counts, so that webhooks that start each other come to an end. */
+const HOPS_HEADER = 'Sluice-Hops';
 const USER_AGENT = 'Sluice-Webhooks/1.0';
 
 /** What is sent, and what is recorded of it: secrets masked, names in lower case. */
@@ -50,7 +54,8 @@ export function headersOf(facts: HeaderFacts): DeliveryHeaders {
   const ours: HeaderList = [
     ...(facts.contentType === null ? [] : ([['Content-Type', facts.contentType]] as HeaderList)),
     ...standardHeaders(facts),
-    ...(endpoint.format === 'etl' ? etlHeaders(facts) : []),
+    ...(endpoint.format === 'etl' && endpoint.kind === 'event' ? etlHeaders(facts) : []),
+    [HOPS_HEADER, String(facts.hops)],
     ...(facts.traceparent === undefined ? [] : ([['traceparent', facts.traceparent]] as HeaderList)),
   ];
   const secret: HeaderList = [];

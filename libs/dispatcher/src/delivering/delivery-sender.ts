@@ -8,8 +8,8 @@ import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { decideAttempt } from './attempt.decider.ts';
 import { AttemptRecorder } from './attempt-recorder.ts';
 import { DeliveringConfig } from './delivering.config.ts';
-import { bodyOf } from './delivery-body.rules.ts';
-import { type DeliveryHeaders, type EndpointSecrets, headersOf } from './delivery-headers.rules.ts';
+import type { EndpointSecrets } from './delivery-headers.rules.ts';
+import { isFinal, type PreparedRequest, requestOf, type SignedRequest } from '../requests/delivery-request.ts';
 import type { Delivery } from './delivery.ts';
 import { recordedText } from './recorded-text.ts';
 import { SecretOpener } from './secret-opener.ts';
@@ -22,11 +22,6 @@ const attemptSeconds = metrics.histogram(
   [0.005, 0.02, 0.1, 0.5, 2, 5, 15],
 );
 const discardedTotal = metrics.counter('sluice_deliveries_discarded_total', 'Deliveries ended without an attempt');
-
-interface Signed {
-  headers: DeliveryHeaders;
-  body: string | null;
-}
 
 /** Makes one attempt of a delivery: sign, send, decide, record. */
 @Injectable()
@@ -47,7 +42,9 @@ export class DeliverySender {
   async attempt(delivery: Delivery, onSent: () => void): Promise<void> {
     if (delivery.claim.lost) return;
     const endpoint = await this.#endpointOf(delivery);
-    if (!endpoint || !endpoint.enabled) return this.#discard(delivery, endpoint);
+    if (!endpoint || !endpoint.enabled) {
+      return this.#discard(delivery, endpoint, endpoint ? 'endpoint_disabled' : 'endpoint_deleted');
+    }
     const secrets = await this.#secretsOf(delivery, endpoint);
     if (secrets === 'lost') return;
     const work = startWork(`deliver ${delivery.event.type}`, {
@@ -56,9 +53,14 @@ export class DeliverySender {
       attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
     });
     const startMs = Date.now();
-    const signed = 'headerValues' in secrets ? sign(delivery, endpoint, secrets, startMs, work.traceparent) : null;
+    const prepared = this.#prepare(delivery, endpoint, secrets, startMs, work.traceparent);
+    if ('filtered' in prepared) {
+      work.end();
+      return this.#discard(delivery, endpoint, 'filtered');
+    }
+    const signed = 'ready' in prepared ? prepared.ready : null;
     failpoint('dispatcher.before-send');
-    const result = signed ? await this.#send(endpoint, signed) : unsendable(secrets as AttemptError);
+    const result = 'ready' in prepared ? await this.#send(endpoint, prepared.ready) : unsendable(prepared.error);
     failpoint('dispatcher.after-send');
     onSent();
     const attempt = this.#attemptOf(delivery, endpoint, signed, result, startMs);
@@ -78,7 +80,7 @@ export class DeliverySender {
     return this.endpoints.find(delivery.endpointUuid);
   }
 
-  async #discard(delivery: Delivery, endpoint: EndpointState | undefined): Promise<void> {
+  async #discard(delivery: Delivery, endpoint: EndpointState | undefined, reason: string): Promise<void> {
     const planned = delivery.event.deliveries.find((each) => each.deliveryId === delivery.deliveryId);
     discardedTotal.inc();
     await this.recorder.discarded(delivery, {
@@ -86,7 +88,7 @@ export class DeliverySender {
       eventId: delivery.event.eventId,
       endpointId: endpoint?.id ?? planned?.endpointId ?? 0,
       endpointUuid: delivery.endpointUuid,
-      reason: endpoint ? 'endpoint_disabled' : 'endpoint_deleted',
+      reason,
       at: new Date().toISOString(),
     });
   }
@@ -107,7 +109,18 @@ export class DeliverySender {
     }
   }
 
-  #send(endpoint: EndpointState, { headers, body }: Signed): Promise<OutboundResult> {
+  #prepare(
+    delivery: Delivery,
+    endpoint: EndpointState,
+    secrets: EndpointSecrets | AttemptError,
+    nowMs: number,
+    traceparent: string | undefined,
+  ): PreparedRequest {
+    if (!('headerValues' in secrets)) return { error: secrets };
+    return requestOf({ delivery, endpoint, secrets, nowMs, etlPrefix: this.config.etlPrefix, traceparent });
+  }
+
+  #send(endpoint: EndpointState, { headers, body }: SignedRequest): Promise<OutboundResult> {
     return this.client.send({
       method: endpoint.method,
       url: endpoint.url,
@@ -120,7 +133,7 @@ export class DeliverySender {
   #attemptOf(
     delivery: Delivery,
     endpoint: EndpointState,
-    signed: Signed | null,
+    signed: SignedRequest | null,
     result: OutboundResult,
     startMs: number,
   ): AttemptFinished {
@@ -128,7 +141,7 @@ export class DeliverySender {
     const { outcome, nextAttemptAtMs } = decideAttempt({
       status: result.ok ? result.status : null,
       retryAfter: result.ok ? result.headers['retry-after'] : undefined,
-      schedule: endpoint.retrySchedule,
+      schedule: !result.ok && isFinal(result.error) ? [] : endpoint.retrySchedule,
       tries,
       nowMs: Date.now(),
       random: Math.random(),
@@ -156,7 +169,7 @@ export class DeliverySender {
     };
   }
 
-  #recordedRequest(body: string): string {
+  #recordedRequest(body: string | Uint8Array): string {
     const { text, truncated } = recordedText(body, this.config.maxRecordedBytes);
     // The contract has no flag for it here, and a body that ends in the middle must not look like what was sent.
     return truncated ? `${text}\n[cut: ${Buffer.byteLength(body)} bytes were sent]` : text;
@@ -166,31 +179,6 @@ export class DeliverySender {
     const { text, truncated } = recordedText(result.body, this.config.maxRecordedBytes);
     return { status: result.status, headers: result.headers, body: text, truncated: truncated || result.truncated };
   }
-}
-
-/** DL-01's default; the vendor's own receivers look for it. */
-const ETL_PREFIX = 'X-Etl-Webhook';
-
-function sign(
-  delivery: Delivery,
-  endpoint: EndpointState,
-  secrets: EndpointSecrets,
-  nowMs: number,
-  traceparent: string | undefined,
-): Signed {
-  const body = bodyOf(delivery.event, endpoint, delivery.deliveryId);
-  const headers = headersOf({
-    event: delivery.event,
-    endpoint,
-    secrets,
-    deliveryId: delivery.deliveryId,
-    contentType: body?.contentType ?? null,
-    body: body?.text ?? '',
-    nowMs,
-    etlPrefix: ETL_PREFIX,
-    traceparent,
-  });
-  return { headers, body: body?.text ?? null };
 }
 
 /** A customer's failing endpoint is news, nobody's task (DESIGN.md §5, rule 11). */

@@ -4,7 +4,8 @@ import { parsePosition } from '@sluice/event-store';
 import { ReplicaBoard, TableTail } from '@sluice/local-copy';
 import { HealthCheck, type HealthResult, InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { coversAny } from '../matching/event-type-match.rules.ts';
+import { type FilterableEvent, passing } from '../matching/event-filters.ts';
+import { SubscriptionIndex } from '../matching/subscription-index.ts';
 
 const log = new Logger('dispatcher.endpoints');
 const STALE_AFTER_MS = 10_000;
@@ -20,7 +21,7 @@ const MARKER_SQL = `select epoch || ':' || transaction_id || ':' || position fro
 @HealthCheck('endpoints')
 export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   readonly #tail: TableTail<EndpointState>;
-  readonly #byApp = new Map<string, Map<string, EndpointState>>();
+  readonly #byApp = new Map<string, SubscriptionIndex>();
 
   constructor(
     @InjectPool('dispatcher') pool: Pool,
@@ -56,13 +57,11 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
     return this.#tail.get(uuid);
   }
 
-  /** The enabled event endpoints of an app that subscribe to the type. */
-  subscribersOf(appId: string, eventType: string): EndpointState[] {
-    const ofApp = this.#byApp.get(appId);
-    if (!ofApp) return [];
-    return [...ofApp.values()].filter(
-      (endpoint) => endpoint.enabled && endpoint.kind === 'event' && coversAny(endpoint.events, eventType),
-    );
+  /** The enabled endpoints of an app that the event goes to: by its type, and by their filters. */
+  subscribersOf(appId: string, event: FilterableEvent): readonly EndpointState[] {
+    const found = this.#byApp.get(appId)?.of(event.type);
+    if (!found) return [];
+    return found.filtered.length === 0 ? found.plain : [...found.plain, ...passing(found.filtered, event)];
   }
 
   /** Reads what was just committed to the table. */
@@ -77,10 +76,10 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   }
 
   #index(value: EndpointState | null, previous: EndpointState | null): void {
-    if (previous) this.#byApp.get(previous.appId)?.delete(previous.uuid);
+    if (previous) this.#byApp.get(previous.appId)?.remove(previous);
     if (!value) return;
-    const ofApp = this.#byApp.get(value.appId) ?? new Map<string, EndpointState>();
-    ofApp.set(value.uuid, value);
+    const ofApp = this.#byApp.get(value.appId) ?? new SubscriptionIndex();
+    ofApp.add(value);
     this.#byApp.set(value.appId, ofApp);
   }
 }

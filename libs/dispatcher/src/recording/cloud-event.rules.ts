@@ -22,6 +22,7 @@ export function fromCloudEvent(
     correlationId: string;
     traceparent: string | undefined;
     receivedAt: string;
+    hops?: number | undefined;
   },
 ): ReceivedEvent {
   const eventId = derivedId('domain-event', place.cause, JSON.stringify([place.appId, event.source, event.id]));
@@ -41,6 +42,7 @@ export function fromCloudEvent(
     correlationId: place.correlationId,
     causationId: place.cause,
     traceparent: place.traceparent,
+    hops: place.hops,
     dedupeKey: dedupeKeyOf(event.source, event.id),
   };
 }

@@ -124,7 +124,7 @@ export class EventRecorder {
     event: ReceivedEvent,
     traceparent: string | undefined,
   ): { append: StreamAppend; deliveries: PlannedDelivery[] } {
-    const subscribers = this.endpoints.subscribersOf(event.appId, event.type);
+    const subscribers = this.endpoints.subscribersOf(event.appId, event);
     const targets = subscribers.map((endpoint) => ({
       endpoint,
       deliveryId: derivedId('delivery', event.eventId, endpoint.uuid),
@@ -134,6 +134,7 @@ export class EventRecorder {
       correlationId: event.correlationId,
       causationId: event.causationId,
       ...(traceparent ? { traceparent } : {}),
+      ...(event.hops ? { hops: event.hops } : {}),
     };
     return {
       append: {
@@ -179,6 +180,7 @@ function recordedOf(
     entityUrl: event.entityUrl,
     runId: event.runId,
     requestId: event.requestId,
+    ...(event.actor ? { actor: event.actor } : {}),
     deliveries: targets.map(({ endpoint, deliveryId }) => ({
       deliveryId,
       endpointId: endpoint.id,

@@ -15,6 +15,7 @@ export function fromGateway(event: BusEvent, publicUrl: string): ReceivedEvent[]
       correlationId: event.meta.correlationId,
       traceparent: event.meta.traceparent,
       receivedAt: event.occurredAt.toISOString(),
+      hops: event.meta.hops,
     }),
   ];
 }

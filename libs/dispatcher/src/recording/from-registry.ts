@@ -143,6 +143,7 @@ function received(event: BusEvent, { type, entity }: Built, appId: string, index
     correlationId: event.meta.correlationId,
     causationId: event.streamId,
     traceparent: event.meta.traceparent,
+    ...(event.meta.actor ? { actor: { type: event.meta.actor.type, id: event.meta.actor.id } } : {}),
     dedupeKey: null,
   };
 }

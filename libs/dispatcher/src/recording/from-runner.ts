@@ -44,6 +44,7 @@ function originOf(event: BusEvent) {
     correlationId: event.meta.correlationId,
     causationId: event.streamId,
     traceparent: event.meta.traceparent,
+    hops: event.meta.hops,
     dedupeKey: null,
   };
 }

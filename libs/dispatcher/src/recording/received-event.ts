@@ -16,6 +16,10 @@ export interface ReceivedEvent {
   correlationId: string;
   causationId: string | null;
   traceparent: string | undefined;
+  /** DL-11: how many webhooks of Sluice stand before it. */
+  hops?: number | undefined;
+  /** Who caused it, where that is known. */
+  actor?: { type: string; id: string };
   /**
    * Set for what producers publish: (app, source, id) may come by either door and is recorded once. What we emit
    * ourselves carries a derived id, which the event store refuses a second time.

@@ -8,7 +8,7 @@ import { OPEN_HANDSHAKES, SIGNED_HANDSHAKES } from '../handshakes/handshake-chec
 import { Idempotency } from '../idempotency/idempotency.ts';
 import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
 import { Ordering } from '../ordering/ordering.ts';
-import { BODY_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
+import { BODY_CHECK, LOOP_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 
 /**
  * The order in which a request is checked (DESIGN.md §3.3), after its body was received within bounds and its trigger
@@ -39,6 +39,7 @@ export class AdmissionOrder {
       authenticator,
       SIGNED_HANDSHAKES,
       capture,
+      LOOP_CHECK,
       STATE_CHECK,
       triggerLimit,
       BODY_CHECK,

@@ -1,6 +1,7 @@
 import { BODY_RULES, bodyKindOf, readBody } from '@sluice/request-body';
 import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
 import type { Admission, AdmissionCheck } from './admission.ts';
+import { hopsOf } from './hops.rules.ts';
 import { methodProblem, stateProblem } from './admission.rules.ts';
 
 /** GW-01: the methods that the trigger names. */
@@ -22,6 +23,13 @@ export const STATE_CHECK: AdmissionCheck = {
     if (isUnpublished && KNOW_NO_DRAFTS.has(route.trigger.profile)) admission.mode = 'draft';
     const problem = stateProblem(route, admission.mode);
     if (problem) throw problem;
+  },
+};
+
+/** DL-11. */
+export const LOOP_CHECK: AdmissionCheck = {
+  check({ request }: Admission): void {
+    hopsOf(request.headers);
   },
 };
 

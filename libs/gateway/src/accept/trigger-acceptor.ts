@@ -9,6 +9,7 @@ import { credentialHeadersOf } from '../authentication/trigger-credential.rules.
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import type { Admission } from './admission.ts';
+import { hopsOf } from './hops.rules.ts';
 
 /** Where a request stands in its trace. */
 export interface RequestTrace {
@@ -44,7 +45,7 @@ export class TriggerAcceptor {
       type: 'TriggerAccepted',
       appId: route.trigger.appId,
       data: this.#dataOf(admission, waits, bodyPayloadId, fileIds),
-      meta: metaOf(id, trace.traceparent),
+      meta: metaOf(id, trace.traceparent, hopsOf(admission.request.headers)),
     };
     if (body.length > 0 && !large) event.body = body;
     // Requests of one key go one way, so that their order stays what it is.
@@ -97,6 +98,9 @@ export class TriggerAcceptor {
   }
 }
 
-function metaOf(id: string, traceparent: string | undefined): EventMeta {
-  return { correlationId: id, causationId: null, ...(traceparent === undefined ? {} : { traceparent }) };
+function metaOf(id: string, traceparent: string | undefined, hops: number): EventMeta {
+  const meta: EventMeta = { correlationId: id, causationId: null };
+  if (traceparent !== undefined) meta.traceparent = traceparent;
+  if (hops > 0) meta.hops = hops;
+  return meta;
 }

@@ -6,6 +6,7 @@ import type { CloudEvent } from '@sluice/contracts';
 import { inTrace, startWork } from '@sluice/observability';
 import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hopsOf } from '../accept/hops.rules.ts';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
@@ -65,9 +66,11 @@ export class PublishRoutes implements RawRoutesProvider {
       if (encoded) throw encoded;
       const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
       this.#checkData(appId, events);
+      const hops = hopsOf(request.headers);
       const result = await this.publisher.publish(appId, events, {
         causationId: null,
         actor: actorOf(caller),
+        ...(hops > 0 ? { hops } : {}),
         ...(work.traceparent === undefined ? {} : { traceparent: work.traceparent }),
       });
       const text = JSON.stringify(result);

@@ -1,0 +1,58 @@
+import type { AttemptError, EndpointState } from '@sluice/contracts';
+import { EventTemplateError } from '@sluice/endpoints';
+import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
+import { type DeliveryHeaders, type EndpointSecrets, headersOf } from '../delivering/delivery-headers.rules.ts';
+import type { Delivery } from '../delivering/delivery.ts';
+import { passesFilter } from '../matching/event-filters.ts';
+
+/** What an attempt sends. */
+export interface SignedRequest {
+  headers: DeliveryHeaders;
+  body: string | Uint8Array | null;
+}
+
+/** What is made of a delivery just before it is sent. */
+export type PreparedRequest = { ready: SignedRequest } | { error: AttemptError } | { filtered: true };
+
+export interface RequestFacts {
+  delivery: Delivery;
+  endpoint: EndpointState;
+  secrets: EndpointSecrets;
+  nowMs: number;
+  etlPrefix: string;
+  traceparent: string | undefined;
+}
+
+/** Makes the request of an attempt, signed; what the endpoint is now decides. */
+export function requestOf(facts: RequestFacts): PreparedRequest {
+  try {
+    if (!passesFilter(facts.endpoint, facts.delivery.event)) return { filtered: true };
+    const body = bodyOf(facts.delivery.event, facts.endpoint, facts.delivery.deliveryId);
+    return { ready: { headers: signed(facts, body), body: body?.text ?? null } };
+  } catch (error) {
+    if (!(error instanceof EventTemplateError)) throw error;
+    const what = error.code === 'filter_failed' ? 'filter' : 'transformation';
+    return { error: { stage: 'request', code: error.code, message: `the ${what} failed: ${error.message}` } };
+  }
+}
+
+function signed(facts: RequestFacts, body: DeliveryBody | null): DeliveryHeaders {
+  const { delivery, endpoint, secrets, nowMs, etlPrefix, traceparent } = facts;
+  return headersOf({
+    event: delivery.event,
+    endpoint,
+    secrets,
+    deliveryId: delivery.deliveryId,
+    contentType: body?.contentType ?? null,
+    body: body?.text ?? '',
+    nowMs,
+    etlPrefix,
+    hops: (delivery.meta.hops ?? 0) + 1,
+    traceparent,
+  });
+}
+
+/** The same request would fail in the same way: a person repairs the endpoint and retries the delivery. */
+export function isFinal(error: AttemptError): boolean {
+  return error.code === 'filter_failed' || error.code === 'transform_failed';
+}
