@@ -45,6 +45,7 @@ import { TokenReading } from './triggers/token-reading.ts';
 import { TriggerSecretsController } from './trigger-auth/trigger-secrets.controller.ts';
 import { AppExport } from './transfer/app-export.ts';
 import { AppImport } from './transfer/app-import.ts';
+import { ResourceSaver } from './transfer/resource-saver.ts';
 import { TransferController } from './transfer/transfer.controller.ts';
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
@@ -142,6 +143,7 @@ class Closing implements OnApplicationShutdown {
     EventTypes,
     AppExport,
     AppImport,
+    ResourceSaver,
     EventTypeQueries,
     FirstStart,
     Closing,

@@ -37,6 +37,8 @@ import { FlowQueries, type FoundFlow } from './flows.query.ts';
 export interface FlowResult {
   state: FlowState;
   definition: FlowDefinition;
+  /** What runs, when a draft was saved on top of it. */
+  published?: FlowDefinition;
 }
 
 /** Creates and changes flows: saving makes versions, publishing says which one runs. */
@@ -56,7 +58,9 @@ export class Flows {
   /** As a document has it (RG-08): the version that runs, and a draft on top of it. */
   async createWithDraft(body: unknown, draft: unknown, appId: string, actor: Actor): Promise<Changed<FlowResult>> {
     const flow = await this.newFlow(body, appId, (sent) => draftProblems(draft, sent.status));
-    return this.commit(createFlowWithDraft({ ...flow, ...withDraft(flow, draft) }, timeNow()), 0, actor);
+    const decision = createFlowWithDraft({ ...flow, ...withDraft(flow, draft) }, timeNow());
+    const changed = await this.commit(decision, 0, actor);
+    return { ...changed, value: { ...changed.value, published: flow.definition } };
   }
 
   private async newFlow(
@@ -94,19 +98,22 @@ export class Flows {
   }
 
   /** As a document has it: the version that runs, and a draft on top of it. */
-  changeWithDraft(
+  async changeWithDraft(
     id: string,
     body: unknown,
     draft: unknown,
     app: AppScope,
     actor: Actor,
   ): Promise<Changed<FlowResult>> {
-    return this.deciding(id, app, actor, undefined, async (flow, now) => {
+    let runs: FlowDefinition = { steps: [] };
+    const changed = await this.deciding(id, app, actor, undefined, async (flow, now) => {
       const patch = await patchOf(flow, body, (sent) => draftProblems(draft, sent.status));
+      runs = patch.definition;
       const { publishedVersion } = flow.state;
       const published = publishedVersion === null ? null : await this.queries.version(id, publishedVersion);
       return changeFlowWithDraft(flow, published?.definition ?? null, { ...patch, ...withDraft(patch, draft) }, now);
     });
+    return { ...changed, value: { ...changed.value, published: runs } };
   }
 
   /** Publishes a saved version, the latest unless one is named. */

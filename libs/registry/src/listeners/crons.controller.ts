@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseFilters } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { Crons } from './crons.ts';
 import { LenraErrors } from './lenra-errors.filter.ts';
 import { CreateCron, CronView } from './listener.requests.ts';
@@ -35,6 +35,6 @@ export class CronsController {
   @Requires('automation.manage')
   @ApiNoContentResponse()
   delete(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<void> {
-    return this.crons.delete(id, app, caller);
+    return this.crons.delete(id, app, actorOf(caller));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type AppScope, actorOf, type Principal } from '@sluice/access';
+import { type Actor, type AppScope, actorOf, type Principal } from '@sluice/access';
 import { type AppCreated, isUuid, newId, type ScheduleState } from '@sluice/contracts';
 import { cronProblem } from '@sluice/cron';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
@@ -24,6 +24,9 @@ const UPSERT: AlongsideStatement = {
     on conflict (id) do update set stream_version = excluded.stream_version, deleted = excluded.deleted`,
 };
 
+/** A schedule as it was sent. */
+export type WantedCron = Partial<Record<'listener' | 'cron' | 'timeZone' | 'props', unknown>>;
+
 /** Listeners that are run at times, as Lenra's clients make them; the runner keeps the time. */
 @Injectable()
 export class Crons {
@@ -37,29 +40,26 @@ export class Crons {
   /** @throws AppError `invalid_listener`, `invalid_schedule`. */
   async create(body: unknown, scope: AppScope, caller: Principal): Promise<CronView> {
     const sent = isJsonObject(body) ? body : {};
-    const listener = listenerNameOf(sent.listener_name);
     const app = await this.apps.find(scope.id);
+    const wanted = { listener: sent.listener_name, cron: sent.schedule, timeZone: sent.time_zone, props: sent.props };
+    if (!app) throw registryError('invalid_listener', 'There is no such app.');
+    const schedule = await this.add(wanted, scope, actorOf(caller), caller.userId);
+    return viewOf(schedule, app);
+  }
+
+  /** @throws AppError `invalid_listener`, `invalid_schedule`. */
+  async add(wanted: WantedCron, scope: AppScope, actor: Actor, userId: string | null): Promise<ScheduleState> {
+    const { listener, cron, timeZone, props } = checkedCron(wanted);
     const flow = await this.flows.byListener(scope.id, listener);
-    if (!app || !flow) throw registryError('invalid_listener', `There is no listener ${JSON.stringify(listener)}.`);
-    const timeZone = sent.time_zone ?? 'UTC';
-    const problem = cronProblem(sent.schedule, timeZone) ?? sizeProblem(sent.props);
-    if (problem) throw registryError('invalid_schedule', `The schedule ${problem}.`);
-    if ((await this.read(app.id)).length >= MAX_CRONS) {
+    if (!flow) throw registryError('invalid_listener', `There is no listener ${JSON.stringify(listener)}.`);
+    if ((await this.read(scope.id)).length >= MAX_CRONS) {
       throw registryError('invalid_schedule', `An app has at most ${MAX_CRONS} schedules.`);
     }
-    const schedule: ScheduleState = {
-      id: newId(),
-      appId: app.id,
-      flowId: flow.state.id,
-      listener,
-      cron: (sent.schedule as string).trim(),
-      timeZone: timeZone as string,
-      props: sent.props ?? null,
-      userId: caller.userId,
-      createdAt: new Date().toISOString(),
-    };
-    await this.commit(schedule, 'ScheduleCreated', caller);
-    return viewOf(schedule, app);
+    const flowId = flow.state.id;
+    const createdAt = new Date().toISOString();
+    const schedule = { id: newId(), appId: scope.id, flowId, listener, cron, timeZone, props, userId, createdAt };
+    await this.commit(schedule, 'ScheduleCreated', actor);
+    return schedule;
   }
 
   /** Oldest first. */
@@ -68,27 +68,27 @@ export class Crons {
     return app ? (await this.read(app.id)).map((schedule) => viewOf(schedule, app)) : [];
   }
 
-  async delete(id: string, scope: AppScope, caller: Principal): Promise<void> {
+  async delete(id: string, scope: AppScope, actor: Actor): Promise<void> {
     const { rows } = await this.pool.query<{ state: string }>(
       'select state from registry.schedules where id = $1 and not deleted',
       [isUuid(id) ? id : newId()],
     );
     const schedule = rows[0] && (JSON.parse(rows[0].state) as ScheduleState);
     if (!schedule || !scope.sees(schedule.appId)) throw platformError('not_found', 'there is no such schedule');
-    await this.commit(schedule, 'ScheduleDeleted', caller);
+    await this.commit(schedule, 'ScheduleDeleted', actor);
   }
 
   private async commit(
     schedule: ScheduleState,
     type: 'ScheduleCreated' | 'ScheduleDeleted',
-    caller: Principal,
+    actor: Actor,
   ): Promise<void> {
     const deleted = type === 'ScheduleDeleted';
     const position = await this.changes.commit({
       streamId: schedule.id,
       expectedVersion: deleted ? 1 : 0,
       appId: schedule.appId,
-      actor: actorOf(caller),
+      actor,
       events: [{ type, data: { schedule } }],
       alongside: [scheduleRow(schedule, deleted)],
     });
@@ -107,6 +107,15 @@ export class Crons {
 function scheduleRow(schedule: ScheduleState, deleted: boolean): Alongside {
   const { id, appId, flowId } = schedule;
   return { statement: UPSERT, rows: [[id, appId, flowId, JSON.stringify(schedule), deleted ? 2 : 1, deleted]] };
+}
+
+/** @throws AppError `invalid_listener`, `invalid_schedule`. */
+export function checkedCron(wanted: WantedCron): Pick<ScheduleState, 'listener' | 'cron' | 'timeZone' | 'props'> {
+  const listener = listenerNameOf(wanted.listener);
+  const timeZone = wanted.timeZone ?? 'UTC';
+  const problem = cronProblem(wanted.cron, timeZone) ?? sizeProblem(wanted.props);
+  if (problem) throw registryError('invalid_schedule', `The schedule ${problem}.`);
+  return { listener, cron: (wanted.cron as string).trim(), timeZone: timeZone as string, props: wanted.props ?? null };
 }
 
 function sizeProblem(props: unknown): string | null {

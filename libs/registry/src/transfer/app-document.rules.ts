@@ -1,8 +1,10 @@
 import type { FieldProblem } from '@sluice/contracts';
-import type { JsonObject } from '../requests/validated.ts';
+import { canonical } from '../flows/flow.decider.ts';
+import { tidyName } from '../requests/name.rules.ts';
+import { type JsonObject, pointerToken } from '../requests/validated.ts';
 
 /** What an export holds and an import takes, in the order in which it is applied. */
-export const KINDS = ['eventTypes', 'flows', 'triggers', 'endpoints'] as const;
+export const KINDS = ['eventTypes', 'flows', 'triggers', 'crons', 'endpoints'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** An app as a document: what is in it, without anything secret and without ids. */
@@ -12,6 +14,8 @@ export interface AppDocument {
   flows: JsonObject[];
   /** `flow` names the flow that each starts, or `listener` the name by which it is found. */
   triggers: JsonObject[];
+  /** Listeners that are run at times: without names, each is what it says. */
+  crons: JsonObject[];
   endpoints: JsonObject[];
   /** Names only: their values are put with PUT /v1/secrets/{name}. */
   secrets: string[];
@@ -51,7 +55,7 @@ export function documentProblems(sent: unknown): FieldProblem[] {
     return [{ pointer: '', message: 'must be an object with flows, triggers, endpoints, eventTypes' }];
   const problems: FieldProblem[] = Object.keys(sent)
     .filter((name) => !FIELDS.includes(name))
-    .map((name) => ({ pointer: `/${escaped(name)}`, message: `unknown field ${JSON.stringify(name)}` }));
+    .map((name) => ({ pointer: `/${pointerToken(name)}`, message: `unknown field ${JSON.stringify(name)}` }));
   if (sent.sluice !== 1) problems.push({ pointer: '/sluice', message: 'must be 1, the version of this format' });
   let count = 0;
   for (const kind of KINDS) {
@@ -73,24 +77,78 @@ function secretsProblems(secrets: unknown): FieldProblem[] {
   return areNames ? [] : [{ pointer: '/secrets', message: 'must be a list of names; values are not imported' }];
 }
 
+/**
+ * How a resource is told apart from others of its kind in a document; null when it does not say. What Lenra's clients
+ * make has no name of its own and never changes: it is what it says.
+ */
+export function nameIn(kind: Kind, item: JsonObject): string | null {
+  if (kind !== 'crons') {
+    const name = typeof item.name === 'string' ? tidyName(item.name) : '';
+    return name === '' || hasOwnName(kind, item) ? name || null : `${name} ${canonical(item.props ?? null)}`;
+  }
+  const { listener, cron, timeZone = 'UTC', props = null } = item;
+  if (typeof listener !== 'string' || typeof cron !== 'string' || typeof timeZone !== 'string') return null;
+  return [listener, cron.trim(), timeZone, ...(props === null ? [] : [canonical(props)])].join(' ');
+}
+
+/** Whether its author has named it, so that the name has to be its own. */
+export function hasOwnName(kind: Kind, item: JsonObject): boolean {
+  return kind !== 'crons' && !(kind === 'triggers' && item.listener !== undefined && item.listener === item.name);
+}
+
 /** By their names resources are found again, so each has one, and one of its own. */
 function listProblems(kind: Kind, list: readonly unknown[]): FieldProblem[] {
   const seen = new Map<string, number>();
   return list.flatMap((item, index): FieldProblem[] => {
     const pointer = `/${kind}/${index}`;
     if (!isObject(item)) return [{ pointer, message: 'must be an object' }];
-    const name = typeof item.name === 'string' ? item.name.trim() : '';
-    if (name === '')
-      return [{ pointer: `${pointer}/name`, message: 'must be text: resources are found by their names' }];
+    const name = nameIn(kind, item);
+    if (name === null) return [namelessProblem(kind, pointer)];
     const first = seen.get(name);
     seen.set(name, first ?? index);
-    const problems =
-      first === undefined ? [] : [{ pointer: `${pointer}/name`, message: `is that of /${kind}/${first}, too` }];
+    const at = kind === 'crons' ? pointer : `${pointer}/name`;
+    const problems = first === undefined ? [] : [{ pointer: at, message: `is that of /${kind}/${first}, too` }];
+    problems.push(...repeatedIn(kind, list, index));
     if (kind === 'triggers' && typeof item.flow !== 'string' && typeof item.listener !== 'string') {
       problems.push({ pointer: `${pointer}/flow`, message: 'must name a flow' });
     }
+    if (kind === 'triggers' && !['action', 'listener', undefined].includes(item.listenerField as string | undefined)) {
+      problems.push({ pointer: `${pointer}/listenerField`, message: 'must be "action" or "listener"' });
+    }
     return problems;
   });
+}
+
+/** Besides names, what no two of a kind have. */
+const UNIQUE: Partial<Record<Kind, readonly string[]>> = {
+  flows: ['externalKey', 'listener'],
+  triggers: ['externalKey'],
+  endpoints: ['externalKey'],
+};
+
+function repeatedIn(kind: Kind, list: readonly unknown[], index: number): FieldProblem[] {
+  const valueOf = (item: unknown, field: string): unknown => (isObject(item) ? item[field] : undefined);
+  return (UNIQUE[kind] ?? []).flatMap((field) => {
+    const value = valueOf(list[index], field);
+    if (typeof value !== 'string') return [];
+    const first = list.findIndex((item) => valueOf(item, field) === value);
+    const message = `is that of /${kind}/${first}, too`;
+    return first === index ? [] : [{ pointer: `/${kind}/${index}/${field}`, message }];
+  });
+}
+
+function namelessProblem(kind: Kind, pointer: string): FieldProblem {
+  return kind === 'crons'
+    ? {
+        pointer,
+        message: 'must be {listener, cron, timeZone, props}: the first three texts, timeZone UTC unless given',
+      }
+    : { pointer: `${pointer}/name`, message: 'must be text: resources are found by their names' };
+}
+
+/** The kinds that a document speaks of; of the others it does not say that there are none. */
+export function kindsIn(checked: JsonObject): Kind[] {
+  return KINDS.filter((kind) => checked[kind] !== undefined);
 }
 
 export function documentOf(checked: JsonObject): AppDocument {
@@ -100,13 +158,10 @@ export function documentOf(checked: JsonObject): AppDocument {
     eventTypes: list('eventTypes'),
     flows: list('flows'),
     triggers: list('triggers'),
+    crons: list('crons'),
     endpoints: list('endpoints'),
     secrets: (checked.secrets as string[] | undefined) ?? [],
   };
-}
-
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** Names that more than one thing has: they cannot be told apart in a document. */

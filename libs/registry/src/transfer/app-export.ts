@@ -1,21 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import type { EndpointState, FlowState, TriggerState } from '@sluice/contracts';
+import type { EndpointState, FlowDefinition, FlowState, ScheduleState, TriggerState } from '@sluice/contracts';
 import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { EventTypeQueries } from '../event-types/event-types.query.ts';
-import { FlowQueries } from '../flows/flows.query.ts';
+import { canonical } from '../flows/flow.decider.ts';
 import { registryError } from '../registry.errors.ts';
 import type { JsonObject } from '../requests/validated.ts';
 import { triggerViewOf } from '../triggers/triggers.controller.ts';
-import { type AppDocument, type Kind, repeatedNames } from './app-document.rules.ts';
-import { exportedEndpoint, exportedEventType, exportedFlow, exportedTrigger } from './exported.rules.ts';
+import { type AppDocument, type Kind, hasOwnName, nameIn, repeatedNames } from './app-document.rules.ts';
+import { exportedCron, exportedEndpoint, exportedEventType, exportedFlow, exportedTrigger } from './exported.rules.ts';
 
 /** A resource as it is now: its id, its name, and how it stands in a document. */
 export interface Present {
   id: string;
   name: string;
   streamVersion: number;
-  /** Of a trigger: the flow that it starts. */
+  externalKey: string | null;
+  /** Of a trigger and of a cron: the flow that it starts. */
   flowId: string | null;
   shown: JsonObject;
 }
@@ -27,6 +28,11 @@ interface Row {
   stream_version: number;
 }
 
+interface FlowRow extends Row {
+  latest: string;
+  published: string | null;
+}
+
 const LIVE = 'where app_id = $1 and not deleted order by';
 /** More than this of a kind are not told in one document. */
 const MAX_OF_A_KIND = 10_000;
@@ -36,7 +42,6 @@ const MAX_OF_A_KIND = 10_000;
 export class AppExport {
   constructor(
     @InjectPool('registry') private readonly pool: Pool,
-    private readonly flows: FlowQueries,
     private readonly eventTypes: EventTypeQueries,
     @InjectSettings() private readonly settings: Settings,
   ) {}
@@ -45,7 +50,8 @@ export class AppExport {
   async document(appId: string): Promise<AppDocument> {
     const contents = await this.contents(appId);
     for (const [kind, present] of Object.entries(contents)) {
-      const [repeated] = repeatedNames(present.map((each) => each.name));
+      const named = present.filter(({ shown }) => hasOwnName(kind as Kind, shown));
+      const [repeated] = repeatedNames(named.map((each) => each.name));
       if (repeated !== undefined) {
         const detail = `several ${kind} of the app are named ${JSON.stringify(repeated)}: give each a name of its own`;
         throw registryError('ambiguous_name', detail);
@@ -57,7 +63,8 @@ export class AppExport {
       sluice: 1,
       eventTypes: shown('eventTypes'),
       flows: shown('flows'),
-      triggers: shown('triggers'),
+      triggers: onceEach('triggers', shown('triggers')),
+      crons: onceEach('crons', shown('crons')),
       endpoints: shown('endpoints'),
       secrets: rows.map((row) => row.name),
     };
@@ -70,6 +77,7 @@ export class AppExport {
       eventTypes: await this.eventTypesOf(appId),
       flows,
       triggers: await this.triggersOf(appId, names),
+      crons: await this.cronsOf(appId),
       endpoints: await this.endpointsOf(appId),
     };
   }
@@ -83,50 +91,104 @@ export class AppExport {
     return rows[0]?.id ?? null;
   }
 
+  /** The flow that has this listener name, or null. */
+  async flowIdOfListener(appId: string, listener: string): Promise<string | null> {
+    const { rows } = await this.pool.query<{ id: string }>(
+      'select id from registry.flows where app_id = $1 and listener = $2 and not deleted',
+      [appId, listener],
+    );
+    return rows[0]?.id ?? null;
+  }
+
   private async eventTypesOf(appId: string): Promise<Present[]> {
     return (await this.eventTypes.ownOf(appId, MAX_OF_A_KIND)).map(({ state, streamVersion }) => ({
       id: state.name,
       name: state.name,
       streamVersion,
+      externalKey: null,
       flowId: null,
       shown: exportedEventType(state),
     }));
   }
 
   private async flowsOf(appId: string): Promise<Present[]> {
-    const present: Present[] = [];
-    for (const row of await this.rowsOf('flows', appId)) {
+    const { rows } = await this.pool.query<FlowRow>(
+      `select f.state, f.stream_version, latest.definition as latest, live.definition as published
+       from registry.flows f
+       join registry.saved_flow_versions latest on latest.flow_id = f.id and latest.version = f.version
+       left join registry.saved_flow_versions live on live.flow_id = f.id and live.version = f.published_version
+       where f.app_id = $1 and not f.deleted order by f.name, f.id limit $2`,
+      [appId, MAX_OF_A_KIND],
+    );
+    return rows.map((row) => {
       const state = JSON.parse(row.state) as FlowState;
-      const version = await this.flows.version(state.id, state.publishedVersion ?? state.version);
-      if (!version) throw new Error(`flow ${state.id} has no version ${state.publishedVersion ?? state.version}`);
-      const shown = exportedFlow(state, version.definition);
-      present.push({ id: state.id, name: state.name, streamVersion: row.stream_version, flowId: null, shown });
-    }
-    return present;
+      return present(state, row.stream_version, null, shownFlow(state, row.latest, row.published));
+    });
+  }
+
+  private async cronsOf(appId: string): Promise<Present[]> {
+    const { rows } = await this.pool.query<Row>(
+      'select state, stream_version from registry.schedules where app_id = $1 and not deleted order by id limit $2',
+      [appId, MAX_OF_A_KIND],
+    );
+    return rows
+      .map((row) => {
+        const state = JSON.parse(row.state) as ScheduleState;
+        const shown = exportedCron(state);
+        const { id, flowId } = state;
+        return present({ id, name: nameIn('crons', shown) ?? '' }, row.stream_version, flowId, shown);
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   private async triggersOf(appId: string, flowNames: ReadonlyMap<string, string>): Promise<Present[]> {
     return (await this.rowsOf('triggers', appId)).map((row) => {
       const state = JSON.parse(row.state) as TriggerState;
-      const view = triggerViewOf(state, this.settings.publicUrl);
-      const shown = exportedTrigger(view, state.listener ? null : (flowNames.get(state.flowId ?? '') ?? ''));
-      return { id: state.id, name: state.name, streamVersion: row.stream_version, flowId: state.flowId, shown };
+      const shown = this.shownTrigger(state, flowNames.get(state.flowId ?? ''));
+      const name = nameIn('triggers', shown) ?? state.name;
+      return present({ ...state, name }, row.stream_version, state.flowId, shown);
     });
+  }
+
+  /** A trigger as it stands in a document. */
+  shownTrigger(state: TriggerState, flowName: string | undefined): JsonObject {
+    const named = state.listener ? null : (flowName ?? '');
+    return exportedTrigger(triggerViewOf(state, this.settings.publicUrl), named, state.listener?.field);
   }
 
   private async endpointsOf(appId: string): Promise<Present[]> {
     return (await this.rowsOf('endpoints', appId)).map((row) => {
       const state = JSON.parse(row.state) as EndpointState;
-      const shown = exportedEndpoint(state);
-      return { id: state.uuid, name: state.name, streamVersion: row.stream_version, flowId: null, shown };
+      return present({ ...state, id: state.uuid }, row.stream_version, null, exportedEndpoint(state));
     });
   }
 
-  private async rowsOf(table: 'flows' | 'triggers' | 'endpoints', appId: string): Promise<Row[]> {
+  private async rowsOf(table: 'triggers' | 'endpoints', appId: string): Promise<Row[]> {
     const { rows } = await this.pool.query<Row>(
       `select state, stream_version from registry.${table} ${LIVE} name, id limit $2`,
       [appId, MAX_OF_A_KIND],
     );
     return rows;
   }
+}
+
+function present(
+  state: { id: string; name: string; externalKey?: string | null },
+  streamVersion: number,
+  flowId: string | null,
+  shown: JsonObject,
+): Present {
+  return { id: state.id, name: state.name, streamVersion, externalKey: state.externalKey ?? null, flowId, shown };
+}
+
+/** Of a flow that is a draft only the latest version matters: starting it publishes that one. */
+function shownFlow(state: FlowState, latest: string, published: string | null): JsonObject {
+  const saved = JSON.parse(latest) as FlowDefinition;
+  const live = state.status === 'draft' || published === null ? saved : (JSON.parse(published) as FlowDefinition);
+  return exportedFlow(state, live, canonical(live) === canonical(saved) ? null : saved);
+}
+
+/** Two that say the same are one in a document. */
+function onceEach(kind: Kind, all: readonly JsonObject[]): JsonObject[] {
+  return [...new Map(all.map((each) => [nameIn(kind, each), each])).values()];
 }

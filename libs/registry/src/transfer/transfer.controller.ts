@@ -12,7 +12,8 @@ import {
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun, isDryRun, YAML_BODY } from '@sluice/platform';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { registryError } from '../registry.errors.ts';
 import type { Reply } from '../requests/reply.ts';
 import { AppExport } from './app-export.ts';
@@ -34,11 +35,37 @@ class ImportQuery extends ExportQuery {
   @IsIn(['true', 'false'], { message: 'must be true or false' })
   prune?: string;
 
+  @ApiProperty({
+    required: false,
+    type: 'integer',
+    minimum: 0,
+    maximum: 2000,
+    default: 20,
+    description: 'with prune: more deletions than this are refused (409 prune_protected), and nothing changes',
+  })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt({ message: 'must be a whole number' })
+  @Min(0)
+  @Max(2000)
+  pruneLimit?: number;
+
+  @ApiProperty({
+    required: false,
+    enum: ['refuse', 'generate'],
+    default: 'refuse',
+    description: 'what is done with a masked signing secret of something new: generate makes one and shows it once',
+  })
+  @IsOptional()
+  @IsIn(['refuse', 'generate'], { message: 'must be "refuse" or "generate"' })
+  masked?: string;
+
   /** Read by the interceptor of dry runs; named here so that it is not an unknown parameter. */
   @IsOptional()
   dryRun?: string;
 }
 
+const DEFAULT_PRUNE_LIMIT = 20;
 const YAML = 'application/yaml';
 
 /** An app as a document, out and in (RG-08): GitOps. */
@@ -78,6 +105,7 @@ export class TransferController {
   @Requires('admin')
   @ApiConsumes(YAML, 'application/json')
   @ApiBody({ type: AppDocumentView })
+  @ApiConflictResponse({ description: 'prune_protected: more would be deleted than pruneLimit allows' })
   @ApiOkResponse({ type: ImportResult })
   async import(
     @Body() body: unknown,
@@ -87,7 +115,16 @@ export class TransferController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ImportResult> {
     const sent: unknown = Buffer.isBuffer(body) ? JSON.parse(await jsonOfYaml(textOfYaml(body))) : body;
-    const request = { sent, app, actor: actorOf(caller), dryRun: isDryRun(), prune: query.prune === 'true' };
+    const request = {
+      sent,
+      app,
+      actor: actorOf(caller),
+      userId: caller.userId,
+      dryRun: isDryRun(),
+      prune: query.prune === 'true',
+      pruneLimit: query.pruneLimit ?? DEFAULT_PRUNE_LIMIT,
+      makesSecrets: query.masked === 'generate',
+    };
     const changes = await this.importing.apply(request);
     reply.header('cache-control', 'no-store');
     return { dryRun: request.dryRun, changes };

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { HistoryChange } from '../changes/history.responses.ts';
 import { KINDS, type Kind } from './app-document.rules.ts';
 
 export class ImportedResourceView {
@@ -11,8 +12,18 @@ export class ImportedResourceView {
   @ApiProperty({ enum: ['create', 'update', 'delete', 'unchanged'] })
   action!: 'create' | 'update' | 'delete' | 'unchanged';
 
+  @ApiProperty({
+    required: false,
+    type: [HistoryChange],
+    description: 'of an update: what differs, value by value; nothing: only something secret does',
+  })
+  changes?: HistoryChange[];
+
   @ApiProperty({ required: false, description: 'of a trigger that was created; shown only here' })
   token?: string;
+
+  @ApiProperty({ required: false, description: 'a secret that was made here, because it was masked; shown only here' })
+  secret?: string;
 }
 
 export class ImportResult {
@@ -38,6 +49,9 @@ export class AppDocumentView {
 
   @ApiProperty({ ...LIST, required: false, description: '`flow` names the flow that each starts' })
   triggers?: object[];
+
+  @ApiProperty({ ...LIST, required: false, description: 'each {listener, cron, timeZone, props}' })
+  crons?: object[];
 
   @ApiProperty({ ...LIST, required: false })
   endpoints?: object[];
