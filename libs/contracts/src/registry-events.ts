@@ -4,7 +4,8 @@ import type { TriggerAuth, TriggerHandshake } from './trigger-auth.ts';
 export interface FlowDefinition {
   inputs?: Record<string, { type: string; required?: boolean }>;
   steps: FlowStep[];
-  response?: { mode?: 'sync' | 'async'; status?: string; body?: string };
+  /** A status is three digits or a template; a body any JSON whose texts may be templates. Null is as if absent. */
+  response?: { mode?: 'sync' | 'async'; status?: string | number | null; body?: unknown };
   concurrency?: { limit: number; whenFull: 'queue' | 'reject' };
   strict?: boolean;
   /** Times at which the published version is run. */

@@ -174,6 +174,9 @@ export const flowProfile: Scenarios = (use) => {
       expect(failed).toMatchObject({ status: 'failed', error: { code: 'invalid_response_status' } });
       const refused = await api.call('PATCH', `/v1/flows/${hook.flowId}`, { response: { status: '999' } });
       expect(refused.body.errors).toMatchObject([{ pointer: '/response/status' }]);
+      const json = await hookOf([WEBHOOK], { response: { status: 203, body: { n: '{{ web1.n }}', list: ['x'] } } });
+      const asJson = await json.call({ body: '{"n":5}' });
+      expect([asJson.status, await asJson.json()]).toEqual([203, { n: 5, list: ['x'] }]);
       const silent = await (await hookOf([WEBHOOK])).call({ body: '{"n":5}' });
       expect([silent.status, await silent.json()]).toMatchObject([200, { status: 200, error: null, data: null }]);
     });

@@ -49,8 +49,9 @@ export type FlowInputs = NonNullable<FlowDefinition['inputs']>;
 
 /** What an async flow answers at once (LC-12); templates that read only what the request brings. */
 export interface AsyncAnswer {
-  status: string | null;
-  body: string | null;
+  status: string | number | null;
+  /** Any JSON with templates in its texts. */
+  body: unknown;
   /** The ref of the flow's webhook step, null when it has none. */
   ref: string | null;
   strict: boolean;

@@ -26,7 +26,12 @@ class FlowFields {
   @Allow()
   inputs?: unknown;
 
-  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true, description: '{mode, status, body}' })
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: true,
+    description: '{mode, status, body}: status a number or a template, body text or any JSON with templates',
+  })
   @Allow()
   response?: unknown;
 

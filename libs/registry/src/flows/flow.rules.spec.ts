@@ -239,7 +239,24 @@ describe('what is refused, and where', () => {
     ['a status of 99', { ...steps(), response: { status: '99' } }, ['/response/status']],
     ['a status of 600', { ...steps(), response: { status: '600' } }, ['/response/status']],
     ['a status of 2000', { ...steps(), response: { status: '2000' } }, ['/response/status']],
-    ['a status that is a number', { ...steps(), response: { status: 200 } }, ['/response/status']],
+    ['LC-11: a status of 600 as a number', { ...steps(), response: { status: 600 } }, ['/response/status']],
+    ['LC-11: a status with a fraction', { ...steps(), response: { status: 200.5 } }, ['/response/status']],
+    ['LC-11: a status as a list', { ...steps(), response: { status: [200] } }, ['/response/status']],
+    [
+      'LC-11: templates anywhere in a JSON body',
+      { ...steps(set('a')), response: { body: { ok: ['{{ a.x }}', '{{ nobody }}'], more: { bad: '{{' } } } },
+      ['/response/body/ok/1', '/response/body/more/bad'],
+    ],
+    [
+      'LC-12: an async JSON body with an output',
+      { ...steps(set('a')), response: { mode: 'async', status: 202, body: { x: ['{{ a.x }}'] } } },
+      ['/response/body/x/0'],
+    ],
+    [
+      'LC-12: an async body of 101 templates',
+      { ...steps(), response: { mode: 'async', body: Array.from({ length: 101 }, () => '{{ trigger.method }}') } },
+      ['/response/body'],
+    ],
     [
       'LC-12: async with an output',
       { ...steps(set('a')), response: { mode: 'async', body: '{{ a.x }}' } },

@@ -1,10 +1,10 @@
-import type { FieldProblem } from '@sluice/contracts';
+import { type FieldProblem, responseStatusOf } from '@sluice/contracts';
 import { cronProblem } from '@sluice/cron';
 import { didYouMean } from './did-you-mean.rules.ts';
 import { at, FlowProblems } from './flow-problems.ts';
 import { isObject } from './step-field.rules.ts';
 import { collectRefs, StepsCheck } from './steps.rules.ts';
-import { checkText, isTemplate, referencesOf } from './template.rules.ts';
+import { checkValue, isTemplate, referencesOf, textsIn } from './template.rules.ts';
 
 /** The fields of a flow that make up a version, as they were sent. */
 export interface FlowInput {
@@ -22,6 +22,8 @@ const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 const MAX_INPUTS = 200;
 const MAX_SCHEDULES = 20;
+/** The gateway renders them while everybody's requests wait. */
+const MAX_ASYNC_TEMPLATES = 100;
 /** What every run of a schedule is started with. */
 export const MAX_SCHEDULED_BYTES = 65_536;
 const MAX_RUNS_AT_ONCE = 10_000;
@@ -122,21 +124,31 @@ function checkResponse(
   const scope = { visible, all: visible, secrets: false };
   for (const [name, text] of Object.entries({ status, body })) {
     const place = at('/response', name);
-    if (text === undefined) continue;
-    if (typeof text !== 'string') {
-      problems.add(place, 'must be text');
-      continue;
-    }
-    checkText(text, place, scope, problems);
+    if (text === undefined || text === null) continue;
+    checkValue(text, place, scope, problems);
     if (name === 'status') checkStatus(text, problems);
-    if (mode === 'async') refuseOutputs(text, place, visible, webhookRef, problems);
+    if (mode === 'async') checkAsyncValue(text, place, visible, webhookRef, problems);
   }
 }
 
 /** A status that is a template can only be judged when it is rendered. */
-function checkStatus(text: string, problems: FlowProblems): void {
-  if (isTemplate(text) || /^[2-5]\d\d$/.test(text.trim())) return;
-  problems.add('/response/status', 'must be three digits from 200 to 599');
+function checkStatus(status: unknown, problems: FlowProblems): void {
+  if (typeof status === 'string' && isTemplate(status)) return;
+  if (responseStatusOf(status) === null) problems.add('/response/status', 'must be three digits from 200 to 599');
+}
+
+function checkAsyncValue(
+  value: unknown,
+  pointer: string,
+  refs: ReadonlySet<string>,
+  webhookRef: string | null,
+  problems: FlowProblems,
+): void {
+  const texts = [...textsIn(value, pointer)].filter(({ text }) => isTemplate(text));
+  if (texts.length > MAX_ASYNC_TEMPLATES) {
+    problems.add(pointer, `has ${texts.length} templates: at most ${MAX_ASYNC_TEMPLATES} in an async response`);
+  }
+  for (const { text, place } of texts) refuseOutputs(text, place, refs, webhookRef, problems);
 }
 
 /** The answer of an async flow is given before there is a run: only what the request brought can be in it (LC-12). */
@@ -147,7 +159,6 @@ function refuseOutputs(
   webhookRef: string | null,
   problems: FlowProblems,
 ): void {
-  if (!isTemplate(text)) return;
   for (const name of referencesOf(text, pointer, new FlowProblems()) ?? []) {
     if (name === webhookRef || name === 'trigger') continue;
     if (refs.has(name)) {

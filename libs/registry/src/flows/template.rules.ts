@@ -46,6 +46,13 @@ function problemOfName(name: string, scope: TemplateScope): string | null {
   return `there is no step "${name}"${didYouMean(name, [...scope.visible, ...ROOTS])}`;
 }
 
+/** Every text inside any JSON, and where it stands. */
+export function* textsIn(value: unknown, pointer: string): Generator<{ text: string; place: string }> {
+  if (typeof value === 'string') yield { text: value, place: pointer };
+  if (value === null || typeof value !== 'object') return;
+  for (const [key, child] of Object.entries(value)) yield* textsIn(child, at(pointer, key));
+}
+
 /** Checks every text inside any JSON. */
 export function checkValue(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
   if (typeof value === 'string') {

@@ -109,8 +109,8 @@ export const stepCompiler: StepCompiler = {
 
 function compileResponse({ status, body }: { status?: unknown; body?: unknown }): CompiledResponse {
   return compileAt(null, () => ({
-    status: status === undefined ? null : stepCompiler.value(status),
-    body: body === undefined ? null : stepCompiler.value(body),
+    status: status == null ? null : stepCompiler.value(status),
+    body: body == null ? null : stepCompiler.value(body),
   }));
 }
 

@@ -134,6 +134,21 @@ describe('the response', () => {
     expect(value).toMatchObject({ body: '{"name":"you"}', contentType: 'application/json' });
   });
 
+  test.each([
+    [
+      { status: 201, body: { who: '{{ res.name }}', list: [1, '{{ res.list }}', null] } },
+      201,
+      '{"who":"you","list":[1,[2],null]}',
+    ],
+    [{ body: ['{{ res.list }}', true] }, 200, '[[2],true]'],
+    [{ body: { plain: 'text' } }, 200, '{"plain":"text"}'],
+    [{ body: 0 }, 200, '0'],
+    [{ status: null, body: null }, 200, '{"name":"you","list":[2]}'],
+  ])('LC-11: %j, a status that is a number and a body that is JSON', (response, status, body) => {
+    const answer = answerOf(flowOf([WEBHOOK], { response }), { name: 'you', list: [2] });
+    expect(answer).toMatchObject({ status, body, contentType: 'application/json' });
+  });
+
   test('is the result of the run where it has a body, otherwise the last output is answered with 200', () => {
     const { run } = begin(flowOf([WEBHOOK, AFTER], { response: { body: 'done' } }));
     expect(run.finished?.result).toBe('done');

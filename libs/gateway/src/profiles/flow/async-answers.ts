@@ -26,10 +26,10 @@ export class AsyncAnswers {
   render(answer: AsyncAnswer, admission: Admission): RenderedAnswer {
     try {
       const context = contextOf(answer, admission);
-      const status = answer.status === null ? 200 : this.#evaluate(answer.status, answer, context);
+      const status = answer.status === null ? 200 : this.#render(answer.status, answer, context);
       const code = responseStatusOf(status);
       if (code === null) throw invalidStatus(status);
-      const body = answer.body === null ? null : this.#evaluate(answer.body, answer, context);
+      const body = answer.body === null ? null : this.#render(answer.body, answer, context);
       return { status: code, ...responseContentOf(body), isDefault: answer.body === null };
     } catch (error) {
       // A TypeError: what the template gave is no JSON.
@@ -38,9 +38,26 @@ export class AsyncAnswers {
     }
   }
 
-  #evaluate(source: string, { strict }: AsyncAnswer, context: Readonly<Record<string, unknown>>): unknown {
-    return this.#templates.get(source).evaluate(context, { ...EVALUATION, strict, now: new Date() });
+  /** The templates of a body share what one may cost. */
+  #render(source: unknown, { strict }: AsyncAnswer, context: Readonly<Record<string, unknown>>): unknown {
+    const share = Math.max(1, templatesIn(source));
+    const steps = Math.ceil(EVALUATION.steps / share);
+    const maxOutput = Math.ceil(EVALUATION.maxOutput / share);
+    const options = { steps, maxOutput, strict, now: new Date() };
+    const rendered = (value: unknown): unknown => {
+      if (typeof value === 'string') return this.#templates.get(value).evaluate(context, options);
+      if (value === null || typeof value !== 'object') return value;
+      if (Array.isArray(value)) return value.map(rendered);
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, rendered(each)]));
+    };
+    return rendered(source);
   }
+}
+
+function templatesIn(value: unknown): number {
+  if (typeof value === 'string') return value.includes('{') ? 1 : 0;
+  if (value === null || typeof value !== 'object') return 0;
+  return Object.values(value).reduce((sum: number, each) => sum + templatesIn(each), 0);
 }
 
 function invalidStatus(status: unknown): Error {

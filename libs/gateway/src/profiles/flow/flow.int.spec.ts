@@ -284,6 +284,13 @@ describe('the answer', () => {
     expect([answered.status, answered.headers.get('content-type')]).toEqual([202, 'application/json']);
     expect(answered.headers.get('location')).toMatch(/\/v1\/runs\//);
     expect(await answered.json()).toEqual({ challenge: 'x', by: 'POST 5' });
+    const json = await flowWith(
+      {},
+      {},
+      { mode: 'async', status: 203, body: { got: ['{{ web1.n }}', null], by: 'us' } },
+    );
+    const asJson = await send(json.flow.id, { body: '{"n":[5]}' });
+    expect([asJson.status, await asJson.json()]).toEqual([203, { got: [[5], null], by: 'us' }]);
     const status = await flowWith({}, {}, { mode: 'async', status: '204' });
     expect((await send(status.flow.id)).status).toBe(204);
     answer = {};
