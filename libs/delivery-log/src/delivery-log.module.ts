@@ -10,6 +10,7 @@ import { EventsQueries } from './events/events.query.ts';
 import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
 import { ProjectionWriter } from './read-model/projection-writer.ts';
 import { RequestsController } from './requests/requests.controller.ts';
+import { KnownTriggers } from './requests/known-triggers.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
 import { TriggerRequestsQueries } from './requests/trigger-requests.query.ts';
 import { SampleWatch } from './samples/sample-watch.ts';
@@ -34,6 +35,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     TimelineRowsQuery,
     RequestsQueries,
     TriggerRequestsQueries,
+    KnownTriggers,
     DeliveriesQueries,
     EventsQueries,
     DeadLettersQueries,

@@ -5,6 +5,7 @@ import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import { ListQuery } from '../read-model/list.requests.ts';
 import type { Page } from '../read-model/page.ts';
+import { KnownTriggers } from './known-triggers.ts';
 import { RequestsQueries, type RequestView } from './requests.query.ts';
 import { TriggerRequestsQueries } from './trigger-requests.query.ts';
 import { TriggerRequestPage, TriggerRequestsQuery } from './trigger-requests.requests.ts';
@@ -17,6 +18,7 @@ export class RequestsController {
   constructor(
     private readonly queries: RequestsQueries,
     private readonly ofTriggers: TriggerRequestsQueries,
+    private readonly triggers: KnownTriggers,
   ) {}
 
   /** Requests that were accepted, newest first, each with the state of its run. */
@@ -45,7 +47,6 @@ export class RequestsController {
     @Param('id') id: string,
     @Query() query: TriggerRequestsQuery,
   ): Promise<TriggerRequestPage> {
-    if (!isUuid(id)) throw platformError('not_found', `there is no trigger ${id}`);
-    return this.ofTriggers.list(app.id, id, query);
+    return this.triggers.itemsOf(app, id, (appId, triggerId) => this.ofTriggers.list(appId, triggerId, query));
   }
 }

@@ -1,8 +1,16 @@
-import { Body, Controller, Delete, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { parseDurationMs } from '@sluice/contracts';
-import { AllowsDryRun } from '@sluice/platform';
+import { AllowsDryRun, MAX_WAIT_MS, waitMs } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
 import type { Reply } from '../requests/reply.ts';
 import { invalidRequest, validated } from '../requests/validated.ts';
@@ -21,21 +29,39 @@ export class CaptureController {
 
   /**
    * Arms the trigger: the next request that carries its credential is stored as a sample, answered 202 `captured`, and
-   * starts no run. Arming again begins anew. With `propagating` some gateway has not heard of it yet.
+   * starts no run. Arming again begins anew. With `propagating` some gateway has not heard of it yet. With `wait` the
+   * answer is 303 to where the sample is waited for, which HTTP clients follow by themselves.
    */
   @Post(':id/capture')
   @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiBody({ type: ArmCapture, required: false })
+  @ApiQuery({
+    name: 'wait',
+    type: String,
+    required: false,
+    description: 'wait so long for the sample, such as 30s; at most 60s',
+  })
   @ApiCreatedResponse({ type: CaptureView })
+  @ApiResponse({
+    status: 303,
+    type: CaptureView,
+    description: 'with `wait`: Location gives the sample once it is there',
+  })
   async arm(
     @Param('id') id: string,
+    @Query('wait') wait: unknown,
     @Body() body: unknown,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<CaptureView> {
+    if (wait !== undefined && (typeof wait !== 'string' || waitMs(wait) === null)) {
+      throw invalidRequest([
+        { pointer: '/wait', message: `must be a duration of at most ${MAX_WAIT_MS / 1000}s, such as 30s` },
+      ]);
+    }
     const { duration } = await validated(ArmCapture, body ?? {});
     const durationMs = duration === undefined ? DEFAULT_MS : parseDurationMs(duration);
     if (durationMs === null || durationMs < 1_000 || durationMs > MAX_MS) {
@@ -44,7 +70,9 @@ export class CaptureController {
     const { value, propagating } = await this.triggers.setCapture(id, durationMs, app, actorOf(caller));
     const { capture } = value;
     if (!capture) throw new Error(`trigger ${id} was armed and is not`);
-    reply.header('location', `/v1/triggers/${value.id}/capture?id=${capture.id}`);
+    const sample = `/v1/triggers/${value.id}/capture?id=${capture.id}`;
+    reply.header('location', wait === undefined ? sample : `${sample}&wait=${encodeURIComponent(wait)}`);
+    if (wait !== undefined) reply.code(303);
     return { id: capture.id, triggerId: value.id, until: capture.until, ...(propagating ? { propagating: true } : {}) };
   }
 

@@ -2,7 +2,7 @@ import { newId } from '@sluice/contracts';
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import type { RunningServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { ADMIN_TOKEN, type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
 
 let database: TestDatabase;
 let running: RunningServices;
@@ -37,6 +37,19 @@ describe('GW-01: arming a trigger to capture a request', () => {
     expect(JSON.parse((rows[0] as { state: string }).state)).toMatchObject({ capture: { id: again.body.id } });
     expect((await call('DELETE', `/v1/triggers/${trigger}/capture`)).status).toBe(204);
     expect(await captureOf()).toBeNull();
+  });
+
+  it('sends a caller that waits to where the sample will be', async () => {
+    const path = `/v1/triggers/${trigger}/capture`;
+    const init = { method: 'POST', headers: { authorization: `Bearer ${ADMIN_TOKEN}` }, redirect: 'manual' as const };
+    const answer = await fetch(`${running.url}${path}?wait=30s`, init);
+    const { id } = (await answer.json()) as { id: string };
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}?id=${id}&wait=30s`]);
+    expect(await captureOf()).toMatchObject({ id });
+    for (const wait of ['soon', '61s', '', '1&wait=2']) {
+      const refused = await call('POST', `${path}?wait=${wait}`, {});
+      expect([wait, refused.status, pointersOf(refused)]).toEqual([wait, 422, ['/wait']]);
+    }
   });
 
   it.each([
