@@ -145,7 +145,7 @@ describe('the response', () => {
     [{ body: 0 }, 200, '0'],
     [{ status: null, body: null }, 200, '{"name":"you","list":[2]}'],
   ])('LC-11: %j, a status that is a number and a body that is JSON', (response, status, body) => {
-    const answer = answerOf(flowOf([WEBHOOK], { response }), { name: 'you', list: [2] });
+    const answer = answered(flowOf([WEBHOOK], { response }), { name: 'you', list: [2] });
     expect(answer).toMatchObject({ status, body, contentType: 'application/json' });
   });
 
