@@ -47,7 +47,17 @@ export function productNode() {
   process.exit(1);
 }
 
+/**
+ * Node reads every socket into 64 KiB that it then shrinks to what came. glibc leaves the rest as holes between what lives
+ * on: 10,000 waiting callers held 145 MB of them instead of 90. From 32 KiB on each read buffer is now mapped by itself.
+ */
+const MALLOC = 'glibc.malloc.mmap_threshold=32768';
+
 /** The environment in which `node` is the product's Node, also for the tools that start it themselves. */
 export function productEnvironment(node) {
-  return { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` };
+  return {
+    ...process.env,
+    PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
+    GLIBC_TUNABLES: process.env.GLIBC_TUNABLES ?? MALLOC,
+  };
 }

@@ -1,6 +1,6 @@
 import { flushTracing } from '@sluice/observability';
 import { DatabaseNotUsableError, SettingsError } from '@sluice/platform';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectWhenIdle } from './garbage-collection.ts';
 
 /** How long a shutdown may take before the process ends anyway (OP-02). */
 const SHUTDOWN_MS = 25_000;
@@ -75,7 +75,7 @@ export async function runProcess(start: () => Promise<{ close(): Promise<void> }
   try {
     running = await start();
     if (stopping) await end(running);
-    collectGarbage();
+    collectWhenIdle();
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
     process.exit(1);

@@ -67,13 +67,14 @@ export async function waiting(args: BenchArguments): Promise<BenchResult> {
       await sleep(5_000);
       const before = nodeMemoryMiB(product.system);
       const connections = await connected(product);
-      await sleep(3_000);
+      await sleep(12_000);
       const idle = nodeMemoryMiB(product.system);
       const from = Date.now();
       await call(product, connections);
       await until(async () => (await waitingCallers(product)) >= CALLERS);
       const seconds = (Date.now() - from) / 1000;
-      await sleep(3_000);
+      // Until the garbage of their arrival has been given back.
+      await sleep(12_000);
       const during = nodeMemoryMiB(product.system);
       for (const connection of connections) connection.close();
       await until(async () => (await waitingCallers(product)) === 0);
