@@ -42,7 +42,7 @@ const TRIGGER = object({
   id: ID,
   number: NUMBER,
   appId: ID,
-  flowId: ID,
+  flowId: orNull(ID),
   name: named('Orders'),
   profile: { enum: ['native', 'run', 'listener', 'flow'] },
   methods: listOf(named('POST')),

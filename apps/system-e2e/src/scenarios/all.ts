@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { authentication } from './authentication.ts';
 import { access } from './access.ts';
 import { bodies } from './bodies.ts';
+import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
@@ -36,6 +37,7 @@ const ALL: readonly Scenarios[] = [
   flowProfile,
   fromTriggerToDelivery,
   bodies,
+  builtInEvents,
   capture,
   ordering,
   runStream,

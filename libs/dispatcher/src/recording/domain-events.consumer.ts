@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { AccessControl, DEFAULT_APP_ID, DEFAULT_APP_NAME } from '@sluice/access';
 import { Consumes, type EventBatch, type ForeignMessage } from '@sluice/bus';
 import { derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
+import { EventSchemas } from '@sluice/event-schemas';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { fromCloudEvent } from './cloud-event.rules.ts';
 import { EventRecorder } from './event-recorder.ts';
@@ -10,6 +11,7 @@ import { appOf, BadRecordError, cloudEventOf } from './from-kafka.ts';
 import { fromRegistry, REGISTRY_EVENT_TYPES } from './from-registry.ts';
 import { fromRunner } from './from-runner.ts';
 import { idOfTime } from './id-of-time.ts';
+import { InvalidEventDataError } from './invalid-event-data-error.ts';
 import type { ReceivedEvent } from './received-event.ts';
 
 const MAX_BATCH = 128;
@@ -21,6 +23,7 @@ export class DomainEventsConsumer {
     @Inject(EventRecorder) private readonly recorder: EventRecorder,
     @Inject(AccessControl) private readonly access: AccessControl,
     @InjectSettings() private readonly settings: Settings,
+    @Inject(EventSchemas) private readonly schemas: EventSchemas,
   ) {}
 
   @Consumes('runner.events', { group: 'dispatcher', types: ['EventEmitted', 'RunFinished'], maxBatch: MAX_BATCH })
@@ -28,6 +31,7 @@ export class DomainEventsConsumer {
     return this.recorder.record(
       batch.events.flatMap((event) => fromRunner(event, this.settings.publicUrl)),
       batch,
+      this.#requireFitting,
     );
   }
 
@@ -52,8 +56,17 @@ export class DomainEventsConsumer {
   async onKafka(batch: EventBatch<ForeignMessage>): Promise<void> {
     const received: ReceivedEvent[] = [];
     for (const message of batch.events) received.push(await this.#fromKafka(message));
-    await this.recorder.record(received, batch);
+    await this.recorder.record(received, batch, this.#requireFitting);
   }
+
+  /**
+   * RG-05: what flows emit and what Kafka brings has passed no door that could refuse it, so it becomes a dead letter.
+   * POST /v1/events has refused it already.
+   */
+  readonly #requireFitting = ({ appId, type, data }: ReceivedEvent): void => {
+    const problems = this.schemas.check(appId, type, data);
+    if (problems.length > 0) throw new InvalidEventDataError(type, problems);
+  };
 
   async #fromKafka(message: ForeignMessage): Promise<ReceivedEvent> {
     const event = cloudEventOf(message);

@@ -43,11 +43,19 @@ export class EventRecorder {
     @Inject(DeliveryStarter) private readonly starter: DeliveryStarter,
   ) {}
 
-  /** Records events with the batch's checkpoint, then starts their deliveries. Events known already are dropped. */
-  async record(received: readonly ReceivedEvent[], batch: Pick<EventBatch<unknown>, 'checkpoint'>): Promise<void> {
+  /**
+   * Records events with the batch's checkpoint, then starts their deliveries. Events known already are dropped.
+   * @param judge is called with each event that is new; what it throws keeps the whole batch out.
+   */
+  async record(
+    received: readonly ReceivedEvent[],
+    batch: Pick<EventBatch<unknown>, 'checkpoint'>,
+    judge?: (event: ReceivedEvent) => void,
+  ): Promise<void> {
     const known = new Set<string>();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const fresh = await this.#fresh(received, known);
+      if (judge) for (const event of fresh) judge(event);
       try {
         await this.#commit(fresh, batch);
         return;

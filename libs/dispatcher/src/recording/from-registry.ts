@@ -27,10 +27,13 @@ interface Entity {
 
 /** ET-10: the built-in event that a change of the registry is, and where its entity is found (ET-11). */
 const BUILT_IN: Record<string, (data: never) => Built | Built[]> = {
-  AppCreated: ({ app }: { app: { id: string; environmentId: number } }) => ({
-    type: 'App.Created',
-    entity: { number: app.environmentId, path: 'apps', data: { ...app } },
-  }),
+  // Nobody listens in an app that is new, so the default app, whose administrators make apps, is told as well.
+  AppCreated: ({ app }: { app: { id: string; environmentId: number } }) =>
+    [...new Set([app.id, DEFAULT_APP_ID])].map((id) => ({
+      type: 'App.Created',
+      apps: [id],
+      entity: { number: app.environmentId, path: 'apps', data: { ...app } },
+    })),
   FlowCreated: (data: { flow: FlowState }) => flow('Flow.Created', data),
   FlowUpdated: (data: { flow: FlowState }) => flow('Flow.Updated', data),
   FlowStatusChanged: (data: { flow: FlowState }) => flow('Flow.Updated', data),
