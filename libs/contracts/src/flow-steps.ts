@@ -90,6 +90,9 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
       onError,
     },
   },
+  call_webhook: {
+    fields: { endpoint: { shape: 'text', required: true }, payload: { shape: 'value', required: true }, onError },
+  },
   delay: {
     fields: { for: { shape: 'duration' }, until: { shape: 'time' }, onError },
     exactlyOne: ['for', 'until'],

@@ -1,3 +1,4 @@
+import type { AttemptFinished } from './dispatcher-events.ts';
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out';
 
 export interface RunError {
@@ -164,6 +165,8 @@ export interface RunnerEvents {
   StepCompleted: StepCompleted;
   StepFailed: StepFailed;
   EventEmitted: EventEmitted;
+  /** The call of an inline endpoint, as a delivery of its own (DESIGN.md §3.4); its step's end follows. */
+  AttemptFinished: AttemptFinished;
   RunWaiting: RunWaiting;
   RunResumed: StepPlace & { at: string };
   StepAnswered: StepAnswered;

@@ -29,6 +29,7 @@ import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { ScheduleWorker } from './schedules/schedule.worker.ts';
 import { RunStarter } from './starting/run-starter.ts';
+import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
 import { TriggersConsumer } from './starting/triggers.consumer.ts';
 
@@ -72,6 +73,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunReader,
     RunSecrets,
     CallTokens,
+    InlineEndpoints,
     StepEffects,
     EffectPerformer,
     OrderingQueue,

@@ -101,7 +101,7 @@ function attemptRow(event: BusEvent): DeliveryRow {
     eventType: data.eventType,
     endpointId: data.endpointId,
     endpointUuid: data.endpointUuid,
-    endpointName: null,
+    endpointName: data.endpointName ?? null,
     runId: data.runId,
     status: STATUS_OF[data.outcome],
     attempts: data.number,

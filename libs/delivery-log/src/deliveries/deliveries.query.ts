@@ -52,8 +52,8 @@ const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, 
 
 function attemptView(json: string): AttemptView {
   const data = JSON.parse(json) as AttemptFinished;
-  const { number, at, durationMs, request, response, error, nextAttemptAt } = data;
-  return { number, at, durationMs, request, response, error, verdict: null, nextAttemptAt };
+  const { number, at, durationMs, request, response, error, verdict = null, nextAttemptAt } = data;
+  return { number, at, durationMs, request, response, error, verdict, nextAttemptAt };
 }
 
 function view(row: Row): DeliveryView {

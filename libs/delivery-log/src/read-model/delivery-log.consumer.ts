@@ -21,7 +21,9 @@ export class DeliveryLogConsumer {
 
   @Consumes('runner.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onRunner(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, [...runWrites(batch.events), ...deadLetterWrites(batch.events)]);
+    const { events } = batch;
+    // The calls of inline endpoints are deliveries too.
+    return this.writer.apply(batch, [...runWrites(events), ...deliveryWrites(events), ...deadLetterWrites(events)]);
   }
 
   @Consumes('dispatcher.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AttemptError, AttemptFinished, EndpointState } from '@sluice/contracts';
+import { type EndpointSecrets, recordedText } from '@sluice/endpoints';
 import { isTransientError } from '@sluice/event-store';
 import { inTrace, startWork } from '@sluice/observability';
 import { OutboundClient, type OutboundResult } from '@sluice/outbound-http';
@@ -8,10 +9,8 @@ import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { decideAttempt } from './attempt.decider.ts';
 import { AttemptRecorder } from './attempt-recorder.ts';
 import { DeliveringConfig } from './delivering.config.ts';
-import type { EndpointSecrets } from './delivery-headers.rules.ts';
 import { isFinal, type PreparedRequest, requestOf, type SignedRequest } from '../requests/delivery-request.ts';
 import type { Delivery } from './delivery.ts';
-import { recordedText } from './recorded-text.ts';
 import { SecretOpener } from './secret-opener.ts';
 
 const log = new Logger('dispatcher.deliveries');

@@ -1,13 +1,12 @@
 import type { AttemptError, EndpointState } from '@sluice/contracts';
-import { EventTemplateError } from '@sluice/endpoints';
+import { type EndpointSecrets, EventTemplateError, headersOf, type RequestHeaders } from '@sluice/endpoints';
 import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
-import { type DeliveryHeaders, type EndpointSecrets, headersOf } from '../delivering/delivery-headers.rules.ts';
 import type { Delivery } from '../delivering/delivery.ts';
 import { passesFilter } from '../matching/event-filters.ts';
 
 /** What an attempt sends. */
 export interface SignedRequest {
-  headers: DeliveryHeaders;
+  headers: RequestHeaders;
   body: string | Uint8Array | null;
 }
 
@@ -36,7 +35,7 @@ export function requestOf(facts: RequestFacts): PreparedRequest {
   }
 }
 
-function signed(facts: RequestFacts, body: DeliveryBody | null): DeliveryHeaders {
+function signed(facts: RequestFacts, body: DeliveryBody | null): RequestHeaders {
   const { delivery, endpoint, secrets, nowMs, etlPrefix, traceparent } = facts;
   return headersOf({
     event: delivery.event,

@@ -50,7 +50,9 @@ export class EffectPerformer {
       const { traceparent } = span;
       const result = await performer.perform({
         request,
+        runId: work.run.id,
         appId: work.origin.appId,
+        hops: (work.origin.meta.hops ?? 0) + 1,
         idempotencyKey,
         timeoutMs,
         signal,

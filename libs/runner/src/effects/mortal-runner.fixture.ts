@@ -23,6 +23,7 @@ import { RunReader } from '../runs/run-reader.ts';
 import type { Effect } from '../runs/decision.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import { RunStarter } from '../starting/run-starter.ts';
+import { InlineEndpoints } from '../steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { TriggersConsumer } from '../starting/triggers.consumer.ts';
 import { EffectPerformer, type RunAtWork } from './effect-performer.ts';
@@ -133,7 +134,11 @@ export class MortalRunner {
     this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
     const inputs = new RunInputs(this.pool);
     const reader = new RunReader(mortal, inputs);
-    this.effects = new StepEffects(settings, new CallTokens(mortal, this.pool));
+    this.effects = new StepEffects(
+      settings,
+      new CallTokens(mortal, this.pool),
+      new InlineEndpoints(this.pool, settings),
+    );
     const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
     performer.fate = this.fate;
     const ordering = new OrderingQueue(this.pool);

@@ -1,6 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
 import { InjectSettings, type Settings } from '@sluice/platform';
+import { CallWebhookEffect } from '../steps/call-webhook/call-webhook.effect.ts';
+import { InlineEndpoints } from '../steps/call-webhook/inline-endpoints.ts';
 import { HttpEffect } from '../steps/http/http.effect.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { ListenerEffect } from '../steps/listener/listener.effect.ts';
@@ -15,11 +17,13 @@ export class StepEffects implements OnApplicationShutdown {
   constructor(
     @InjectSettings() settings: Pick<Settings, 'outboundAllow' | 'publicUrl' | 'listenerTimeoutMs'>,
     tokens: CallTokens,
+    endpoints: InlineEndpoints,
   ) {
     this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
     this.byType = new Map<string, StepEffect>([
       ['http', new HttpEffect(this.outbound)],
       ['listener', new ListenerEffect(this.outbound, tokens, settings)],
+      ['call_webhook', new CallWebhookEffect(this.outbound, endpoints)],
     ]);
   }
 

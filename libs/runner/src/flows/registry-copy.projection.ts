@@ -1,6 +1,7 @@
 import type { BusEvent } from '@sluice/bus';
 import type { FlowChanged, FlowSaved, FlowState, SecretChanged } from '@sluice/contracts';
 import type { ClientBase } from 'pg';
+import { applyInlineEndpoints } from './inline-endpoint-copy.ts';
 import { applySchedules } from '../schedules/schedule-copy.ts';
 
 /** The events of the registry that the copy follows. */
@@ -14,6 +15,10 @@ export const REGISTRY_EVENT_TYPES = [
   'SecretDeleted',
   'ScheduleCreated',
   'ScheduleDeleted',
+  'EndpointCreated',
+  'EndpointUpdated',
+  'EndpointSecretRotated',
+  'EndpointDeleted',
 ] as const;
 
 /** One row of `runner.flows`: the last state of a flow in a batch. */
@@ -86,7 +91,7 @@ export function foldRegistryEvents(events: readonly BusEvent[]): RegistryRows {
   const versions = new Map<string, FlowVersionInsert>();
   const secrets = new Map<string, SecretUpsert>();
   for (const event of events) {
-    if (event.type.startsWith('Schedule')) continue;
+    if (event.type.startsWith('Schedule') || event.type.startsWith('Endpoint')) continue;
     if (event.type.startsWith('Secret')) {
       secrets.set(event.streamId, secretOf(event.data as SecretChanged, event));
       continue;
@@ -142,6 +147,7 @@ export async function applyRegistryEvents(
   if (flows.length > 0) await client.query(FLOW_SQL, [JSON.stringify(flows)]);
   if (secrets.length > 0) await client.query(SECRET_SQL, [JSON.stringify(secrets)]);
   await applySchedules(client, events);
+  await applyInlineEndpoints(client, events);
   const last = events.at(-1)?.position;
   if (!last) return;
   const values = [partition, last.epoch, last.transactionId.toString(), last.position.toString()];

@@ -75,6 +75,7 @@ export class RunWalk {
   /** Records how an attempt ended. */
   settleEffect({ step, key, idempotencyKey }: Effect, state: StepState, result: EffectResult): void {
     const { output, error } = result;
+    if (result.call) this.record.push({ type: 'AttemptFinished', data: result.call });
     const waitMs = retryAfter(step, result, state.failures, spreadOf(idempotencyKey, state.attempt));
     if (waitMs !== null) {
       const tried = error ?? { code: 'tried_again', message: 'the flow asks to try again after such an answer' };

@@ -1,4 +1,4 @@
-import type { FlowStep } from '@sluice/contracts';
+import type { AttemptFinished, FlowStep } from '@sluice/contracts';
 import type { Condition } from '../flows/condition.ts';
 import type { TemplateCompiler } from '../flows/value-template.ts';
 
@@ -139,18 +139,23 @@ export interface EffectResult {
   retryable: boolean;
   /** The other side asked to wait at least this long. */
   retryAfterMs?: number;
+  /** The request as an attempt of its own, recorded beside the step. */
+  call?: AttemptFinished;
   /** The step is not done: it waits for an answer until then; `output` is what it has so far. Unix milliseconds. */
   waitUntilMs?: number;
 }
 
 export interface EffectCall {
   request: unknown;
+  runId: string;
   /** The app of the run. */
   appId: string | null;
   /** The same on every attempt of the step. */
   idempotencyKey: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** DL-11: how many webhooks of Sluice there are in this chain, this call included. */
+  hops: number;
   /** W3C Trace Context of the call, for the other side; absent when nothing traces and the caller sent none. */
   traceparent?: string | undefined;
 }

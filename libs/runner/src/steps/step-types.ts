@@ -1,3 +1,4 @@
+import { callWebhookStep } from './call-webhook/call-webhook.step.ts';
 import { conditionStep } from './condition/condition.step.ts';
 import { delayStep } from './delay/delay.step.ts';
 import { emitStep } from './emit/emit.step.ts';
@@ -10,8 +11,7 @@ import { webhookStep } from './webhook/webhook.step.ts';
 
 /** Every type of step this runner can run. */
 export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
-  [webhookStep, setStep, conditionStep, emitStep, httpStep, delayStep, failStep, listenerStep].map((type) => [
-    type.type,
-    type,
-  ]),
+  [webhookStep, setStep, conditionStep, emitStep, httpStep, delayStep, failStep, listenerStep, callWebhookStep].map(
+    (type) => [type.type, type],
+  ),
 );

@@ -71,6 +71,7 @@ export class HttpEffect implements StepEffect {
     const ours: [string, string][] = [
       ['user-agent', 'Sluice'],
       ['idempotency-key', call.idempotencyKey],
+      ['sluice-hops', String(call.hops)],
       ...(call.traceparent === undefined ? [] : ([['traceparent', call.traceparent]] as [string, string][])),
     ];
     const result = await this.client.send({

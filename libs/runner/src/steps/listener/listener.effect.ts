@@ -35,6 +35,7 @@ export class ListenerEffect implements StepEffect {
           ['content-type', 'application/json'],
           ['user-agent', 'Sluice'],
           ['idempotency-key', call.idempotencyKey],
+          ['sluice-hops', String(call.hops)],
           ...(call.traceparent === undefined ? [] : ([['traceparent', call.traceparent]] as [string, string][])),
         ],
         body: JSON.stringify({ listener, props, event, api }),

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint, exampleEvent } from './delivery.fixture.ts';
-import { type HeaderFacts, headersOf } from './delivery-headers.rules.ts';
+import { exampleEndpoint, exampleEvent } from './endpoint.fixture.ts';
+import { type HeaderFacts, headersOf } from './request-headers.ts';
 
 const DELIVERY = '01999999-0000-8000-8000-0000000000d1';
 const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;

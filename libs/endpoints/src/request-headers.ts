@@ -1,5 +1,7 @@
-import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
-import { etlSignature, isSluiceHeader, standardSignatures } from '@sluice/endpoints';
+import type { EndpointState } from '@sluice/contracts';
+import { isSluiceHeader } from './endpoint.rules.ts';
+import type { EventFacts } from './event-templates.ts';
+import { etlSignature, standardSignatures } from './signatures.ts';
 
 /** The opened secrets of an endpoint. */
 export interface EndpointSecrets {
@@ -11,7 +13,8 @@ export interface EndpointSecrets {
 }
 
 export interface HeaderFacts {
-  event: DomainEventRecorded;
+  /** What the headers of Etlworks tell of; null for the call of an inline endpoint. */
+  event: EventFacts | null;
   endpoint: EndpointState;
   secrets: EndpointSecrets;
   deliveryId: string;
@@ -40,7 +43,7 @@ const HOPS_HEADER = 'Sluice-Hops';
 const USER_AGENT = 'Sluice-Webhooks/1.0';
 
 /** What is sent, and what is recorded of it: secrets masked, names in lower case. */
-export interface DeliveryHeaders {
+export interface RequestHeaders {
   sent: HeaderList;
   recorded: Record<string, string>;
 }
@@ -49,12 +52,12 @@ export interface DeliveryHeaders {
  * ET-03, ET-07, ET-08, DL-01. A custom header that has the name of one of ours is left out, also where this request does
  * not carry it: without a secret nobody may forge the signature by configuration.
  */
-export function headersOf(facts: HeaderFacts): DeliveryHeaders {
+export function headersOf(facts: HeaderFacts): RequestHeaders {
   const { endpoint, secrets } = facts;
   const ours: HeaderList = [
     ...(facts.contentType === null ? [] : ([['Content-Type', facts.contentType]] as HeaderList)),
     ...standardHeaders(facts),
-    ...(endpoint.format === 'etl' && endpoint.kind === 'event' ? etlHeaders(facts) : []),
+    ...(endpoint.format === 'etl' && endpoint.kind === 'event' && facts.event ? etlHeaders(facts, facts.event) : []),
     [HOPS_HEADER, String(facts.hops)],
     ...(facts.traceparent === undefined ? [] : ([['traceparent', facts.traceparent]] as HeaderList)),
   ];
@@ -84,7 +87,8 @@ function standardHeaders({ secrets, deliveryId, body, nowMs }: HeaderFacts): Hea
   return headers;
 }
 
-function etlHeaders({ event, endpoint, secrets, deliveryId, body, etlPrefix: prefix }: HeaderFacts): HeaderList {
+function etlHeaders(facts: HeaderFacts, event: EventFacts): HeaderList {
+  const { endpoint, secrets, deliveryId, body, etlPrefix: prefix } = facts;
   const headers: HeaderList = [
     [`${prefix}-Event-Id`, deliveryId],
     [`${prefix}-Event`, headerText(event.type)],
