@@ -67,6 +67,15 @@ const ENDPOINT = object({
   ...CHANGED,
 });
 
+const PAUSE = object({
+  reason: { enum: ['person', 'gone', 'failing'] },
+  at: TIME,
+  detail: named('the receiver answered 410 Gone'),
+});
+/** An endpoint, and what there is to tell of its deliveries (DL-10). */
+const endpointAnd = (more: Record<string, Schema>): Schema => ({ allOf: [ENDPOINT, object(more)] });
+const ACTOR = orNull(object({ type: TEXT, id: TEXT }));
+
 const TOKEN = object({
   id: ID,
   number: NUMBER,
@@ -110,8 +119,12 @@ const DEFINED: readonly (readonly [name: string, description: string, schema: Sc
   ['Endpoint.Created', 'An endpoint was created.', ENDPOINT],
   ['Endpoint.Updated', 'An endpoint was changed.', ENDPOINT],
   ['Endpoint.Deleted', 'An endpoint was deleted; its last state.', ENDPOINT],
-  ['Endpoint.Disabled', 'An endpoint was paused because deliveries to it kept failing.', ENDPOINT],
-  ['Endpoint.Recovered', 'Deliveries to an endpoint succeed again.', ENDPOINT],
+  [
+    'Endpoint.Disabled',
+    'An endpoint was paused: it answered 410, or nothing but failure for five days. What is for it is kept.',
+    endpointAnd({ paused: PAUSE, failingSince: orNull(TIME) }),
+  ],
+  ['Endpoint.Recovered', 'Deliveries to an endpoint succeed again after it was told to fail.', ENDPOINT],
   ['Token.Created', 'A personal access token was created.', TOKEN],
   ['Token.Revoked', 'A personal access token was revoked.', TOKEN],
   ['User.Created', 'A user was created.', USER],
@@ -119,6 +132,19 @@ const DEFINED: readonly (readonly [name: string, description: string, schema: Sc
   ['User.Deleted', 'A user was deleted; the last state.', USER],
   ['User.LoggedIn', 'A user logged in.', USER],
   ['App.Created', 'An app was created.', APP],
+  // DL-10, beyond ET-10's list: how deliveries fare.
+  [
+    'Endpoint.Failing',
+    'Nothing but failure for a day: unless that ends, the endpoint is paused at `disabledAt`.',
+    endpointAnd({ failingSince: TIME, disabledAt: TIME, lastStatus: orNull({ type: 'integer', example: 500 }) }),
+  ],
+  [
+    'Endpoint.Backlog',
+    'The oldest delivery to an endpoint is late by a quarter of an hour.',
+    endpointAnd({ oldestDueAt: TIME, waiting: NUMBER }),
+  ],
+  ['Endpoint.Paused', 'Somebody paused an endpoint.', endpointAnd({ paused: PAUSE, actor: ACTOR })],
+  ['Endpoint.Resumed', 'Somebody resumed an endpoint.', endpointAnd({ wasPaused: orNull(PAUSE), actor: ACTOR })],
 ];
 
 /** Every built-in event, in the order of ET-10's list. The one source of their names and schemas. */

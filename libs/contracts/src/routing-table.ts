@@ -46,8 +46,6 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'dispatcher', prefix: '/v1/endpoints/test', exact: true },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/pause' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/resume' },
-  { service: 'dispatcher', prefix: '/v1/endpoints/*/enable' },
-  { service: 'dispatcher', prefix: '/v1/endpoints/*/disable' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/replay' },
   { service: 'dispatcher', prefix: '/v1/deliveries/*/retry' },
   { service: 'dispatcher', prefix: '/v1/replays' },

@@ -4,12 +4,24 @@ import { EventSchemasModule } from '@sluice/event-schemas';
 import { DELIVERING_CONTROLLERS, DELIVERING_PROVIDERS } from './delivering/delivering.providers.ts';
 import { EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import { EndpointsConsumer } from './endpoints/endpoints.consumer.ts';
+import { HEALTH_CONTROLLERS, HEALTH_PROVIDERS } from './health/health.providers.ts';
+import { OrderingKeys } from './matching/ordering-keys.ts';
+import { OwnershipConfig } from './ownership/ownership.config.ts';
+import { SlotOwnership } from './ownership/slot-ownership.ts';
 import { DomainEventsConsumer } from './recording/domain-events.consumer.ts';
 import { EventRecorder } from './recording/event-recorder.ts';
 
 @Module({
   imports: [AccessModule, EventSchemasModule],
-  controllers: [EndpointsConsumer, DomainEventsConsumer, ...DELIVERING_CONTROLLERS],
-  providers: [EndpointDirectory, EventRecorder, ...DELIVERING_PROVIDERS],
+  controllers: [EndpointsConsumer, DomainEventsConsumer, ...DELIVERING_CONTROLLERS, ...HEALTH_CONTROLLERS],
+  providers: [
+    EndpointDirectory,
+    EventRecorder,
+    OrderingKeys,
+    { provide: OwnershipConfig, useFactory: () => new OwnershipConfig() },
+    SlotOwnership,
+    ...HEALTH_PROVIDERS,
+    ...DELIVERING_PROVIDERS,
+  ],
 })
 export class DispatcherModule {}

@@ -28,6 +28,18 @@ export interface DueQueueOptions {
   sweepMs?: number;
   /** Unix time in milliseconds that due times are compared with; leases always use the database's clock. */
   now?: () => number;
+  /**
+   * Keys that this process works on; all unless given. It may change at any time: call `wake` when it did. Others' keys
+   * are scheduled like one's own, and found by whoever works on them.
+   */
+  isMine?: (key: string) => boolean;
+  /**
+   * Keys of strict order: only the first row is ever claimed, and nothing behind it while it is held or waits (see
+   * `DueQueue.block`). Needs `headClaimSql`.
+   */
+  isStrict?: (key: string) => boolean;
+  /** Keys that share one bound (`perKey` of a claim); the key itself unless given. */
+  groupOf?: (key: string) => string;
   /** What went wrong in the background and will be tried again; a process warning unless given. */
   onError?: (error: unknown, doing: string) => void;
 }
@@ -66,6 +78,7 @@ export class DueQueue {
     this.#sql = dueStatements(options.schema, this.#leaseMs);
     this.leases = new Leases({
       leaseMs: this.#leaseMs,
+      ...(options.groupOf ? { groupOf: options.groupOf } : {}),
       extend: (claims) => this.#extend(claims),
       onError: (error, doing) => this.reportError(error, doing),
     });
@@ -74,8 +87,8 @@ export class DueQueue {
   /** Inserts rows with the commit it is given to. A second row with the same id fails that commit. */
   schedule(items: readonly DueItem[]): Alongside {
     const nowMs = this.nowMs();
-    for (const item of items) if (!item.leased) this.directory.note(item.key, item.dueAt.getTime(), nowMs);
-    this.#wake();
+    for (const item of items) if (!item.leased) this.#note(item.key, item.dueAt.getTime(), nowMs);
+    this.wake();
     const owner = this.#options.owner;
     return {
       statement: this.#sql.schedule,
@@ -104,8 +117,8 @@ export class DueQueue {
   /** Gives the rows a new due time (and payload) and frees them with the commit; fails it when a lease was lost. */
   reschedule(changes: readonly { claim: Claim; dueAt: Date; payload?: unknown }[]): Alongside {
     const nowMs = this.nowMs();
-    for (const change of changes) this.directory.note(change.claim.key, change.dueAt.getTime(), nowMs);
-    this.#wake();
+    for (const change of changes) this.#note(change.claim.key, change.dueAt.getTime(), nowMs);
+    this.wake();
     return {
       statement: this.#sql.reschedule,
       rows: changes.map(({ claim, dueAt, payload }) => [
@@ -119,17 +132,17 @@ export class DueQueue {
 
   /** The commit that completed or rescheduled the claim has resolved (or failed for good): stop extending its lease. */
   settle(claim: Claim): void {
-    if (this.leases.drop(claim)) this.#wake();
+    if (this.leases.drop(claim)) this.wake();
   }
 
   /**
-   * Claims up to `limit` due rows, keys in turns; `perKey` bounds how many of one key this process holds at a time.
+   * Claims up to `limit` due rows, keys in turns; `perKey` bounds how many of one key (or group) this process holds.
    * @throws what the database throws; nothing is lost then.
    */
   async claim(limit: number, perKey: number | ((key: string) => number) = Number.POSITIVE_INFINITY): Promise<Claim[]> {
     await this.sweepIfDue();
     const nowMs = this.nowMs();
-    const picks = this.directory.pick(nowMs, limit, this.#room(perKey));
+    const picks = this.directory.pick(nowMs, limit, this.#room(perKey, true));
     if (picks.length === 0) return [];
     const startMs = performance.now();
     const claims = (await this.#claimRows(picks, nowMs)).sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
@@ -153,8 +166,19 @@ export class DueQueue {
       values: parameters,
     });
     for (const claim of claims) this.leases.drop(claim);
-    for (const row of rows) this.directory.found(row.key, row.due_at.getTime(), this.nowMs());
-    this.#wake();
+    for (const row of rows) this.#found(row.key, row.due_at.getTime());
+    this.wake();
+  }
+
+  /** Nothing of the key is claimed before that time (Unix milliseconds). Held in memory alone. */
+  block(key: string, untilMs: number): void {
+    this.directory.block(key, untilMs);
+  }
+
+  /** Others have scheduled rows of keys that this process works on, due at those times (Unix milliseconds). */
+  discover(rows: readonly { key: string; dueMs: number }[]): void {
+    for (const row of rows) this.#found(row.key, row.dueMs);
+    if (rows.length > 0) this.wake();
   }
 
   /** When there is something to claim as far as this process knows: Unix milliseconds, or null. */
@@ -182,6 +206,12 @@ export class DueQueue {
     await this.#sweeping;
   }
 
+  /** Looks for such rows at the next opportunity: this process works on other keys from now on. */
+  sweepSoon(): void {
+    this.#sweptAtMs = Number.NEGATIVE_INFINITY;
+    this.wake();
+  }
+
   nowMs(): number {
     return this.#options.now?.() ?? Date.now();
   }
@@ -197,15 +227,40 @@ export class DueQueue {
     this.#listeners.clear();
   }
 
-  #room(perKey: number | ((key: string) => number)): (key: string) => number {
+  /** @param counting each strict key that is asked for takes its place in the group. */
+  #room(perKey: number | ((key: string) => number), counting = false): (key: string) => number {
     const most = typeof perKey === 'number' ? () => perKey : perKey;
-    return (key) => most(key) - this.leases.ofKey(key);
+    const { isMine, isStrict, groupOf } = this.#options;
+    const asked = new Map<string, number>();
+    return (key) => {
+      if (isMine && !isMine(key)) return 0;
+      const group = groupOf?.(key) ?? key;
+      const free = most(key) - this.leases.ofKey(group) - (asked.get(group) ?? 0);
+      if (!isStrict?.(key)) return free;
+      const room = this.leases.ofKey(key) > 0 ? 0 : Math.min(1, free);
+      if (counting && room > 0) asked.set(group, (asked.get(group) ?? 0) + 1);
+      return room;
+    };
+  }
+
+  #note(key: string, dueMs: number, nowMs: number): void {
+    if (this.#options.isMine?.(key) ?? true) this.directory.note(key, dueMs, nowMs);
   }
 
   async #claimRows(picks: readonly Pick[], nowMs: number): Promise<Claim[]> {
+    const { isStrict } = this.#options;
+    if (!isStrict) return this.#claimBy('claim', picks, nowMs);
+    const strict = picks.filter((pick) => isStrict(pick.key));
+    const plain = picks.filter((pick) => !isStrict(pick.key));
+    const claims = plain.length > 0 ? await this.#claimBy('claim', plain, nowMs) : [];
+    if (strict.length > 0) claims.push(...(await this.#claimBy('claimHead', strict, nowMs)));
+    return claims;
+  }
+
+  async #claimBy(how: 'claim' | 'claimHead', picks: readonly Pick[], nowMs: number): Promise<Claim[]> {
     const { rows } = await this.#options.pool.query<ClaimedRow>({
-      name: `due_claim_${this.#options.schema}`,
-      text: this.#sql.claim,
+      name: `due_${how}_${this.#options.schema}`,
+      text: this.#sql[how],
       values: [
         picks.map((pick) => pick.key),
         picks.map((pick) => pick.since),
@@ -274,7 +329,7 @@ export class DueQueue {
         text: this.#sql.sweep,
         values: [after, SWEEP_PAGE],
       });
-      for (const row of rows) if (row.due_at) this.directory.found(row.key, row.due_at.getTime(), this.nowMs());
+      for (const row of rows) if (row.due_at) this.#found(row.key, row.due_at.getTime());
       const lastRow = rows.at(-1);
       if (!lastRow || rows.length < SWEEP_PAGE) break;
       after = lastRow.key;
@@ -285,7 +340,12 @@ export class DueQueue {
     this.#sweepEveryMs = Math.min(SWEEP_MAX_MS, Math.max(everyMs, tookMs / SWEEP_SHARE));
   }
 
-  #wake(): void {
+  #found(key: string, dueMs: number): void {
+    if (this.#options.isMine?.(key) ?? true) this.directory.found(key, dueMs, this.nowMs());
+  }
+
+  /** Something may have become claimable. */
+  wake(): void {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -5,6 +5,7 @@ export interface DueStatements {
   complete: AlongsideStatement;
   reschedule: AlongsideStatement;
   claim: string;
+  claimHead: string;
   next: string;
   extend: string;
   release: string;
@@ -41,6 +42,8 @@ export function dueStatements(schema: string, leaseMs: number): DueStatements {
     },
     claim: `select id, key, due_at, number::text as number, token::text as token, attempts, payload
       from ${schema}.due_claim($1, $2, $3, $4, $5, $6, $7)`,
+    claimHead: `select id, key, due_at, number::text as number, token::text as token, attempts, payload
+      from ${schema}.due_claim_head($1, $2, $3, $4, $5, $6, $7)`,
     next: `select key, due_at from ${schema}.due_next($1, $2, $3)`,
     extend: `select id from ${schema}.due_extend($1, $2, $3) as e(id)`,
     release: `select key, due_at from ${schema}.due_release($1, $2)`,

@@ -102,6 +102,30 @@ function claimingSql(schema: string): string[] {
   ];
 }
 
+/**
+ * What claiming by strict order needs besides (`DueQueueOptions.isStrict`), for a later migration. It takes the same
+ * arguments as due_claim and does without the watermark: a head whose lease was lost stands before it. A row that is
+ * held, or due later, holds everything behind it back.
+ */
+export function headClaimSql(schema: string): string[] {
+  return [
+    `create function ${schema}.due_claim_head(keys text[], sinces timestamptz[], numbers bigint[], wanteds int[],
+        until timestamptz, new_owner text, lease_ms int)
+      returns table (id uuid, key text, due_at timestamptz, number bigint, token bigint, attempts int, payload text)
+      language plpgsql volatile ${NESTED} as $$
+      declare wanted text; head uuid;
+      begin
+        foreach wanted in array keys loop
+          select d.id into head from ${schema}.due d where d.key = wanted order by d.due_at, d.number limit 1;
+          return query update ${schema}.due d
+            set lease_owner = new_owner, lease_until = ${LEASE}, token = d.token + 1, attempts = d.attempts + 1
+            where d.id = head and d.due_at <= until and ${FREE}
+            returning d.id, d.key, d.due_at, d.number, d.token, d.attempts, d.payload;
+        end loop;
+      end $$`,
+  ];
+}
+
 function leaseSql(schema: string): string[] {
   return [
     `create function ${schema}.due_extend(ids uuid[], tokens bigint[], lease_ms int)

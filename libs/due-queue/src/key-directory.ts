@@ -23,6 +23,8 @@ interface KeyState {
   notedDueMs: number;
   notedAtMs: number;
   backoffMs: number;
+  /** Nothing is claimed before. */
+  blockedUntilMs: number;
 }
 
 /**
@@ -61,11 +63,21 @@ export class KeyDirectory {
     if (dueMs <= nowMs + this.#horizonMs) this.#lower(this.#stateOf(key), dueMs);
   }
 
+  /** Nothing of the key is picked before that time. */
+  block(key: string, untilMs: number): void {
+    this.#stateOf(key).blockedUntilMs = untilMs;
+  }
+
+  /** What was blocked of these keys is not any more. */
+  unblock(isOne: (key: string) => boolean): void {
+    for (const [key, state] of this.#keys) if (state.blockedUntilMs > 0 && isOne(key)) state.blockedUntilMs = 0;
+  }
+
   /** Keys with something due and room for it, at most `limit` rows in all, the key that waited longest first. */
   pick(nowMs: number, limit: number, roomOf: (key: string) => number, maxKeys = 64): Pick[] {
     const ready: { key: string; state: KeyState; room: number }[] = [];
     for (const [key, state] of this.#keys) {
-      if (state.nextDueMs > nowMs) continue;
+      if (claimableMs(state) > nowMs) continue;
       const room = roomOf(key);
       if (room > 0) ready.push({ key, state, room });
       if (ready.length >= Math.min(maxKeys, limit)) break;
@@ -108,7 +120,8 @@ export class KeyDirectory {
   nextDueMs(roomOf: (key: string) => number): number | null {
     let next = Number.POSITIVE_INFINITY;
     for (const [key, state] of this.#keys) {
-      if (state.nextDueMs < next && roomOf(key) > 0) next = state.nextDueMs;
+      const atMs = claimableMs(state);
+      if (atMs < next && roomOf(key) > 0) next = atMs;
     }
     return next === Number.POSITIVE_INFINITY ? null : next;
   }
@@ -123,6 +136,7 @@ export class KeyDirectory {
       notedDueMs: 0,
       notedAtMs: Number.NEGATIVE_INFINITY,
       backoffMs: FIRST_BACKOFF_MS,
+      blockedUntilMs: 0,
     };
     this.#keys.set(key, state);
     return state;
@@ -135,4 +149,8 @@ export class KeyDirectory {
     state.sinceMs = dueMs - 1;
     state.sinceNumber = 0n;
   }
+}
+
+function claimableMs(state: KeyState): number {
+  return Math.max(state.nextDueMs, state.blockedUntilMs);
 }

@@ -10,6 +10,8 @@ export interface LeasesOptions {
   leaseMs: number;
   /** Extends these leases in the database; resolves to the ids that were still held. */
   extend(claims: readonly Claim[]): Promise<Set<string>>;
+  /** Counted beside the keys themselves. */
+  groupOf?: (key: string) => string;
   onError(error: unknown, doing: string): void;
 }
 
@@ -33,6 +35,7 @@ export class Leases {
     return this.#held.size;
   }
 
+  /** Of a key or a group of keys. */
   ofKey(key: string): number {
     return this.#perKey.get(key) ?? 0;
   }
@@ -41,7 +44,7 @@ export class Leases {
   add(claims: readonly Claim[], sinceMs: number): void {
     for (const claim of claims) {
       this.#held.set(claim.id, { claim, safeUntilMs: sinceMs + this.#options.leaseMs });
-      this.#perKey.set(claim.key, this.ofKey(claim.key) + 1);
+      for (const name of this.#namesOf(claim.key)) this.#perKey.set(name, this.ofKey(name) + 1);
     }
     this.#timer ??= setInterval(() => void this.#beat(), Math.max(5, this.#options.leaseMs / 6)).unref();
   }
@@ -50,10 +53,17 @@ export class Leases {
   drop(claim: Claim): boolean {
     if (this.#held.get(claim.id)?.claim !== claim) return false;
     this.#held.delete(claim.id);
-    const left = this.ofKey(claim.key) - 1;
-    if (left > 0) this.#perKey.set(claim.key, left);
-    else this.#perKey.delete(claim.key);
+    for (const name of this.#namesOf(claim.key)) {
+      const left = this.ofKey(name) - 1;
+      if (left > 0) this.#perKey.set(name, left);
+      else this.#perKey.delete(name);
+    }
     return true;
+  }
+
+  #namesOf(key: string): readonly string[] {
+    const group = this.#options.groupOf?.(key) ?? key;
+    return group === key ? [key] : [key, group];
   }
 
   all(): Claim[] {

@@ -31,4 +31,4 @@ export {
   type Settings,
   SettingsError,
 } from './settings/settings.ts';
-export { InjectPool, InjectSettings, InjectStore, poolToken, SETTINGS, storeToken } from './tokens.ts';
+export { InjectPool, InjectSettings, InjectStore, poolToken, SETTINGS, SOLE_PROCESS, storeToken } from './tokens.ts';

@@ -5,6 +5,8 @@ import type { ServiceName } from '@sluice/contracts';
 export const storeToken = (service: ServiceName): string => `store:${service}`;
 export const poolToken = (service: ServiceName): string => `pool:${service}`;
 export const SETTINGS = 'settings';
+/** Whether this process is known to be the only one of its services (boolean): leases need not be waited for. */
+export const SOLE_PROCESS = 'sole-process';
 
 /** The service's EventStore. */
 export const InjectStore = (service: ServiceName): ParameterDecorator & PropertyDecorator =>

@@ -12,6 +12,7 @@ import { FirstStart } from './bootstrap/first-start.ts';
 import { ChangeLog, propagationTimeout } from './changes/change-log.ts';
 import { History } from './changes/history.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
+import { EndpointSwitchController } from './endpoints/endpoint-switch.controller.ts';
 import { EndpointsController } from './endpoints/endpoints.controller.ts';
 import { InlineWebhooksController } from './endpoints/inline-webhooks.controller.ts';
 import { EndpointQueries } from './endpoints/endpoints.query.ts';
@@ -83,6 +84,7 @@ class Closing implements OnApplicationShutdown {
     TriggerSecretsController,
     FlowTokenController,
     CaptureController,
+    EndpointSwitchController,
     EndpointsController,
     InlineWebhooksController,
     TokensController,

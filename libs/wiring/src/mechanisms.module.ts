@@ -4,7 +4,15 @@ import { BusBindings } from '@sluice/bus';
 import type { ServiceName } from '@sluice/contracts';
 import type { EventStore } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
-import { HealthCheck, type HealthResult, poolToken, SETTINGS, type Settings, storeToken } from '@sluice/platform';
+import {
+  HealthCheck,
+  type HealthResult,
+  poolToken,
+  SETTINGS,
+  type Settings,
+  SOLE_PROCESS,
+  storeToken,
+} from '@sluice/platform';
 import type { Pool } from 'pg';
 
 /** The stores and pools of the services that this process holds. */
@@ -14,6 +22,8 @@ export interface Mechanisms {
   stores: ReadonlyMap<ServiceName, EventStore>;
   pools: ReadonlyMap<ServiceName, Pool>;
   board: ReplicaBoard;
+  /** Nobody else runs these services. */
+  soleProcess: boolean;
 }
 
 /** PostgreSQL answers on the pools of this process. */
@@ -37,6 +47,7 @@ export class MechanismsModule {
     PostgresHealth.pools = mechanisms.pools;
     const providers: Provider[] = [
       { provide: SETTINGS, useValue: mechanisms.settings },
+      { provide: SOLE_PROCESS, useValue: mechanisms.soleProcess },
       { provide: BusBindings, useValue: mechanisms.bindings },
       { provide: ReplicaBoard, useValue: mechanisms.board },
       ...[...mechanisms.stores].map(([service, store]) => ({ provide: storeToken(service), useValue: store })),

@@ -1,4 +1,5 @@
 import { accessTablesSql } from '@sluice/access';
+import { endpointStatusTablesSql } from '@sluice/endpoint-status';
 import { eventSchemaTablesSql } from '@sluice/event-schemas';
 import { replicaTablesSql } from '@sluice/local-copy';
 import { payloadTablesSql } from '@sluice/payloads';
@@ -8,6 +9,7 @@ import { sealedTablesSql } from '@sluice/sealed-values';
 /** The schemas that every service may read; each belongs to one library. */
 export const SHARED_SCHEMAS: readonly SharedSchema[] = [
   { name: 'access', statements: accessTablesSql() },
+  { name: 'endpoint_status', statements: endpointStatusTablesSql() },
   { name: 'event_schemas', statements: eventSchemaTablesSql() },
   { name: 'replicas', statements: replicaTablesSql() },
   { name: 'payloads', statements: payloadTablesSql() },

@@ -112,8 +112,9 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     await Promise.all([...stores.values()].map((store) => store.start()));
     const bindings = new BusBindings();
     for (const [service, store] of stores) bindings.bind({ service, store, pool: pools.get(service) as Pool });
+    const soleProcess = settings.kafka === null && (options.soleWriter ?? true);
     const bus = createBus(options, bindings, stores);
-    const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools, board });
+    const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools, board, soleProcess });
     class ServicesModule {}
     Module({
       imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])],

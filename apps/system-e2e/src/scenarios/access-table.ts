@@ -88,7 +88,12 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'POST /v1/runs/batches/{id}/cancel',
   ]),
   ...rows('automation.webhook_run', 'operator', ['POST /v1/flows/{id}/run']),
-  ...rows('automation.manage', 'operator', ['POST /v1/deliveries/{id}/retry', 'PATCH /v1/flows/{id}']),
+  ...rows('automation.manage', 'operator', [
+    'POST /v1/deliveries/{id}/retry',
+    'POST /v1/endpoints/{id}/pause',
+    'POST /v1/endpoints/{id}/resume',
+    'PATCH /v1/flows/{id}',
+  ]),
   ...rows('automation.manage', 'editor', [
     'POST /v1/flows',
     'DELETE /v1/flows/{id}',
@@ -133,6 +138,8 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
   ]),
   ...rows('admin', 'administrator', [
     'POST /v1/endpoints',
+    'POST /v1/endpoints/{id}/enable',
+    'POST /v1/endpoints/{id}/disable',
     'PATCH /v1/endpoints/{id}',
     'DELETE /v1/endpoints/{id}',
     'POST /v1/endpoints/{id}/secret/rotate',

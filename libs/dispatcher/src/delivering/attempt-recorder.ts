@@ -37,7 +37,7 @@ export class AttemptRecorder {
     const rows = (): Alongside =>
       attempt.nextAttemptAt === null
         ? this.queue.complete([claim])
-        : this.queue.reschedule([{ claim, dueAt: new Date(attempt.nextAttemptAt), payload }]);
+        : this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload);
     await this.#append(delivery, { type: 'AttemptFinished', data: attempt }, rows, traceparent);
   }
 
@@ -97,11 +97,11 @@ export class AttemptRecorder {
 
   /** Without this the row would come back with every end of its lease, and be sent each time. */
   async #putOff(delivery: Delivery): Promise<void> {
-    const dueAt = new Date(Date.now() + this.config.unrecordableRetryMs);
+    const atMs = this.config.now() + this.config.unrecordableRetryMs;
     await this.#patiently(delivery, () =>
       this.store.commit({
         appends: [],
-        alongside: [this.queue.reschedule([{ claim: delivery.claim, dueAt }])],
+        alongside: [this.queue.putBack(delivery.claim, atMs, delivery.claim.payload as DuePayload)],
       }),
     );
   }

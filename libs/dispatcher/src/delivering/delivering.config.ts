@@ -17,14 +17,24 @@ export class DeliveringConfig {
   waitingPerConcurrency: number = 4;
   /** Retries and overflow held by the due worker, in all; per endpoint its own concurrency. */
   retryConcurrency: number = 1024;
-  /** How long a dead process keeps its deliveries. */
-  leaseMs: number = 20_000;
+  /** How long a dead process keeps its deliveries; others send for its endpoints after OwnershipConfig.leaseMs. */
+  leaseMs: number = 12_000;
   /** Recorded bodies are cut here; the receiver got all of it. */
   maxRecordedBytes: number = 64 * 1024;
   /** Nobody waits for the record of an attempt, so it may wait for company. */
   recordLingerMs: number = 10;
   /** After a record that can never be committed: when a person has had time to look. */
   unrecordableRetryMs: number = 3_600_000;
+  /** DL-04: people are told that an endpoint fails after so long of nothing but failure, and it is paused after so long. */
+  warnAfterMs: number = 24 * 3_600_000;
+  pauseAfterMs: number = 5 * 24 * 3_600_000;
+  /** What was learnt of endpoints is written so often. */
+  healthSaveMs: number = 1000;
+  /** DL-10: people are told of an endpoint whose oldest delivery is so late, which is looked for so often. */
+  backlogAfterMs: number = 15 * 60_000;
+  backlogEveryMs: number = 60_000;
+  /** Unix milliseconds; due times and all times of endpoints' health. Leases go by the database's clock. */
+  now: () => number = () => Date.now();
   /** A graceful stop waits this long for requests under way. */
   stopMs: number = 18_000;
 }

@@ -236,8 +236,8 @@ describe('POST /v1/deliveries/{id}/retry', () => {
 
   it('begins a new round with the same id, once', async () => {
     await neighbours.token('manager', ['automation.manage']);
-    receiver.respond({ status: 410 });
-    await neighbours.endpoint({ url: receiver.url });
+    receiver.respond({ status: 500 });
+    await neighbours.endpoint({ url: receiver.url, retrySchedule: ['PT0S'] });
     await neighbours.settled();
     await neighbours.emit();
     const attempt = await waitFor(async () => (await neighbours.attempts())[0]);

@@ -10,6 +10,7 @@ import { DeliveryRetrier } from './delivery-retrier.ts';
 import { DeliverySender } from './delivery-sender.ts';
 import { DeliveryStarter } from './delivery-starter.ts';
 import { DispatcherDueQueue } from './dispatcher-due-queue.ts';
+import { EndpointGate } from './endpoint-gate.ts';
 import { EventLoader } from './event-loader.ts';
 import { RetryWorker } from './retry.worker.ts';
 import { SecretOpener } from './secret-opener.ts';
@@ -28,6 +29,7 @@ export const DELIVERING_PROVIDERS: Provider[] = [
     useFactory: (pool: Pool, settings: Settings) => new SealedValues({ pool, keys: settings.encryptionKeys }),
   },
   DispatcherDueQueue,
+  EndpointGate,
   EventLoader,
   SecretOpener,
   AttemptRecorder,

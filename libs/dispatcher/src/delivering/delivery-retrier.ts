@@ -4,7 +4,11 @@ import { AlongsideConflictError, type EventStorePort, type StoredEvent } from '@
 import { InjectStore } from '@sluice/platform';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { dispatcherError } from '../dispatcher.errors.ts';
+import { OrderingKeys } from '../matching/ordering-keys.ts';
+import { DeliveringConfig } from './delivering.config.ts';
+import { dueKeyOf } from './delivery-key.rules.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
+import { EventLoader } from './event-loader.ts';
 
 /** Begins a new round of attempts of a delivery that has ended, with the same ids. */
 @Injectable()
@@ -13,6 +17,9 @@ export class DeliveryRetrier {
     @InjectStore('dispatcher') private readonly store: EventStorePort,
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
+    @Inject(OrderingKeys) private readonly orderingKeys: OrderingKeys,
+    @Inject(EventLoader) private readonly loader: EventLoader,
+    @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
   /**
@@ -28,14 +35,18 @@ export class DeliveryRetrier {
     if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
       throw dispatcherError('delivery_pending', 'Another attempt of this delivery is planned already.');
     }
-    if (!this.endpoints.find(endpointUuid)?.enabled) {
+    const endpoint = this.endpoints.find(endpointUuid);
+    const loaded = await this.loader.load(eventId);
+    if (!endpoint?.enabled || !loaded) {
       throw dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
     }
     const number = events.filter((event) => event.type === 'AttemptFinished').length;
     const payload: DuePayload = { eventId, number, version: last.version, tries: 0 };
-    const row = { id: deliveryId.toLowerCase(), key: endpointUuid, dueAt: new Date(), payload };
+    // In an order it comes last: what was behind it has gone out since.
+    const key = dueKeyOf(endpointUuid, this.orderingKeys.of(endpoint, loaded.event));
+    const row = { id: deliveryId.toLowerCase(), key, dueAt: new Date(this.config.now()), payload };
     try {
-      await this.store.commit({ appends: [], alongside: [this.queue.schedule([row])] });
+      await this.store.commit({ appends: [], alongside: this.queue.plan([row]) });
     } catch (error) {
       if (!(error instanceof AlongsideConflictError)) throw error;
       throw dispatcherError('delivery_pending', 'This delivery is being retried already.', { cause: error });

@@ -6,8 +6,9 @@ import { inTrace, startWork } from '@sluice/observability';
 import { OutboundClient, type OutboundResult } from '@sluice/outbound-http';
 import { failpoint, metrics } from '@sluice/platform';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
-import { decideAttempt } from './attempt.decider.ts';
+import { askedWaitMs, decideAttempt } from './attempt.decider.ts';
 import { AttemptRecorder } from './attempt-recorder.ts';
+import { EndpointHealth } from '../health/endpoint-health.ts';
 import { DeliveringConfig } from './delivering.config.ts';
 import { isFinal, type PreparedRequest, requestOf, type SignedRequest } from '../requests/delivery-request.ts';
 import type { Delivery } from './delivery.ts';
@@ -30,6 +31,7 @@ export class DeliverySender {
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(SecretOpener) private readonly opener: SecretOpener,
     @Inject(AttemptRecorder) private readonly recorder: AttemptRecorder,
+    @Inject(EndpointHealth) private readonly health: EndpointHealth,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
@@ -51,7 +53,7 @@ export class DeliverySender {
       kind: 'client',
       attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
     });
-    const startMs = Date.now();
+    const startMs = this.config.now();
     const prepared = this.#prepare(delivery, endpoint, secrets, startMs, work.traceparent);
     if ('filtered' in prepared) {
       work.end();
@@ -66,6 +68,7 @@ export class DeliverySender {
     work.set({ 'sluice.outcome': attempt.outcome, 'http.response.status_code': attempt.response?.status ?? 0 });
     work.end(attempt.outcome === 'succeeded' ? undefined : (attempt.error?.message ?? attempt.outcome));
     if (attempt.outcome !== 'succeeded') inTrace(work.traceparent, () => tellFailure(attempt));
+    if (signed) this.#learn(endpoint, result, attempt.outcome === 'succeeded');
     attemptsTotal.inc({ outcome: attempt.outcome });
     attemptSeconds.observe(result.durationMs / 1000);
     await this.recorder.finished(delivery, attempt, work.traceparent);
@@ -88,8 +91,15 @@ export class DeliverySender {
       endpointId: endpoint?.id ?? planned?.endpointId ?? 0,
       endpointUuid: delivery.endpointUuid,
       reason,
-      at: new Date().toISOString(),
+      at: new Date(this.config.now()).toISOString(),
     });
+  }
+
+  #learn(endpoint: EndpointState, result: OutboundResult, succeeded: boolean): void {
+    const nowMs = this.config.now();
+    const status = result.ok ? result.status : null;
+    const askedMs = result.ok ? askedWaitMs(result.status, result.headers['retry-after'], nowMs) : null;
+    this.health.learn(endpoint, { succeeded, status, askedMs, nowMs });
   }
 
   /** A secret that cannot be opened is a failed attempt; a database that is away is not. */
@@ -142,7 +152,7 @@ export class DeliverySender {
       retryAfter: result.ok ? result.headers['retry-after'] : undefined,
       schedule: !result.ok && isFinal(result.error) ? [] : endpoint.retrySchedule,
       tries,
-      nowMs: Date.now(),
+      nowMs: this.config.now(),
       random: Math.random(),
     });
     return {
@@ -164,8 +174,13 @@ export class DeliverySender {
       response: result.ok ? this.#recordedResponse(result) : null,
       error: result.ok ? null : result.error,
       outcome,
-      nextAttemptAt: nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs).toISOString(),
+      nextAttemptAt: nextAttemptAtMs === null ? null : new Date(this.#nextOf(endpoint, nextAttemptAtMs)).toISOString(),
     };
+  }
+
+  /** An endpoint that was disabled or deleted meanwhile gets no other attempt: it is discarded now. */
+  #nextOf(endpoint: EndpointState, atMs: number): number {
+    return this.endpoints.find(endpoint.uuid)?.enabled ? atMs : this.config.now();
   }
 
   #recordedRequest(body: string | Uint8Array): string {

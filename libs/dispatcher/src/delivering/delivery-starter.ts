@@ -3,9 +3,11 @@ import type { Claim, DueItem } from '@sluice/due-queue';
 import { metrics } from '@sluice/platform';
 import { DeliveringConfig } from './delivering.config.ts';
 import { entityJson } from './delivery-body.rules.ts';
+import { dueKeyOf, endpointOf } from './delivery-key.rules.ts';
 import { DeliverySender } from './delivery-sender.ts';
 import type { Delivery } from './delivery.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
+import { EndpointGate } from './endpoint-gate.ts';
 import type { DeliveryPlan, DeliveryPlanner, PlannedDelivery } from './planned-delivery.ts';
 import { delayBeforeMs } from './retry-schedule.ts';
 import { SendLanes } from './send-lanes.ts';
@@ -13,14 +15,17 @@ import { SendLanes } from './send-lanes.ts';
 const log = new Logger('dispatcher.deliveries');
 
 /**
- * First attempts straight from memory. A delivery whose endpoint has enough waiting here already gets a row that is
- * free and due at once; the due worker comes to it when there is room. So the consumer is never held up, and memory is
- * bounded, whatever an endpoint does.
+ * First attempts straight from memory. A delivery whose endpoint has enough waiting here already, is another process's,
+ * is paused, or wants an order, gets a row that is free and due at once; the due worker of the endpoint's owner comes to
+ * it when there is room. So the consumer is never held up, and memory is bounded, whatever an endpoint does.
  */
 @Injectable()
 export class DeliveryStarter implements DeliveryPlanner {
   readonly lanes: SendLanes;
-  readonly #back: Claim[] = [];
+  #back: Claim[] = [];
+  #stopped = false;
+  /** Rows of the same moment keep their order by number, which a clock that is set back would not. */
+  #lastDueMs = 0;
   /** Attempts that are under way or not recorded yet. */
   #unrecorded = 0;
   #onRecorded: () => void = () => undefined;
@@ -28,6 +33,7 @@ export class DeliveryStarter implements DeliveryPlanner {
   constructor(
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
     @Inject(DeliverySender) private readonly sender: DeliverySender,
+    @Inject(EndpointGate) private readonly gate: EndpointGate,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {
     this.lanes = new SendLanes({ maxInFlight: config.maxInFlight });
@@ -39,19 +45,28 @@ export class DeliveryStarter implements DeliveryPlanner {
   }
 
   plan(deliveries: readonly PlannedDelivery[], committedAfterMs: number = performance.now()): DeliveryPlan {
-    const nowMs = Date.now();
+    if (deliveries.length === 0) return { alongside: [], begin: () => undefined };
     const room = new Room(this.lanes, this.config);
-    const items = deliveries.map((delivery): DueItem => {
-      const { deliveryId: id, endpoint, event } = delivery;
-      const delayMs = delayBeforeMs(endpoint.retrySchedule, 0, 0) ?? 0;
-      const payload: DuePayload = { eventId: event.eventId, number: 0, version: 0, tries: 0 };
-      const leased = delayMs === 0 && room.take(delivery);
-      return { id, key: endpoint.uuid, dueAt: new Date(nowMs + delayMs), leased, payload };
-    });
+    const items = deliveries.map((delivery): DueItem => this.#itemOf(delivery, room));
     return {
-      alongside: this.queue.schedule(items),
+      alongside: this.queue.plan(items),
       begin: () => this.#begin(deliveries, items, committedAfterMs),
     };
+  }
+
+  #itemOf(delivery: PlannedDelivery, room: Room): DueItem {
+    const { deliveryId: id, endpoint, event, orderingKey } = delivery;
+    this.#lastDueMs = Math.max(this.#lastDueMs, this.config.now());
+    const dueMs = this.#lastDueMs;
+    const key = dueKeyOf(endpoint.uuid, orderingKey);
+    const delayMs = delayBeforeMs(endpoint.retrySchedule, 0, 0) ?? 0;
+    const payload: DuePayload = { eventId: event.eventId, number: 0, version: 0, tries: 0 };
+    if (orderingKey !== null) {
+      const waits = delayMs === 0 ? {} : { notBeforeMs: dueMs + delayMs };
+      return { id, key, dueAt: new Date(dueMs), leased: false, payload: { ...payload, ...waits } };
+    }
+    const leased = delayMs === 0 && this.gate.isOpen(endpoint.uuid) && room.take(delivery);
+    return { id, key, dueAt: new Date(dueMs + delayMs), leased, payload };
   }
 
   #begin(deliveries: readonly PlannedDelivery[], items: readonly DueItem[], committedAfterMs: number): void {
@@ -63,7 +78,6 @@ export class DeliveryStarter implements DeliveryPlanner {
       const { deliveryId, appId, event, meta, endpoint } = planned;
       this.start(
         { deliveryId, appId, endpointUuid: endpoint.uuid, event, meta, claim, number: 0, version: 0, tries: 0 },
-        endpoint.concurrency,
         sizeOf(planned),
       );
     }
@@ -74,20 +88,47 @@ export class DeliveryStarter implements DeliveryPlanner {
    * lane is free as soon as the receiver has answered: recording waits for company, and ten places times that wait
    * would bound an endpoint to some hundreds of deliveries a second.
    */
-  start(delivery: Delivery, concurrency: number, bytes: number): Promise<void> {
+  start(delivery: Delivery, bytes: number): Promise<void> {
     return new Promise((resolve) => {
-      this.lanes.add(delivery.endpointUuid, concurrency, {
+      const cancel = (): void => {
+        this.#giveBack(delivery.claim);
+        resolve();
+      };
+      if (!this.gate.isOpen(delivery.endpointUuid)) return cancel();
+      this.lanes.add(delivery.endpointUuid, this.gate.boundsOf(delivery.endpointUuid), {
         bytes,
-        cancel: () => {
-          this.#back.push(delivery.claim);
-          resolve();
-        },
+        cancel,
         run: () =>
           new Promise<void>((free) => {
-            void this.#attempt(delivery, free).finally(resolve);
+            // It may have been paused, or have passed to another process, while this waited.
+            if (this.gate.isOpen(delivery.endpointUuid)) return void this.#attempt(delivery, free).finally(resolve);
+            cancel();
+            free();
           }),
       });
     });
+  }
+
+  /** Nothing more is sent to these endpoints from here: what waits goes back to the table. */
+  clear(isTo: (key: string) => boolean): void {
+    this.lanes.clear((key) => isTo(endpointOf(key)));
+  }
+
+  #giveBack(claim: Claim): void {
+    this.#back.push(claim);
+    if (!this.#stopped && this.#back.length === 1) setImmediate(() => void this.#release());
+  }
+
+  /** Who cannot be given back waits for the end of its lease. */
+  async #release(): Promise<void> {
+    const back = this.#back;
+    this.#back = [];
+    try {
+      await this.queue.release(back);
+    } catch (error) {
+      for (const claim of back) this.queue.settle(claim);
+      log.warn(`${back.length} waiting deliveries could not be given back and wait for their lease: ${String(error)}`);
+    }
   }
 
   async #attempt(delivery: Delivery, free: () => void): Promise<void> {
@@ -110,15 +151,11 @@ export class DeliveryStarter implements DeliveryPlanner {
 
   /** Stops starting; what waits goes back to the due-queue, so that another process need not wait for its lease. */
   async stop(withinMs: number): Promise<void> {
+    this.#stopped = true;
     const untilMs = performance.now() + withinMs;
     await this.lanes.stop(withinMs);
     await this.#recorded(Math.max(0, untilMs - performance.now()));
-    const back = this.#back.splice(0);
-    try {
-      await this.queue.release(back);
-    } catch (error) {
-      log.warn(`${back.length} waiting deliveries could not be given back and wait for their lease: ${String(error)}`);
-    }
+    await this.#release();
   }
 
   async #recorded(withinMs: number): Promise<void> {

@@ -7,6 +7,8 @@ export interface PlannedDelivery {
   appId: string;
   event: DomainEventRecorded;
   endpoint: EndpointState;
+  /** Deliveries of one key go one after another; null: in any order. */
+  orderingKey: string | null;
   /** Meta of the event that recorded it. */
   meta: EventMeta;
 }
@@ -14,7 +16,7 @@ export interface PlannedDelivery {
 /** What the recorder puts into its commit, and calls once that has resolved. */
 export interface DeliveryPlan {
   /** The due rows: leased ones start from memory, the others when the due worker comes to them. */
-  alongside: Alongside;
+  alongside: readonly Alongside[];
   /** Starts the first attempts of the leased ones; returns at once. */
   begin(): void;
 }

@@ -1,8 +1,17 @@
+import { TokenBucket } from './token-bucket.ts';
+
+/** What bounds the work for one endpoint. */
+export interface LaneBounds {
+  concurrency: number;
+  /** Null: no bound. */
+  perSecond: number | null;
+}
+
 /** Work for one endpoint. */
 export interface LaneJob {
   /** Never rejects. */
   run(): Promise<void>;
-  /** Called instead of `run` when the lanes stop before its turn. */
+  /** Called instead of `run` when the lane is cleared, or the lanes stop, before its turn. */
   cancel(): void;
   /** Estimate of what it holds in memory while it waits. */
   bytes: number;
@@ -16,10 +25,15 @@ interface Lane {
   next: number;
   inFlight: number;
   ready: boolean;
+  /** Waits for its next token. */
+  timer: NodeJS.Timeout | null;
 }
 
+/** Buckets of endpoints at rest are looked through when there are so many. */
+const MANY_BUCKETS = 1000;
+
 /**
- * One lane per endpoint: first in, first out, at most `cap` at a time; lanes with work get turns, one job each. So an
+ * One lane per endpoint: first in, first out, at most `cap` at a time and so many a second; lanes with work get turns, one job each. So an
  * endpoint with a thousand waiting deliveries delays another's next one by one turn, and one that hangs occupies its
  * own cap and nothing else.
  */
@@ -27,6 +41,8 @@ export class SendLanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #maxInFlight: number;
   readonly #turns: Lane[] = [];
+  /** They outlive their lanes, or a lane that becomes empty would begin with a full measure. */
+  readonly #buckets = new Map<string, TokenBucket>();
   #inFlight = 0;
   #waiting = 0;
   #waitingBytes = 0;
@@ -53,13 +69,14 @@ export class SendLanes {
     return lane ? lane.waiting.length - lane.next + lane.inFlight : 0;
   }
 
-  add(key: string, cap: number, job: LaneJob): void {
+  add(key: string, bounds: LaneBounds, job: LaneJob): void {
     if (this.#stopped) {
       job.cancel();
       return;
     }
     const lane = this.#laneOf(key);
-    lane.cap = Math.max(1, cap);
+    lane.cap = Math.max(1, bounds.concurrency);
+    this.#limit(key, bounds.perSecond);
     lane.waiting.push(job);
     this.#waiting++;
     this.#waitingBytes += job.bytes;
@@ -67,17 +84,21 @@ export class SendLanes {
     this.#pump();
   }
 
+  /** Cancels what waits in these lanes; what runs goes on. */
+  clear(isTo: (key: string) => boolean): void {
+    for (const lane of this.#lanes.values()) if (isTo(lane.key)) this.#clear(lane);
+  }
+
+  clearOne(key: string): void {
+    const lane = this.#lanes.get(key);
+    if (lane) this.#clear(lane);
+  }
+
   /** Cancels what waits; resolves when nothing runs any more, or after so many milliseconds. */
   async stop(withinMs: number): Promise<void> {
     this.#stopped = true;
-    for (const lane of this.#lanes.values()) {
-      for (const job of lane.waiting.slice(lane.next)) job.cancel();
-      lane.waiting = [];
-      lane.next = 0;
-    }
+    for (const lane of this.#lanes.values()) this.#clear(lane);
     this.#turns.length = 0;
-    this.#waiting = 0;
-    this.#waitingBytes = 0;
     if (this.#inFlight === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, withinMs);
@@ -91,15 +112,52 @@ export class SendLanes {
   #laneOf(key: string): Lane {
     const known = this.#lanes.get(key);
     if (known) return known;
-    const lane: Lane = { key, cap: 1, waiting: [], next: 0, inFlight: 0, ready: false };
+    const lane: Lane = { key, cap: 1, waiting: [], next: 0, inFlight: 0, ready: false, timer: null };
     this.#lanes.set(key, lane);
     return lane;
   }
 
   #makeReady(lane: Lane): void {
-    if (lane.ready || lane.next >= lane.waiting.length || lane.inFlight >= lane.cap) return;
+    if (lane.ready || lane.timer || lane.next >= lane.waiting.length || lane.inFlight >= lane.cap) return;
+    const waitMs = this.#buckets.get(lane.key)?.waitMs(performance.now()) ?? 0;
+    if (waitMs > 0) {
+      lane.timer = setTimeout(() => {
+        lane.timer = null;
+        this.#makeReady(lane);
+        this.#pump();
+      }, waitMs);
+      return;
+    }
     lane.ready = true;
     this.#turns.push(lane);
+  }
+
+  #limit(key: string, perSecond: number | null): void {
+    if (perSecond === null) {
+      this.#buckets.delete(key);
+      return;
+    }
+    const nowMs = performance.now();
+    if (this.#buckets.get(key)?.perSecond === perSecond) return;
+    this.#buckets.set(key, new TokenBucket(perSecond, nowMs));
+    if (this.#buckets.size % MANY_BUCKETS !== 0) return;
+    for (const [other, bucket] of this.#buckets) {
+      if (!this.#lanes.has(other) && bucket.isFull(nowMs)) this.#buckets.delete(other);
+    }
+  }
+
+  #clear(lane: Lane): void {
+    const cancelled = lane.waiting.slice(lane.next);
+    lane.waiting = [];
+    lane.next = 0;
+    if (lane.timer) clearTimeout(lane.timer);
+    lane.timer = null;
+    for (const job of cancelled) {
+      this.#waiting--;
+      this.#waitingBytes -= job.bytes;
+      job.cancel();
+    }
+    if (lane.inFlight === 0) this.#lanes.delete(lane.key);
   }
 
   #pump(): void {
@@ -112,6 +170,11 @@ export class SendLanes {
       this.#start(lane, job);
       this.#makeReady(lane);
     }
+  }
+
+  /** A lane that was cleared may have a successor of the same name. */
+  #forget(lane: Lane): void {
+    if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
   }
 
   #take(lane: Lane): LaneJob | undefined {
@@ -128,12 +191,13 @@ export class SendLanes {
   }
 
   #start(lane: Lane, job: LaneJob): void {
+    this.#buckets.get(lane.key)?.take(performance.now());
     lane.inFlight++;
     this.#inFlight++;
     void job.run().finally(() => {
       lane.inFlight--;
       this.#inFlight--;
-      if (lane.inFlight === 0 && lane.waiting.length === 0) this.#lanes.delete(lane.key);
+      if (lane.inFlight === 0 && lane.waiting.length === 0) this.#forget(lane);
       else this.#makeReady(lane);
       if (this.#inFlight === 0) for (const done of this.#onIdle.splice(0)) done();
       this.#pump();

@@ -22,6 +22,8 @@ const MARKER_SQL = `select epoch || ':' || transaction_id || ':' || position fro
 export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   readonly #tail: TableTail<EndpointState>;
   readonly #byApp = new Map<string, SubscriptionIndex>();
+  readonly #byNumber = new Map<number, EndpointState>();
+  readonly #listeners: ((uuid: string, now: EndpointState | null) => void)[] = [];
 
   constructor(
     @InjectPool('dispatcher') pool: Pool,
@@ -36,6 +38,7 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
       onChange: (changes, reset) => {
         if (reset) this.#byApp.clear();
         for (const { value, previous } of changes) this.#index(value, previous);
+        for (const { key, value } of changes) for (const tell of this.#listeners) tell(key, value);
       },
       marker: MARKER_SQL,
       onPolled: (marker) =>
@@ -57,6 +60,21 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
     return this.#tail.get(uuid);
   }
 
+  /** By the integer of the wire. */
+  findByNumber(id: number): EndpointState | undefined {
+    return this.#byNumber.get(id);
+  }
+
+  /** The endpoints of an app that events are sent to; walks through all there are. */
+  ofApp(appId: string): EndpointState[] {
+    return [...this.#tail.values()].filter((endpoint) => endpoint.appId === appId && endpoint.kind === 'event');
+  }
+
+  /** Called after each change of an endpoint; null when it was deleted. */
+  onChange(listener: (uuid: string, now: EndpointState | null) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** The enabled endpoints of an app that the event goes to: by its type, and by their filters. */
   subscribersOf(appId: string, event: FilterableEvent): readonly EndpointState[] {
     const found = this.#byApp.get(appId)?.of(event.type);
@@ -76,8 +94,12 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   }
 
   #index(value: EndpointState | null, previous: EndpointState | null): void {
-    if (previous) this.#byApp.get(previous.appId)?.remove(previous);
+    if (previous) {
+      this.#byApp.get(previous.appId)?.remove(previous);
+      this.#byNumber.delete(previous.id);
+    }
     if (!value) return;
+    this.#byNumber.set(value.id, value);
     const ofApp = this.#byApp.get(value.appId) ?? new SubscriptionIndex();
     ofApp.add(value);
     this.#byApp.set(value.appId, ofApp);

@@ -4,6 +4,7 @@ import { derivedId, type DomainEventRecorded, type EndpointState } from '@sluice
 import {
   AlongsideConflictError,
   type AlongsideStatement,
+  type CommitUnit,
   type EventMeta,
   type EventStorePort,
   type StreamAppend,
@@ -12,10 +13,11 @@ import {
 } from '@sluice/event-store';
 import { startWork, type TracedWork } from '@sluice/observability';
 import { failpoint, InjectPool, InjectStore, metrics } from '@sluice/platform';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { DeliveryStarter } from '../delivering/delivery-starter.ts';
 import type { PlannedDelivery } from '../delivering/planned-delivery.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { OrderingKeys } from '../matching/ordering-keys.ts';
 import type { ReceivedEvent } from './received-event.ts';
 
 const REMEMBER_KEYS: AlongsideStatement = {
@@ -41,6 +43,7 @@ export class EventRecorder {
     @InjectPool('dispatcher') private readonly pool: Pool,
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(DeliveryStarter) private readonly starter: DeliveryStarter,
+    @Inject(OrderingKeys) private readonly orderingKeys: OrderingKeys,
   ) {}
 
   /**
@@ -57,13 +60,18 @@ export class EventRecorder {
       const fresh = await this.#fresh(received, known);
       if (judge) for (const event of fresh) judge(event);
       try {
-        await this.#commit(fresh, batch);
+        await this.#commit(fresh, { alongside: [batch.checkpoint.alongside()] });
         return;
       } catch (error) {
         if (!(await this.#learn(error, fresh, known))) throw error;
       }
     }
     throw new TransientError('the same events are being recorded by others at this moment');
+  }
+
+  /** Records events of the dispatcher itself; `alone` is free SQL of the same transaction. */
+  async recordOwn(events: readonly ReceivedEvent[], alone?: (client: PoolClient) => Promise<void>): Promise<void> {
+    await this.#commit(events, alone ? { alone } : {});
   }
 
   /** Leaves out what is known, and what the batch itself holds twice. */
@@ -89,10 +97,7 @@ export class EventRecorder {
     return new Set(rows.map((row) => row.name));
   }
 
-  async #commit(
-    events: readonly ReceivedEvent[],
-    { checkpoint }: Pick<EventBatch<unknown>, 'checkpoint'>,
-  ): Promise<void> {
+  async #commit(events: readonly ReceivedEvent[], more: Pick<CommitUnit, 'alongside' | 'alone'>): Promise<void> {
     const work = events.map((event) =>
       startWork('dispatcher.record', {
         parent: event.traceparent,
@@ -110,10 +115,11 @@ export class EventRecorder {
     const unit = {
       appends: matched.map((each) => each.append),
       alongside: [
-        checkpoint.alongside(),
-        ...(planned.length > 0 ? [plan.alongside] : []),
+        ...(more.alongside ?? []),
+        ...plan.alongside,
         ...(keys.length > 0 ? [{ statement: REMEMBER_KEYS, rows: keys }] : []),
       ],
+      ...(more.alone ? { alone: more.alone } : {}),
     };
     try {
       await this.store.commit(unit);
@@ -155,6 +161,7 @@ export class EventRecorder {
         appId: event.appId,
         event: recorded,
         endpoint,
+        orderingKey: this.orderingKeys.of(endpoint, recorded),
         meta,
       })),
     };

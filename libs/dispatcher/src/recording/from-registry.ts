@@ -85,15 +85,18 @@ function trigger(type: string, data: { trigger: TriggerState }) {
 }
 
 /** References to sealed values mean nothing to a receiver; that there is a secret does. */
-function endpoint(type: string, data: { endpoint: EndpointState }) {
-  const { secret, basicPass, headers, previousSecrets: _, ...shown } = data.endpoint;
-  const masked = {
+export function endpointEntity(state: EndpointState): Record<string, unknown> {
+  const { secret, basicPass, headers, previousSecrets: _, ...shown } = state;
+  return {
     ...shown,
     hasSecret: secret !== null,
     hasBasicPass: basicPass !== null,
     headers: headers.map(({ key }) => ({ key })),
   };
-  return { type, entity: { number: shown.id, path: 'webhooks', data: masked } };
+}
+
+function endpoint(type: string, data: { endpoint: EndpointState }) {
+  return { type, entity: { number: data.endpoint.id, path: 'webhooks', data: endpointEntity(data.endpoint) } };
 }
 
 function token(type: string, data: { token: TokenState }) {
