@@ -25,3 +25,21 @@ export function responseContentOf(rendered: unknown): { contentType: string; bod
   const body = typeof rendered === 'string' ? rendered : JSON.stringify(rendered ?? null);
   return { contentType: typeof rendered !== 'string' || parsesAsJson(body) ? JSON_TYPE : TEXT_TYPE, body };
 }
+
+/** They belong to the connection or to how the body is sent (RFC 9110 §7.6.1), so a flow cannot set them. */
+const HOP_HEADERS = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** @param name of any case. */
+export function isHopHeader(name: string): boolean {
+  return HOP_HEADERS.has(name.toLowerCase());
+}

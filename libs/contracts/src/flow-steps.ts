@@ -12,20 +12,48 @@ export type StepFieldShape =
   | 'time'
   /** An ISO 8601 duration as it stands, up to `STEP_LIMITS.timeoutMs`. */
   | 'timeout'
-  /** `{maxAttempts, backoff}` as it stands. */
+  /** `{maxAttempts, backoff, jitter, on}` as it stands. */
   | 'retry'
-  /** `fail` or `continue`. */
+  /** `fail`, `continue`, or `{goto}` with the ref of a later step. */
   | 'onError'
+  /** A boolean, or a template that decides. */
+  | 'condition'
+  /** A list, or a template that gives one. */
+  | 'list'
+  /** The name of a variable, as it stands. */
+  | 'name'
+  /** A whole number from 1 to `most`, as it stands. */
+  | 'count'
+  /** One of `choices`, as it stands. */
+  | 'choice'
+  /** true or false, as it stands. */
+  | 'flag'
+  /** A status from 200 to 599, or a template that gives one. */
+  | 'status'
   /** One of `HTTP_METHODS`, or a template that gives one. */
   | 'method'
   /** A list of steps. */
   | 'steps'
   /** A list of `{when, steps}`, at least one. */
-  | 'branches';
+  | 'branches'
+  /** A list of `{equals, steps}`, at least one. */
+  | 'cases'
+  /** A list of lists of steps, or an object of them by name, at least one. */
+  | 'lanes';
 
 export interface StepField {
   shape: StepFieldShape;
   required?: true;
+  /** Of a `count`. */
+  most?: number;
+  /** Of a `choice`. */
+  choices?: readonly string[];
+  /** Of steps: what they put out is seen by themselves alone. */
+  enclosed?: true;
+  /** Of steps: the fields that name what they read besides, with the names where those fields are absent. */
+  names?: Readonly<Record<string, string>>;
+  /** Its templates are rendered after the steps of this field, and read what these read. */
+  after?: string;
 }
 
 export interface StepSchema {
@@ -36,7 +64,17 @@ export interface StepSchema {
   atMostOne?: readonly string[];
   /** Its templates may read `secrets`. */
   readsSecrets?: true;
+  /** Which of `COMMON_STEP_FIELDS` it takes; all of them where nothing is said. */
+  common?: readonly (keyof typeof COMMON_STEP_FIELDS)[];
 }
+
+/** Fields of every type of step, unless its schema takes only some of them. */
+export const COMMON_STEP_FIELDS = {
+  if: { shape: 'condition' },
+  retry: { shape: 'retry' },
+  timeout: { shape: 'timeout' },
+  onError: { shape: 'onError' },
+} as const satisfies Record<string, StepField>;
 
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 
@@ -48,24 +86,53 @@ export const STEP_LIMITS = {
   timeoutMs: 300_000,
   backoffMs: 86_400_000,
   maxAttempts: 20,
+  /** Items of one loop. */
+  items: 10_000,
+  /** Items or branches of one step that are under way at once. */
+  parallel: 50,
+  /** Codes and statuses that a `retry` lists. */
+  retryOn: 50,
 } as const;
 
-const onError: StepField = { shape: 'onError' };
+/** A step that holds steps: whatever may be tried again is in these. */
+const BLOCK = ['if', 'onError'] as const;
 
-/** Every type of step, with the fields it has besides `ref` and `type`. What is not here is refused at save. */
+/** Every type of step, with the fields it has besides `ref`, `type` and the common ones. What is not here is refused at save. */
 export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
-  webhook: { fields: {} },
-  set: { fields: { values: { shape: 'value', required: true }, onError } },
-  condition: {
-    fields: { branches: { shape: 'branches', required: true }, else: { shape: 'steps' }, onError },
+  webhook: { fields: {}, common: [] },
+  set: { fields: { values: { shape: 'value', required: true } } },
+  condition: { fields: { branches: { shape: 'branches', required: true }, else: { shape: 'steps' } }, common: BLOCK },
+  switch: {
+    fields: {
+      on: { shape: 'value', required: true },
+      cases: { shape: 'cases', required: true },
+      default: { shape: 'steps' },
+    },
+    common: BLOCK,
+  },
+  foreach: {
+    fields: {
+      in: { shape: 'list', required: true },
+      as: { shape: 'name' },
+      index: { shape: 'name' },
+      parallel: { shape: 'count', most: STEP_LIMITS.parallel },
+      maxItems: { shape: 'count', most: STEP_LIMITS.items },
+      onItemError: { shape: 'choice', choices: ['fail', 'continue'] },
+      steps: { shape: 'steps', required: true, enclosed: true, names: { as: 'item', index: 'index' } },
+      collect: { shape: 'value', after: 'steps' },
+    },
+    common: [...BLOCK, 'timeout'],
+  },
+  parallel: {
+    fields: {
+      branches: { shape: 'lanes', required: true, enclosed: true },
+      limit: { shape: 'count', most: STEP_LIMITS.parallel },
+      onBranchError: { shape: 'choice', choices: ['fail', 'continue'] },
+    },
+    common: [...BLOCK, 'timeout'],
   },
   emit: {
-    fields: {
-      event: { shape: 'text', required: true },
-      subject: { shape: 'value' },
-      data: { shape: 'value' },
-      onError,
-    },
+    fields: { event: { shape: 'text', required: true }, subject: { shape: 'value' }, data: { shape: 'value' } },
   },
   http: {
     fields: {
@@ -74,31 +141,26 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
       headers: { shape: 'texts' },
       json: { shape: 'value' },
       body: { shape: 'value' },
-      timeout: { shape: 'timeout' },
-      retry: { shape: 'retry' },
-      onError,
     },
     atMostOne: ['json', 'body'],
     readsSecrets: true,
   },
-  listener: {
-    fields: {
-      url: { shape: 'text', required: true },
-      name: { shape: 'text' },
-      timeout: { shape: 'timeout' },
-      retry: { shape: 'retry' },
-      onError,
-    },
-  },
+  // How long it may take is a rule of inline endpoints (LU-06).
   call_webhook: {
-    fields: { endpoint: { shape: 'text', required: true }, payload: { shape: 'value', required: true }, onError },
+    fields: { endpoint: { shape: 'text', required: true }, payload: { shape: 'value', required: true } },
+    common: ['if', 'retry', 'onError'],
   },
-  delay: {
-    fields: { for: { shape: 'duration' }, until: { shape: 'time' }, onError },
-    exactlyOne: ['for', 'until'],
-  },
+  listener: { fields: { url: { shape: 'text', required: true }, name: { shape: 'text' } } },
+  delay: { fields: { for: { shape: 'duration' }, until: { shape: 'time' } }, exactlyOne: ['for', 'until'] },
+  respond: { fields: { status: { shape: 'status' }, headers: { shape: 'texts' }, body: { shape: 'value' } } },
   fail: { fields: { message: { shape: 'value' } } },
 };
+
+/** The fields of a type of step, its own and the common ones, besides `ref` and `type`. */
+export function fieldsOf(schema: StepSchema): Readonly<Record<string, StepField>> {
+  const names = schema.common ?? (Object.keys(COMMON_STEP_FIELDS) as (keyof typeof COMMON_STEP_FIELDS)[]);
+  return { ...schema.fields, ...Object.fromEntries(names.map((name) => [name, COMMON_STEP_FIELDS[name]])) };
+}
 
 /** Names that templates read besides the refs of steps; a ref cannot be one of them. */
 export const TEMPLATE_ROOTS = ['trigger', 'flow', 'run'] as const;

@@ -15,8 +15,10 @@ export type {
   DispatcherEvents,
   DomainEventRecorded,
 } from './dispatcher-events.ts';
-export { responseContentOf, responseStatusOf } from './flow-response.ts';
+export { isHopHeader, responseContentOf, responseStatusOf } from './flow-response.ts';
 export {
+  COMMON_STEP_FIELDS,
+  fieldsOf,
   HTTP_METHODS,
   parseDurationMs,
   RESERVED_REFS,

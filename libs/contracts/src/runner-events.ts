@@ -187,6 +187,8 @@ export interface RunAnswered {
   error: RunError | null;
   /** The flow describes no response body: `body` is the run's result. */
   isDefault?: true;
+  /** The run failed, and this is what the flow's own `onError` says to the caller. */
+  handled?: true;
   /** Of a `respond` step; names in lower case, none that belongs to the connection. */
   headers?: Record<string, string>;
 }

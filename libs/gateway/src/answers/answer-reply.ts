@@ -38,8 +38,9 @@ export function replyOutcome(
   }
 }
 
-/** Why the run has no response, or null when it has one. */
-export function failureOf({ error, runStatus }: RunAnswered): string | null {
+/** Why the run has no response, or null when it has one; a failed run may have one of its flow's `onError`. */
+export function failureOf({ error, runStatus, handled }: RunAnswered): string | null {
+  if (handled) return null;
   if (error === null && !FAILED.has(runStatus)) return null;
   return error?.message ?? `The run ended as ${runStatus}.`;
 }
@@ -56,14 +57,15 @@ function replyAnswer(request: IncomingMessage, response: ServerResponse, answer:
 /** The flow's response as it is. */
 export function replyResponse(
   response: ServerResponse,
-  answer: Pick<RunAnswered, 'status' | 'contentType' | 'body'>,
+  answer: Pick<RunAnswered, 'status' | 'contentType' | 'body' | 'headers'>,
 ): void {
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (NO_BODY.has(answer.status)) {
     response.writeHead(answer.status);
     response.end();
     return;
   }
   const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, ['content-type', answer.contentType, 'content-length', String(body.length)]);
+  response.writeHead(answer.status, { 'content-type': answer.contentType, 'content-length': body.length });
   response.end(body);
 }

@@ -35,6 +35,15 @@ class FlowFields {
   @Allow()
   response?: unknown;
 
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: true,
+    description: '{steps, response}: what happens when a step has failed for good',
+  })
+  @Allow()
+  onError?: unknown;
+
   @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true, description: '{limit, whenFull}' })
   @Allow()
   concurrency?: unknown;

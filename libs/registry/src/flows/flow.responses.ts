@@ -51,6 +51,9 @@ export class FlowView extends FlowSummary {
   @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
   concurrency?: FlowDefinition['concurrency'];
 
+  @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
+  onError?: FlowDefinition['onError'];
+
   @ApiProperty({ required: false })
   strict?: boolean;
 

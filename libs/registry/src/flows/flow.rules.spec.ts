@@ -224,7 +224,7 @@ describe('what is refused, and where', () => {
     ['a delay of eleven years', steps({ ref: 'a', type: 'delay', for: 'P4100D' }), [`${at}/for`]],
     ['a delay until some day', steps({ ref: 'a', type: 'delay', until: 'tomorrow' }), [`${at}/until`]],
     ['emit without an event', steps({ ref: 'a', type: 'emit', data: {} }), [`${at}/event`]],
-    ['onError with goto', steps({ ...set('a'), onError: { goto: 'b' } }), [`${at}/onError`]],
+    ['goto a step that is not there', steps({ ...set('a'), onError: { goto: 'b' } }), [`${at}/onError/goto`]],
     ['inputs as a list', { ...steps(), inputs: [] }, ['/inputs']],
     ['an input without a type', { ...steps(), inputs: { a: {} } }, ['/inputs/a/type']],
     [

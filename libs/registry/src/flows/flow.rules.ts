@@ -2,7 +2,7 @@ import { type FieldProblem, responseStatusOf } from '@sluice/contracts';
 import { cronProblem } from '@sluice/cron';
 import { didYouMean } from './did-you-mean.rules.ts';
 import { at, FlowProblems } from './flow-problems.ts';
-import { isObject } from './step-field.rules.ts';
+import { checkField, isObject } from './step-field.rules.ts';
 import { collectRefs, StepsCheck } from './steps.rules.ts';
 import { checkValue, isTemplate, referencesOf, textsIn } from './template.rules.ts';
 
@@ -14,9 +14,18 @@ export interface FlowInput {
   concurrency?: unknown;
   strict?: unknown;
   schedules?: unknown;
+  onError?: unknown;
 }
 
-export const DEFINITION_FIELDS = ['inputs', 'steps', 'response', 'concurrency', 'strict', 'schedules'] as const;
+export const DEFINITION_FIELDS = [
+  'inputs',
+  'steps',
+  'response',
+  'concurrency',
+  'strict',
+  'schedules',
+  'onError',
+] as const;
 
 const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
@@ -35,17 +44,16 @@ const NUL = /(?:^|[^\\])(?:\\\\)*\\u0000/;
 export function flowProblems(flow: FlowInput): FieldProblem[] {
   const problems = new FlowProblems();
   if (NUL.test(JSON.stringify(flow) ?? '')) problems.add('', 'must not contain the character NUL (U+0000)');
-  const refs = collectRefs(flow.steps, problems);
+  const refs = collectRefs(flow, problems);
   // What is far too long is not looked at any further.
   if (problems.found.some((problem) => problem.pointer === '/steps')) return problems.found;
   const all = new Set(refs.keys());
   const visible =
-    flow.steps === undefined
-      ? new Set<string>()
-      : new StepsCheck(all, problems).check(flow.steps, '/steps', new Set(), 1);
+    flow.steps === undefined ? new Set<string>() : new StepsCheck(all, problems).check(flow.steps, '/steps', new Set());
   if (flow.steps === undefined) problems.add('/steps', 'is required: a list of steps');
   if (flow.inputs !== undefined) checkInputs(flow.inputs, problems);
   if (flow.response !== undefined) checkResponse(flow.response, visible, webhookRefOf(flow.steps), problems);
+  if (flow.onError !== undefined) checkHandler(flow.onError, visible, all, problems);
   if (flow.concurrency !== undefined) checkConcurrency(flow.concurrency, problems);
   if (flow.strict !== undefined && typeof flow.strict !== 'boolean') problems.add('/strict', 'must be true or false');
   if (flow.schedules !== undefined) checkSchedules(flow.schedules, problems);
@@ -107,6 +115,30 @@ function checkSchedules(schedules: unknown, problems: FlowProblems): void {
 function webhookRefOf(steps: unknown): string | null {
   const first: unknown = Array.isArray(steps) ? steps[0] : undefined;
   return isObject(first) && first.type === 'webhook' && typeof first.ref === 'string' ? first.ref : null;
+}
+
+/** What runs when a step has failed for good. It reads what failed as `error`. */
+function checkHandler(
+  handler: unknown,
+  before: ReadonlySet<string>,
+  all: ReadonlySet<string>,
+  problems: FlowProblems,
+): void {
+  if (!isObject(handler)) return problems.add('/onError', 'must be an object {steps, response}');
+  refuseOthers(handler, ['steps', 'response'], '/onError', problems);
+  const { steps, response } = handler;
+  if (steps === undefined && response === undefined) problems.add('/onError', 'needs steps, a response, or both');
+  if (all.has('error')) problems.add('/onError', 'a step is called "error", which is what failed in here: rename it');
+  let visible: ReadonlySet<string> = new Set([...before, 'error']);
+  if (steps !== undefined) visible = new StepsCheck(all, problems).check(steps, '/onError/steps', visible);
+  if (response === undefined) return;
+  if (!isObject(response)) return problems.add('/onError/response', 'must be an object {status, body}');
+  refuseOthers(response, ['status', 'body'], '/onError/response', problems);
+  const scope = { visible, all, secrets: false };
+  if (response.status !== undefined) {
+    checkField(response.status, '/onError/response/status', { shape: 'status' }, scope, problems);
+  }
+  if (response.body !== undefined) checkValue(response.body, '/onError/response/body', scope, problems);
 }
 
 function checkResponse(

@@ -1,9 +1,23 @@
-import { HTTP_METHODS, parseDurationMs, STEP_LIMITS, type StepFieldShape } from '@sluice/contracts';
+import {
+  HTTP_METHODS,
+  parseDurationMs,
+  RESERVED_REFS,
+  responseStatusOf,
+  STEP_LIMITS,
+  type StepField,
+  type StepFieldShape,
+} from '@sluice/contracts';
 import { didYouMean } from './did-you-mean.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
 import { checkText, checkValue, isTemplate, type TemplateScope } from './template.rules.ts';
 
+type BlockShape = 'steps' | 'branches' | 'cases' | 'lanes';
+type LiteralShape = 'count' | 'choice' | 'flag';
 type Check = (value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems) => void;
+
+/** What a ref, or another name that templates read, looks like. */
+export const REF = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const NAME_RULE = `letters, digits and _, not beginning with a digit, at most ${STEP_LIMITS.refLength} characters`;
 
 const MAX_DELAY_MS = 10 * 366 * 86_400_000;
 /** RFC 3339 §5.6: a date and time with its offset; a bare date is midnight UTC. */
@@ -35,18 +49,54 @@ function literalDuration(value: unknown, pointer: string, mostMs: number, proble
   problems.add(pointer, `must be an ISO 8601 duration such as "PT10S", at most ${mostMs / 1000} seconds`);
 }
 
-function checkRetry(value: unknown, pointer: string, problems: FlowProblems): void {
-  if (!isObject(value)) return problems.add(pointer, 'must be an object {maxAttempts, backoff}');
-  for (const key of Object.keys(value)) {
-    if (key === 'maxAttempts' || key === 'backoff') continue;
-    problems.add(at(pointer, key), `unknown field "${key}"${didYouMean(key, ['maxAttempts', 'backoff'])}`);
+const RETRY_FIELDS = ['maxAttempts', 'backoff', 'jitter', 'on'];
+const BACKOFF_FIELDS = ['type', 'initial', 'max'];
+/** A status, a class of statuses, or the code of an error. */
+const RETRY_ON = /^(?:[1-5]\d\d|[1-5]xx|[A-Za-z][A-Za-z0-9_]{0,63})$/;
+
+function refuseOthers(value: object, known: readonly string[], pointer: string, problems: FlowProblems): void {
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) problems.add(at(pointer, name), `unknown field "${name}"${didYouMean(name, known)}`);
   }
-  const { maxAttempts, backoff } = value;
-  const attemptsFit =
-    Number.isInteger(maxAttempts) && (maxAttempts as number) >= 1 && (maxAttempts as number) <= STEP_LIMITS.maxAttempts;
-  if (!attemptsFit)
+}
+
+function isCount(value: unknown, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most;
+}
+
+function checkRetry(value: unknown, pointer: string, problems: FlowProblems): void {
+  if (!isObject(value)) return problems.add(pointer, 'must be an object {maxAttempts, backoff, jitter, on}');
+  refuseOthers(value, RETRY_FIELDS, pointer, problems);
+  const { maxAttempts, backoff, jitter, on } = value;
+  if (!isCount(maxAttempts, STEP_LIMITS.maxAttempts)) {
     problems.add(at(pointer, 'maxAttempts'), `must be a whole number from 1 to ${STEP_LIMITS.maxAttempts}`);
-  if (backoff !== undefined) literalDuration(backoff, at(pointer, 'backoff'), STEP_LIMITS.backoffMs, problems);
+  }
+  if (isObject(backoff)) checkBackoff(backoff, at(pointer, 'backoff'), problems);
+  else if (backoff !== undefined) literalDuration(backoff, at(pointer, 'backoff'), STEP_LIMITS.backoffMs, problems);
+  if (jitter !== undefined && !(typeof jitter === 'number' && jitter >= 0 && jitter <= 1)) {
+    problems.add(at(pointer, 'jitter'), 'must be a number from 0 to 1: the share of the wait that varies');
+  }
+  if (on !== undefined) checkRetryOn(on, at(pointer, 'on'), problems);
+}
+
+function checkBackoff(backoff: Record<string, unknown>, pointer: string, problems: FlowProblems): void {
+  refuseOthers(backoff, BACKOFF_FIELDS, pointer, problems);
+  const { type, initial, max } = backoff;
+  if (type !== undefined && type !== 'fixed' && type !== 'exponential') {
+    problems.add(at(pointer, 'type'), 'must be "fixed" or "exponential"');
+  }
+  if (initial !== undefined) literalDuration(initial, at(pointer, 'initial'), STEP_LIMITS.backoffMs, problems);
+  if (max !== undefined) literalDuration(max, at(pointer, 'max'), STEP_LIMITS.backoffMs, problems);
+}
+
+function checkRetryOn(on: unknown, pointer: string, problems: FlowProblems): void {
+  if (!Array.isArray(on) || on.length === 0 || on.length > STEP_LIMITS.retryOn) {
+    return problems.add(pointer, `must be a list of 1 to ${STEP_LIMITS.retryOn} statuses or codes of errors`);
+  }
+  for (const [index, each] of on.entries()) {
+    if ((typeof each === 'string' || typeof each === 'number') && RETRY_ON.test(String(each))) continue;
+    problems.add(at(pointer, index), 'must be a status such as 503 or "5xx", or the code of an error');
+  }
 }
 
 function checkTexts(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
@@ -60,8 +110,57 @@ function checkTexts(value: unknown, pointer: string, scope: TemplateScope, probl
   }
 }
 
+function checkList(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  if (Array.isArray(value)) return checkValue(value, pointer, scope, problems);
+  if (typeof value === 'string' && isTemplate(value)) return checkText(value, pointer, scope, problems);
+  problems.add(pointer, 'must be a list, or a template that gives one such as "{{ web1.items }}"');
+}
+
+function checkStatus(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  if (typeof value === 'string' && isTemplate(value)) return checkText(value, pointer, scope, problems);
+  if (responseStatusOf(value) === null) problems.add(pointer, 'must be three digits from 200 to 599');
+}
+
+function checkCondition(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  if (typeof value === 'boolean') return;
+  if (typeof value === 'string' && isTemplate(value)) return checkText(value, pointer, scope, problems);
+  problems.add(pointer, 'must be a template such as "{{ web1.amount > 100 }}"');
+}
+
+function checkName(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  if (typeof value !== 'string' || !REF.test(value) || value.length > STEP_LIMITS.refLength) {
+    return problems.add(pointer, `must be a name: ${NAME_RULE}`);
+  }
+  if (RESERVED_REFS.includes(value)) problems.add(pointer, `"${value}" has a meaning of its own in templates`);
+  else if (scope.all.has(value)) problems.add(pointer, `"${value}" is the ref of a step already`);
+}
+
+/** @param field what the schema says of it beside its shape. */
+function checkLiteral(value: unknown, pointer: string, field: StepField, problems: FlowProblems): void {
+  const { shape, most = Number.MAX_SAFE_INTEGER, choices = [] } = field;
+  if (shape === 'count' && !isCount(value, most)) problems.add(pointer, `must be a whole number from 1 to ${most}`);
+  if (shape === 'flag' && typeof value !== 'boolean') problems.add(pointer, 'must be true or false');
+  if (shape === 'choice' && !(typeof value === 'string' && choices.includes(value))) {
+    const meant = typeof value === 'string' ? didYouMean(value, choices) : '';
+    problems.add(pointer, `must be one of ${choices.map((each) => `"${each}"`).join(', ')}${meant}`);
+  }
+}
+
+/** Checks what stands in a field that holds no steps. */
+export function checkField(
+  value: unknown,
+  pointer: string,
+  field: StepField,
+  scope: TemplateScope,
+  problems: FlowProblems,
+): void {
+  const { shape } = field;
+  if (shape === 'count' || shape === 'choice' || shape === 'flag') checkLiteral(value, pointer, field, problems);
+  else if (shape in FIELD_CHECKS) FIELD_CHECKS[shape as keyof typeof FIELD_CHECKS](value, pointer, scope, problems);
+}
+
 /** One check per shape, except those that hold steps. */
-export const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, 'steps' | 'branches'>, Check>> = {
+const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, BlockShape | LiteralShape>, Check>> = {
   text: textOr('text that is not empty', (text) => text.trim() !== ''),
   value: checkValue,
   texts: checkTexts,
@@ -72,9 +171,15 @@ export const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, 'steps' | 'br
   ),
   timeout: (value, pointer, _scope, problems) => literalDuration(value, pointer, STEP_LIMITS.timeoutMs, problems),
   retry: (value, pointer, _scope, problems) => checkRetry(value, pointer, problems),
+  // Where a `goto` may lead depends on where the step stands: see StepsCheck.
   onError: (value, pointer, _scope, problems) => {
-    if (value !== 'fail' && value !== 'continue') problems.add(pointer, 'must be "fail" or "continue"');
+    if (value === 'fail' || value === 'continue' || isObject(value)) return;
+    problems.add(pointer, 'must be "fail", "continue" or {"goto": ref}');
   },
+  condition: checkCondition,
+  list: checkList,
+  name: checkName,
+  status: checkStatus,
   method: textOr(`one of ${HTTP_METHODS.join(', ')}`, (text) =>
     (HTTP_METHODS as readonly string[]).includes(text.toUpperCase()),
   ),

@@ -44,9 +44,14 @@ export interface Begun extends Decision {
 }
 
 /** Starts a run of the flow at second 0. */
-export function begin(flow: CompiledFlow, input: unknown = {}, more: Partial<StartRequest> = {}): Begun {
+export function begin(
+  flow: CompiledFlow,
+  input: unknown = {},
+  more: Partial<StartRequest> = {},
+  moment: Moment = at(0),
+): Begun {
   const run = emptyRun(RUN_ID);
-  return { ...startRun(request(input, more), flow, 42, at(0), run), run, flow };
+  return { ...startRun(request(input, more), flow, 42, moment, run), run, flow };
 }
 
 export const typesOf = (events: readonly RunEvent[]): string[] => events.map((event) => event.type);

@@ -8,7 +8,7 @@ const JSON_TYPE = 'application/json';
 
 export type Answer = Pick<
   RunAnswered,
-  'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault' | 'headers'
+  'status' | 'contentType' | 'body' | 'error' | 'runStatus' | 'isDefault' | 'headers' | 'handled'
 >;
 
 /** The response of a flow, rendered: its status, and the value that is also the run's result. */
@@ -60,8 +60,8 @@ export function respondAnswer(response: EarlyResponse): Answer {
 }
 
 /** The answer that a flow's own `onError` gives: the run failed, and the caller gets what the flow says to that. */
-export function handledAnswer(response: RenderedResponse): Answer {
-  return { ...answerOf(response, response.value), runStatus: 'failed' };
+export function handledAnswer(response: RenderedResponse, error: RunError): Answer {
+  return { ...answerOf(response, { error }), runStatus: 'failed', handled: true };
 }
 
 /** What the waiting caller of a run without success gets; each profile words it in its own way. */

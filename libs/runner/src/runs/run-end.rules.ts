@@ -84,7 +84,7 @@ export class RunEnd {
     if (stop?.kind === 'stopped') return this.cancelled();
     if (stop !== null || onError.response === null) return this.failedFor(error);
     try {
-      const answer = handledAnswer(renderResponse(onError.response, walk.scope));
+      const answer = handledAnswer(renderResponse(onError.response, walk.scope), error);
       return this.finish('failed', null, error, answer);
     } catch (thrown) {
       return this.failedFor(errorOf(thrown, null));

@@ -3,15 +3,31 @@ import { conditionStep } from './condition/condition.step.ts';
 import { delayStep } from './delay/delay.step.ts';
 import { emitStep } from './emit/emit.step.ts';
 import { failStep } from './fail/fail.step.ts';
+import { foreachStep } from './foreach/foreach.step.ts';
 import { httpStep } from './http/http.step.ts';
 import { listenerStep } from './listener/listener.step.ts';
+import { parallelStep } from './parallel/parallel.step.ts';
+import { respondStep } from './respond/respond.step.ts';
 import { setStep } from './set/set.step.ts';
 import type { StepType } from './step-type.ts';
+import { switchStep } from './switch/switch.step.ts';
 import { webhookStep } from './webhook/webhook.step.ts';
 
 /** Every type of step this runner can run. */
 export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
-  [webhookStep, setStep, conditionStep, emitStep, httpStep, delayStep, failStep, listenerStep, callWebhookStep].map(
-    (type) => [type.type, type],
-  ),
+  [
+    webhookStep,
+    setStep,
+    conditionStep,
+    switchStep,
+    foreachStep,
+    parallelStep,
+    emitStep,
+    httpStep,
+    delayStep,
+    respondStep,
+    failStep,
+    listenerStep,
+    callWebhookStep,
+  ].map((type) => [type.type, type]),
 );
