@@ -10,6 +10,7 @@ import { RouteAnswers1763900020002 } from './migrations/1763900020002-route-answ
 import { ExternalKeys1764000030001 } from './migrations/1764000030001-external-keys.ts';
 import { NamedListeners1764000020002 } from './migrations/1764000020002-named-listeners.ts';
 import { InlineEndpoints1764000070001 } from './migrations/1764000070001-inline-endpoints.ts';
+import { KnownAddresses1764000030002 } from './migrations/1764000030002-known-addresses.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -26,6 +27,7 @@ export const registryService: ServiceDefinition = {
     EventTypes1763900080001,
     RouteAnswers1763900020002,
     ExternalKeys1764000030001,
+    KnownAddresses1764000030002,
     NamedListeners1764000020002,
     InlineEndpoints1764000070001,
   ],

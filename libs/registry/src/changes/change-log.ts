@@ -123,6 +123,13 @@ export class ChangeLog {
   }
 }
 
+/** For the document: the header of every change. */
+export const IF_MATCH = {
+  name: 'If-Match',
+  required: false,
+  description: 'ETag that the change is meant for; stale: 412',
+};
+
 /** The entity tag of a resource: the version of its stream. */
 export function etagOf(streamVersion: number): string {
   return `"${streamVersion}"`;

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Q
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun, platformError } from '@sluice/platform';
-import { actorOf, etagOf } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery, SearchQuery } from '../requests/page.requests.ts';
@@ -11,8 +11,6 @@ import { ChangeEndpoint, CreateEndpoint, RotateSecret } from './endpoint.request
 import { EndpointPage, EndpointView, endpointViewOf, RotatedSecret } from './endpoint.responses.ts';
 import { Endpoints } from './endpoints.ts';
 import { EndpointQueries } from './endpoints.query.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
 /** Only administrators change endpoints (ET-01); `/rest/v1/webhooks` is the name that one vendor's users know. */
 @ApiTags('endpoints')

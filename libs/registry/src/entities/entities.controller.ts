@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { type AppScope, appsOf, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { InjectSettings, platformError, type Settings } from '@sluice/platform';
 import { AppView } from '../apps/app.requests.ts';
 import { Apps } from '../apps/apps.ts';
@@ -15,6 +15,7 @@ import { triggerViewOf } from '../triggers/triggers.controller.ts';
 import { TriggerQueries } from '../triggers/triggers.query.ts';
 import { UserView } from '../users/user.requests.ts';
 import { isVisible } from '../users/users.ts';
+import { visibleUser } from '../users/visible-user.rules.ts';
 import { UserQueries } from '../users/users.query.ts';
 
 interface Found {
@@ -69,7 +70,7 @@ export class EntitiesController {
     const row = await this.users.byNumber(numberOf(number));
     if (!row || !isVisible(row.state, caller)) throw platformError('not_found', 'there is no such entity');
     if (row.deleted) throw platformError('gone', 'it was deleted');
-    return row.state;
+    return visibleUser(appsOf(caller, 'administrator'), row.state);
   }
 
   @Get('apps/:number')

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, A
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { exampleOf } from '@sluice/event-schemas';
 import { AllowsDryRun, platformError } from '@sluice/platform';
-import { etagOf } from '../changes/change-log.ts';
+import { etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery, SearchQuery } from '../requests/page.requests.ts';
@@ -18,8 +18,6 @@ import {
 } from './event-type.responses.ts';
 import { EventTypes } from './event-types.ts';
 import { EventTypeQueries } from './event-types.query.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
 /** The catalogue of event types, by name; the built-in ones stand in every app's and are only read. */
 @ApiTags('event types')

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Q
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, reaches, Requires, roleIn } from '@sluice/access';
 import { AllowsDryRun, platformError } from '@sluice/platform';
-import { actorOf, etagOf } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery } from '../requests/page.requests.ts';
@@ -21,8 +21,6 @@ import {
 import { type FlowResult, Flows } from './flows.ts';
 import { isPausing } from './pausing.rules.ts';
 import { FlowQueries } from './flows.query.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
 @ApiTags('flows')
 @ApiBearerAuth()

@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
   ApiCreatedResponse,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
@@ -10,6 +11,7 @@ import {
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
 import { AllowsDryRun, platformError } from '@sluice/platform';
+import { etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { CreateToken, RegenerateToken } from '../tokens/token.requests.ts';
@@ -48,6 +50,7 @@ export class PersonalAccessTokensController {
     const { state, clear } = await this.tokens.create(body, app, caller, caller.userId);
     reply.header('location', `/v1/personal-access-tokens/${state.id}`);
     reply.header('cache-control', 'no-store');
+    reply.header('etag', etagOf(1));
     return { ...viewOf(state, null), token: clear };
   }
 
@@ -70,8 +73,14 @@ export class PersonalAccessTokensController {
   @Get(':id')
   @Requires('admin', { role: 'viewer' })
   @ApiOkResponse({ type: PersonalTokenView })
-  async get(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<PersonalTokenView> {
-    const { state } = await this.own(id, caller, app);
+  async get(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<PersonalTokenView> {
+    const { state, streamVersion } = await this.own(id, caller, app);
+    reply.header('etag', etagOf(streamVersion));
     return viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null);
   }
 
@@ -80,6 +89,7 @@ export class PersonalAccessTokensController {
   @AllowsDryRun()
   @HttpCode(200)
   @Requires('admin', { role: 'viewer' })
+  @ApiHeader(IF_MATCH)
   @ApiBody({ type: RegenerateToken, required: false })
   @ApiOkResponse({ type: NewPersonalTokenView })
   async regenerate(
@@ -87,9 +97,12 @@ export class PersonalAccessTokensController {
     @Body() body: unknown,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewPersonalTokenView> {
-    const { state, clear } = await this.tokens.regenerate(() => this.own(id, caller, app), body, caller);
+    const made = await this.tokens.regenerate(() => this.own(id, caller, app), body, caller, ifMatch);
+    const { state, clear } = made;
+    reply.header('etag', etagOf(made.streamVersion));
     reply.header('cache-control', 'no-store');
     return { ...viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null), token: clear };
   }
@@ -98,10 +111,16 @@ export class PersonalAccessTokensController {
   @AllowsDryRun()
   @HttpCode(204)
   @Requires('admin', { role: 'viewer' })
+  @ApiHeader(IF_MATCH)
   @ApiNoContentResponse()
-  async revoke(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<void> {
+  async revoke(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
     await this.own(id, caller, app);
-    await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller);
+    await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller, ifMatch);
   }
 
   /**

@@ -3,15 +3,13 @@ import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, A
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { SecretState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
-import { actorOf, etagOf } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { validated } from '../requests/validated.ts';
 import { SaveSecret, SecretPage, SecretView } from './secret.requests.ts';
 import { secretIdOf, Secrets } from './secrets.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
 /** Secrets of an app, by name. Values go in and never come out. */
 @ApiTags('secrets')

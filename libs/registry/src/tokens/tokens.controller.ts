@@ -1,8 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
+import { etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -38,6 +39,7 @@ export class TokensController {
     const { state, clear } = await this.tokens.create(body, app, caller, null);
     reply.header('location', `/v1/tokens/${state.id}`);
     reply.header('cache-control', 'no-store');
+    reply.header('etag', etagOf(1));
     return { ...tokenViewOf(state, null), token: clear };
   }
 
@@ -56,8 +58,13 @@ export class TokensController {
   @Get(':id')
   @Requires('admin')
   @ApiOkResponse({ type: TokenView })
-  async get(@Param('id') id: string, @InApp() app: AppScope): Promise<TokenView> {
-    const { state } = await this.tokens.get(id, app);
+  async get(
+    @Param('id') id: string,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<TokenView> {
+    const { state, streamVersion } = await this.tokens.get(id, app);
+    reply.header('etag', etagOf(streamVersion));
     return tokenViewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null);
   }
 
@@ -72,8 +79,14 @@ export class TokensController {
   @AllowsDryRun()
   @HttpCode(204)
   @Requires('admin')
-  revoke(@Param('id') id: string, @InApp() app: AppScope, @Caller() caller: Principal): Promise<void> {
-    return this.tokens.revoke(id, app, caller);
+  @ApiHeader(IF_MATCH)
+  revoke(
+    @Param('id') id: string,
+    @InApp() app: AppScope,
+    @Caller() caller: Principal,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    return this.tokens.revoke(id, app, caller, ifMatch);
   }
 }
 

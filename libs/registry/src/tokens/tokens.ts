@@ -13,7 +13,7 @@ import { isUuid, newId, type TokenState } from '@sluice/contracts';
 import { VersionConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { type Actor, actorOf, ChangeLog } from '../changes/change-log.ts';
+import { type Actor, actorOf, ChangeLog, requireMatch } from '../changes/change-log.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
 import { registryError } from '../registry.errors.ts';
@@ -68,17 +68,19 @@ export class Tokens {
     find: () => Promise<TokenRow>,
     body: unknown,
     caller: Principal,
-  ): Promise<{ state: TokenState; clear: string }> {
+    ifMatch?: string,
+  ): Promise<{ state: TokenState; clear: string; streamVersion: number }> {
     const request = await validated(RegenerateToken, body ?? {});
-    return this.changes.deciding(undefined, async () => {
+    return this.changes.deciding(ifMatch, async () => {
       const row = await find();
+      requireMatch(ifMatch, row.streamVersion);
       if (row.bootstrap) throw registryError('token_of_operator', 'it is changed by setting SLUICE_ADMIN_TOKEN');
       const now = Date.now();
       const days = request.expiration === undefined ? daysOf(row.state) : request.expiration;
       const state = { ...row.state, expiresAt: endAfter(days, now), regeneratedAt: new Date(now).toISOString() };
       const clear = newToken('sluice_pat');
       await this.grant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
-      return { state, clear };
+      return { state, clear, streamVersion: row.streamVersion + 1 };
     });
   }
 
@@ -94,8 +96,12 @@ export class Tokens {
     }
   }
 
-  revoke(id: string, app: AppScope, caller: Principal): Promise<void> {
-    return this.changes.deciding(undefined, async () => this.revokeRow(await this.get(id, app), actorOf(caller)));
+  revoke(id: string, app: AppScope, caller: Principal, ifMatch?: string): Promise<void> {
+    return this.changes.deciding(ifMatch, async () => {
+      const row = await this.get(id, app);
+      requireMatch(ifMatch, row.streamVersion);
+      await this.revokeRow(row, actorOf(caller));
+    });
   }
 
   /** @throws AppError 404 when there is no such live token as far as the caller may see. */

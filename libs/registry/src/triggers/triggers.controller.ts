@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, A
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TriggerState } from '@sluice/contracts';
 import { AllowsDryRun, InjectSettings, type Settings } from '@sluice/platform';
-import { actorOf, etagOf } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
@@ -23,8 +23,6 @@ import { urlOfTrigger } from './trigger-profile.rules.ts';
 import { curlOf, exampleBodyOf } from './trigger.rules.ts';
 import { Triggers, type TriggerWithToken } from './triggers.ts';
 import { TriggerQueries } from './triggers.query.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
 
 @ApiTags('triggers')
 @ApiBearerAuth()

@@ -29,10 +29,14 @@ export function passwordProblem(password: string, email: string): string | null 
   return null;
 }
 
-/** What is wrong with the list of roles as it arrived; whether the apps exist is asked later. */
-export function rolesProblems(value: unknown): FieldProblem[] {
+/**
+ * What is wrong with the list of roles as it arrived; whether the apps exist is asked later.
+ * @param least 0 for a change, by somebody who may not see all the roles that there are
+ */
+export function rolesProblems(value: unknown, least: 0 | 1 = 1): FieldProblem[] {
   const pointer = '/roles';
-  if (!Array.isArray(value) || value.length === 0) return [{ pointer, message: 'must be a list of at least one role' }];
+  if (!Array.isArray(value) || value.length < least)
+    return [{ pointer, message: 'must be a list of at least one role' }];
   if (value.length > MAX_GRANTS) return [{ pointer, message: `must have at most ${MAX_GRANTS} entries` }];
   return value.flatMap((each: unknown, index) => grantProblems(each, `${pointer}/${index}`));
 }

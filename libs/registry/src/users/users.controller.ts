@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { appsOf, Caller, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun } from '@sluice/platform';
-import { actorOf, etagOf } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery, SearchQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -19,8 +19,7 @@ import { ChangeMe, ChangePassword, ChangeUser, CreateUser, UserPage, UserView } 
 import type { UserRow } from './user-rows.ts';
 import { Users } from './users.ts';
 import { UserQueries } from './users.query.ts';
-
-const IF_MATCH = { name: 'If-Match', required: false, description: 'ETag that the change is meant for; stale: 412' };
+import { visibleChange, visibleUser } from './visible-user.rules.ts';
 
 /** Users belong to the deployment; an administrator sees those with a role in an app of theirs. */
 @ApiTags('users')
@@ -47,7 +46,7 @@ export class UsersController {
   ): Promise<UserView> {
     const row = await this.users.create(body, caller);
     reply.header('location', `/v1/users/${row.state.id}`);
-    return shown(row, reply);
+    return shown(row, reply, caller);
   }
 
   @Get()
@@ -98,7 +97,7 @@ export class UsersController {
     @Caller() caller: Principal,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    return shown(await this.users.get(id, caller), reply);
+    return shown(await this.users.get(id, caller), reply, caller);
   }
 
   @Patch(':id')
@@ -114,7 +113,7 @@ export class UsersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    return shown(await this.users.change(id, body, caller, ifMatch), reply);
+    return shown(await this.users.change(id, body, caller, ifMatch), reply, caller);
   }
 
   /** The user's personal access tokens and sessions end with the user. */
@@ -142,11 +141,14 @@ export class UsersController {
     @Caller() caller: Principal,
   ): Promise<HistoryPage> {
     const { state } = await this.users.get(id, caller, 'also deleted');
-    return this.history.page('User', state.id, { sees: () => true }, query);
+    const page = await this.history.page('User', state.id, { sees: () => true }, query);
+    const apps = appsOf(caller, 'administrator');
+    return { ...page, items: page.items.map((item) => visibleChange(apps, item)) };
   }
 }
 
-function shown({ state, streamVersion }: UserRow, reply: Reply): UserView {
+/** @param caller who sees the user as a member of their apps; absent for the user's own eyes. */
+function shown({ state, streamVersion }: UserRow, reply: Reply, caller?: Principal): UserView {
   reply.header('etag', etagOf(streamVersion));
-  return state;
+  return caller ? visibleUser(appsOf(caller, 'administrator'), state) : state;
 }

@@ -178,11 +178,45 @@ describe('RG-02: who administers one app', () => {
     const { body } = await call('GET', '/v1/users', undefined, boss);
     const seen = body.items?.map(({ id }) => id);
     expect([seen?.includes(mine.id), seen?.includes(both.id), seen?.includes(other.id)]).toEqual([true, true, false]);
+    // Of their members they see what those are here; what they are elsewhere is not lost by a change.
+    const shown = body.items?.find(({ id }) => id === both.id);
+    expect([shown?.roles, (await as('GET', both.id)).body.roles]).toEqual([
+      [{ appId: shop, role: 'editor' }],
+      [{ appId: shop, role: 'editor' }],
+    ]);
+    expect((await as('PATCH', both.id, { roles: [{ appId: shop, role: 'operator' }] })).status).toBe(200);
+    expect((await call('GET', `/v1/users/${both.id}`)).body.roles).toEqual(
+      expect.arrayContaining([kept, { appId: shop, role: 'operator' }]),
+    );
+    expect((await as('PATCH', both.id, { roles: [{ ...kept, role: 'editor' }] })).status).toBe(403);
+    expect((await as('PATCH', both.id, { roles: [] })).status).toBe(200);
+    expect((await as('GET', both.id)).status).toBe(404);
+    expect((await call('GET', `/v1/users/${both.id}`)).body.roles).toEqual([kept]);
+    expect((await as('PATCH', mine.id, { roles: [] })).status).toBe(422);
     expect((await call('POST', '/v1/apps', { name: 'mine' }, boss)).status).toBe(403);
     expect((await call('GET', '/v1/apps', undefined, boss)).body.items?.map(({ id }) => id)).toEqual([shop]);
     expect((await call('GET', '/v1/apps', undefined, { ...boss, headers: { 'x-sluice-app': 'default' } })).status).toBe(
       404,
     );
+  });
+});
+
+describe('RG-02: who administers all apps', () => {
+  it('is nobody’s member for that: other administrators see neither their address nor whence they work', async () => {
+    const boss = await signIn((await userWith([{ appId: shop, role: 'administrator' }])).email);
+    const global = await userWith([{ appId: null, role: 'administrator' }]);
+    const mine = await userWith([{ appId: shop, role: 'viewer' }]);
+    await call('PATCH', `/v1/users/${mine.id}`, { name: 'Renamed' }, await signIn(global.email));
+    const list = await call('GET', '/v1/users?limit=200', undefined, boss);
+    expect(list.body.items?.map(({ id }) => id)).not.toContain(global.id);
+    expect((await call('GET', `/v1/users/${global.id}`, undefined, boss)).status).toBe(404);
+    expect((await call('GET', `/v1/users/${global.id}/history`, undefined, boss)).status).toBe(404);
+    const path = `/v1/users/${mine.id}/history`;
+    const [here, there] = [await call('GET', path, undefined, boss), await call('GET', path)];
+    expect(there.body.items?.[0]?.actor).toHaveProperty('address');
+    expect(here.body.items?.map(({ type }) => type)).toEqual(there.body.items?.map(({ type }) => type));
+    expect(JSON.stringify(here.body)).not.toContain('address');
+    expect(JSON.stringify(here.body)).not.toContain('/roles');
   });
 });
 

@@ -3,6 +3,7 @@ import type { UserState } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Page, pageOf, type SearchQuery, windowOf } from '../requests/page.requests.ts';
+import { visibleUser } from './visible-user.rules.ts';
 import type { UserRow } from './user-rows.ts';
 
 interface UserRecord {
@@ -36,14 +37,14 @@ export class UserQueries {
     return rows[0] ? rowOf(rows[0]) : null;
   }
 
-  /** Newest first; `apps` limits them to those with a role in one of these apps, or in all. */
+  /** Newest first; `apps` limits them to the members of these apps, and to what they are there. */
   async page(query: SearchQuery, apps: readonly string[] | null): Promise<Page<UserState>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<UserRecord>(
       `${FIND} where not deleted and number < $1
          and ($2::text[] is null or exists (
            select 1 from json_array_elements(state::json -> 'roles') r
-           where r ->> 'appId' is null or r ->> 'appId' = any($2)))
+           where r ->> 'appId' = any($2)))
          and ($3::text is null or position(lower($3) in lower((state::json ->> 'name') || ' ' || email)) > 0)
        order by number desc limit $4`,
       [below, apps, query.q ?? null, limit + 1],
@@ -52,7 +53,7 @@ export class UserQueries {
       rows,
       limit,
       (row) => row.number,
-      (row) => JSON.parse(row.state) as UserState,
+      (row) => visibleUser(apps, JSON.parse(row.state) as UserState),
     );
   }
 }

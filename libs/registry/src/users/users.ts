@@ -12,6 +12,7 @@ import { SignInLimiter } from '../sessions/sign-in-limiter.ts';
 import { PasswordHash } from './password-hash.ts';
 import { ChangeMe, ChangePassword, ChangeUser, CreateUser } from './user.requests.ts';
 import { administers, appsThatDiffer, emailOf, passwordProblem, rolesProblems, tidied } from './user.rules.ts';
+import { isVisibleIn, rolesAfter } from './visible-user.rules.ts';
 import { type UserRow, userRow } from './user-rows.ts';
 import { UserQueries } from './users.query.ts';
 
@@ -74,7 +75,8 @@ export class Users {
   }
 
   async change(id: string, body: unknown, caller: Principal, ifMatch?: string): Promise<UserRow> {
-    const problems = (sent: { roles?: unknown }) => (sent.roles === undefined ? [] : rolesProblems(sent.roles));
+    const problems = (sent: { roles?: unknown }) => (sent.roles === undefined ? [] : rolesProblems(sent.roles, 0));
+    const apps = appsOf(caller, 'administrator');
     const request = await validated(ChangeUser, body, problems);
     const password = request.password === undefined ? null : await this.hash.of(request.password);
     return this.changes.deciding(ifMatch, async () => {
@@ -85,7 +87,9 @@ export class Users {
       const email = request.email === undefined ? before.email : this.emailOf(request.email, request.password);
       if (request.password !== undefined) this.emailOf(email, request.password);
       const { name = before.name, disabled = before.disabled } = request;
-      const state = { ...before, email, name, disabled, roles: given ?? before.roles };
+      const roles = given ? tidied(rolesAfter(apps, before.roles, given)) : before.roles;
+      if (roles.length === 0) throw invalidRequest(rolesProblems(roles));
+      const state = { ...before, email, name, disabled, roles };
       requireRightOver(caller, appsThatDiffer(before.roles, state.roles));
       const isPersonal = email !== before.email || name !== before.name || disabled !== before.disabled;
       // Whoever may change how somebody signs in could sign in as them.
@@ -215,10 +219,9 @@ async function requireAnotherAdministrator(client: PoolClient): Promise<void> {
   if (!rowCount) throw registryError('last_administrator', 'somebody has to stay administrator of all apps');
 }
 
-/** Whether an administrator's rights reach the user: by a role in an app of theirs, or in all apps. */
+/** Whether the user is a member of an app that the caller administers. */
 export function isVisible(user: UserState, caller: Principal): boolean {
-  const apps = appsOf(caller, 'administrator');
-  return apps === null || user.roles.some(({ appId }) => appId === null || apps.includes(appId));
+  return isVisibleIn(appsOf(caller, 'administrator'), user);
 }
 
 /** @throws AppError `forbidden` unless the caller is administrator in each of the apps (null: in all apps). */
