@@ -179,6 +179,14 @@ export const authentication: Scenarios = (use) => {
         api.call('GET', `/t/${meta.id}?hub.mode=subscribe&hub.challenge=42&hub.verify_token=${token}`);
       expect([(await ask('verify+me')).text, (await ask('no')).status]).toEqual(['42', 403]);
 
+      const plain = await api.trigger(draft.id);
+      const own = encodeURIComponent(plain.token);
+      const byToken = await api.call(
+        'GET',
+        `/t/${plain.id}?hub.mode=subscribe&hub.challenge=43&hub.verify_token=${own}`,
+      );
+      expect(byToken.text).toBe('43');
+
       const graph = await api.trigger(draft.id, { handshake: { type: 'microsoft-graph' } });
       const validated = await api.call('POST', `/t/${graph.id}?validationToken=a%20%3Cb%3E`);
       expect([validated.status, validated.text]).toEqual([200, 'a <b>']);

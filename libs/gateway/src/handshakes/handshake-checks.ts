@@ -6,6 +6,7 @@ import type { TriggerRoute } from '../routing/route.ts';
 import {
   answersHandshake,
   type HandshakeKind,
+  isVerifyToken,
   metaChallenge,
   microsoftToken,
   slackChallenge,
@@ -29,10 +30,13 @@ export const OPEN_HANDSHAKES: AdmissionCheck = {
       const permission = webhookPermission(request.headers, perMinuteOf(trigger));
       if (permission !== null) return permissionAnswer(trigger, permission);
     }
-    if (method === 'GET' && trigger.handshake?.verifyTokenSha256 !== undefined) {
-      const challenge = metaChallenge(query, trigger.triggerId, trigger.handshake.verifyTokenSha256);
-      if (challenge === 'wrong') throw gatewayError('forbidden', 'The verify token of this trigger is another.');
-      if (challenge !== null) return echoAnswer('meta', challenge.echo);
+    if (method === 'GET' && query['hub.challenge'] !== undefined && answersHandshake(trigger, 'meta')) {
+      const challenge = metaChallenge(query, (token) => isVerifyToken(trigger, token));
+      if (challenge === 'wrong' && trigger.handshake !== null) {
+        throw gatewayError('forbidden', 'The verify token of this trigger is another.');
+      }
+      // Without a setting it may be a request that happens to look alike: its own credential decides.
+      if (challenge !== null && challenge !== 'wrong') return echoAnswer('meta', challenge.echo);
     }
     // Looked at first because hardly any request has it.
     if (query.validationToken === undefined || !answersHandshake(trigger, 'microsoft-graph')) return;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   answersHandshake,
   type HandshakeKind,
+  isVerifyToken,
   metaChallenge,
   microsoftToken,
   slackChallenge,
@@ -16,10 +17,13 @@ const answered = (auth: TriggerAuth, handshake: TriggerHandshake | null, profile
 
 describe('GW-12: which questions a trigger answers', () => {
   it('without a setting those that fit its authentication, in our own profile only', () => {
-    expect(answered({ type: 'none' }, null)).toEqual(['slack', 'microsoft-graph', 'cloudevents']);
+    expect(answered({ type: 'none' }, null)).toEqual(KINDS);
     expect(answered({ type: 'hmac', preset: 'slack' }, null)).toEqual(['slack', 'cloudevents']);
+    expect(answered({ type: 'hmac', preset: 'meta' }, null)).toEqual(['meta', 'cloudevents']);
     expect(answered({ type: 'hmac', preset: 'github' }, null)).toEqual(['cloudevents']);
-    expect(answered({ type: 'bearer' }, null)).toEqual(['cloudevents']);
+    expect(answered({ type: 'bearer' }, null)).toEqual(['meta', 'cloudevents']);
+    expect(answered({ type: 'header', name: 'X-Token' }, null)).toEqual(['meta', 'cloudevents']);
+    expect(answered({ type: 'basic', user: 'u' }, null)).toEqual(['cloudevents']);
     expect(answered({ type: 'none' }, null, 'run')).toEqual([]);
   });
 
@@ -56,17 +60,31 @@ describe('GW-12: Slack', () => {
 
 describe('GW-12: Meta', () => {
   const sha256 = createHash('sha256').update('trigger:a token').digest('hex');
+  const trigger = {
+    triggerId: 'trigger',
+    auth: { type: 'bearer' } as TriggerAuth,
+    handshake: { type: 'meta', verifyTokenSha256: sha256 } as TriggerHandshake | null,
+    tokenHashes: [createHash('sha256').update('the token').digest()],
+  };
   const ask = (change: Record<string, string | string[]>) =>
     metaChallenge(
       { 'hub.mode': 'subscribe', 'hub.challenge': '1158201444', 'hub.verify_token': 'a token', ...change },
-      'trigger',
-      sha256,
+      (token) => isVerifyToken(trigger, token),
     );
 
   it('gets its challenge back for the right verify token', () => {
     expect(ask({})).toEqual({ echo: '1158201444' });
     for (const token of ['A token', '', 'a token ', sha256]) expect(ask({ 'hub.verify_token': token })).toBe('wrong');
     expect(ask({ 'hub.verify_token': ['a token', 'a token'] })).toBe('wrong');
+  });
+
+  it('without a setting the verify token is a token of the trigger, or any where deliveries are proved otherwise', () => {
+    const unset = { ...trigger, handshake: null };
+    expect([isVerifyToken(unset, 'the token'), isVerifyToken(unset, 'a token')]).toEqual([true, false]);
+    expect(isVerifyToken({ ...unset, tokenHashes: [] }, '')).toBe(false);
+    for (const auth of [{ type: 'none' }, { type: 'hmac', preset: 'meta' }] as const) {
+      expect(isVerifyToken({ ...unset, auth }, 'anything')).toBe(true);
+    }
   });
 
   it('asks in its own form only', () => {

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { TriggerHandshake } from '@sluice/contracts';
+import { type TriggerHandshake, usesToken } from '@sluice/contracts';
 import type { FormFields } from '@sluice/request-body';
 import type { RequestHeaders } from '../inbound/request-headers.ts';
 import type { TriggerRoute } from '../routing/route.ts';
@@ -16,8 +16,8 @@ const RATE = /^[1-9]\d{0,8}$/;
 
 /**
  * Whether a trigger answers this provider's question. By its setting; without one, triggers of our own profile answer
- * CloudEvents senders, Slack where it signs, and those without authentication whoever asks in the exact form of Slack
- * or Microsoft: such a question cannot be taken for a request.
+ * CloudEvents senders, Slack and Meta where they sign, Meta where it names one of the trigger's tokens, and those without
+ * authentication whoever asks in a provider's exact form: such a question cannot be taken for a request.
  */
 export function answersHandshake(
   trigger: Pick<TriggerRoute, 'handshake' | 'profile' | 'auth'>,
@@ -27,8 +27,30 @@ export function answersHandshake(
   if (trigger.profile !== 'native') return false;
   const { auth } = trigger;
   if (kind === 'cloudevents') return true;
-  if (kind === 'slack' && auth.type === 'hmac' && 'preset' in auth && auth.preset === 'slack') return true;
-  return auth.type === 'none' && kind !== 'meta';
+  if ((kind === 'slack' || kind === 'meta') && auth.type === 'hmac' && 'preset' in auth && auth.preset === kind)
+    return true;
+  return auth.type === 'none' || (kind === 'meta' && usesToken(auth));
+}
+
+/**
+ * Whether Meta names the verify token of a trigger: the one of its setting, otherwise one of its tokens. Where deliveries
+ * are signed or nothing is asked for, any will do: the answer opens nothing.
+ */
+export function isVerifyToken(
+  { handshake, auth, triggerId, tokenHashes }: Pick<TriggerRoute, 'handshake' | 'auth' | 'triggerId' | 'tokenHashes'>,
+  token: string,
+): boolean {
+  if (handshake !== null) {
+    const known = Buffer.from(handshake.verifyTokenSha256 ?? '', 'hex');
+    return isEqual(known, hash('sha256', `${triggerId}:${token}`, 'buffer'));
+  }
+  if (!usesToken(auth)) return true;
+  const presented = hash('sha256', token, 'buffer');
+  return tokenHashes.filter((known) => isEqual(known, presented)).length > 0;
+}
+
+function isEqual(known: Buffer, presented: Buffer): boolean {
+  return known.length === presented.length && timingSafeEqual(known, presented);
 }
 
 /** The challenge of Slack's `url_verification`, or null when the body asks nothing. */
@@ -52,15 +74,16 @@ function parsed(body: Buffer): Record<string, unknown> | null {
 
 /**
  * Meta's `hub.challenge`: the text to send back, `wrong` when the verify token is, null when nothing is asked.
- * @param sha256 of `<trigger id>:<verify token>`, in hex.
+ * @param isKnown whether the trigger has this verify token.
  */
-export function metaChallenge(query: FormFields, triggerId: string, sha256: string): { echo: string } | 'wrong' | null {
+export function metaChallenge(
+  query: FormFields,
+  isKnown: (verifyToken: string) => boolean,
+): { echo: string } | 'wrong' | null {
   const echo = echoOf(query['hub.challenge']);
   if (query['hub.mode'] !== 'subscribe' || echo === null) return null;
   const token = query['hub.verify_token'];
-  const presented = hash('sha256', `${triggerId}:${typeof token === 'string' ? token : ''}`, 'buffer');
-  const known = Buffer.from(sha256, 'hex');
-  return known.length === presented.length && timingSafeEqual(known, presented) ? { echo } : 'wrong';
+  return typeof token === 'string' && isKnown(token) ? { echo } : 'wrong';
 }
 
 /** Microsoft's `validationToken`, which comes alone, or null when nothing is asked. */

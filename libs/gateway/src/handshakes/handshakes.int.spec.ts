@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing'
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slackHeaders } from '../authentication/signatures.fixture.ts';
-import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../gateway.fixture.ts';
+import { hashOf, NEIGHBOURS, Neighbours, SILENT, testSettings } from '../gateway.fixture.ts';
 import { gatewayService } from '../gateway.service.ts';
 
 let database: TestDatabase;
@@ -36,6 +36,7 @@ async function ask(trigger: TriggerState, init: RequestInit, query = '') {
   const { status, headers } = answer;
   return { status, type: headers.get('content-type'), headers, text: await answer.text() };
 }
+const tokenOf = (token: string) => ({ id: newId(), sha256: hashOf(token), createdAt: '2026-01-01T00:00:00.000Z' });
 const PLAIN = { status: 200, type: 'text/plain; charset=utf-8' };
 
 describe('GW-12: providers are answered without a run', () => {
@@ -73,6 +74,23 @@ describe('GW-12: providers are answered without a run', () => {
     const wrong = await ask(trigger, { method: 'GET' }, query('verify you'));
     expect([wrong.status, wrong.text.includes('1158201444')]).toEqual([403, false]);
     expect((await ask(trigger, { method: 'GET' })).status).toBe(405);
+  });
+
+  it('Meta hub.challenge without a setting, by a token of the trigger; what only looks alike is a request', async () => {
+    const query = (token: string) => `?hub.mode=subscribe&hub.challenge=7&hub.verify_token=${token}`;
+    const bearer = await triggerOf({
+      auth: { type: 'bearer' },
+      tokens: [tokenOf('own token')],
+      methods: ['POST', 'GET'],
+    });
+    expect(await ask(bearer, { method: 'GET' }, query('own+token'))).toMatchObject({ ...PLAIN, text: '7' });
+    expect((await ask(bearer, { method: 'GET' }, query('another'))).status).toBe(401);
+    const authorization = 'Bearer own token';
+    expect((await ask(bearer, { method: 'GET', headers: { authorization } }, query('another'))).status).toBe(409);
+    const signed = await triggerOf({ auth: { type: 'hmac', preset: 'meta' } });
+    expect((await ask(signed, { method: 'GET' }, query('any'))).text).toBe('7');
+    const basic = await triggerOf({ auth: { type: 'basic', user: 'u' } });
+    expect((await ask(basic, { method: 'GET' }, query('any'))).status).toBe(405);
   });
 
   it('Microsoft Graph validationToken, decoded, as text that no browser runs', async () => {
