@@ -2,7 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { AppError, type ServiceName } from '@sluice/contracts';
-import { appErrorOf, DOCS_PAGE_HEADERS, docsPage, metrics, platformError } from '@sluice/platform';
+import {
+  appErrorOf,
+  type ConnectionLimit,
+  DOCS_PAGE_HEADERS,
+  docsPage,
+  metrics,
+  platformError,
+} from '@sluice/platform';
 import { Agent } from 'undici';
 import { failureOf, isNotReached } from './edge.errors.ts';
 import { Exchange, sendEdgeProblem } from './exchange.ts';
@@ -29,6 +36,8 @@ export interface EdgeOptions {
   upstreams: Upstreams;
   /** CIDRs whose X-Forwarded-* are believed. */
   trustedProxies: readonly string[];
+  /** Bounds what is open at once; unbounded unless given. */
+  connections?: ConnectionLimit;
   /** How long a listener may take to answer (LN-07), in milliseconds; one hour unless given. */
   listenerTimeoutMs?: number;
 }
@@ -223,6 +232,7 @@ export function createEdge(options: EdgeOptions): Edge {
       }
     },
   );
+  options.connections?.attach(server);
   server.on('clientError', refuseMalformed);
   metrics.collectProcessMetrics();
   return {

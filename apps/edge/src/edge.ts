@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import {
   addressOf,
+  ConnectionLimit,
   createJsonLogger,
   describeSettings,
   environmentWithDotEnv,
@@ -23,6 +24,7 @@ export async function startEdge(): Promise<{ close(): Promise<void> }> {
   const edge = createEdge({
     upstreams,
     trustedProxies: settings.trustedProxies,
+    connections: new ConnectionLimit(settings.connections, settings.trustedProxies),
     listenerTimeoutMs: settings.listenerTimeoutMs,
   });
   await new Promise<void>((resolve, reject) => {

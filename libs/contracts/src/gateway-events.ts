@@ -14,6 +14,8 @@ export interface TriggerAccepted {
   /** How the body is to be read; decided by the gateway after it parsed it once. */
   bodyKind: 'json' | 'form' | 'xml' | 'multipart' | 'empty';
   bodySize: number;
+  /** How the body was compressed; it is stored, counted and hashed as it was before that. Absent: it was not. */
+  contentEncoding?: 'gzip' | 'deflate' | 'br';
   /** Lower-case hex SHA-256 of the raw body. */
   bodySha256: string;
   /** Set when the body is over 256 KiB and lives in libs/payloads; otherwise the body travels with the event. */

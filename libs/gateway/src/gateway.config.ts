@@ -3,6 +3,12 @@ export const GATEWAY_LIMITS = {
   maxBodyBytes: 1_048_576,
   /** Bodies of all requests together, while they arrive and until they are answered. */
   maxHeldBodyBytes: 134_217_728,
+  /** What one client may be sending at once: a quarter of that. Bodies are counted once they are past `uncountedBytes`. */
+  maxReceivingBytesPerClient: 33_554_432,
+  uncountedBytes: 16_384,
+  /** A compressed body may grow so many times, once it is past `freeDecodedBytes`; never past `maxBodyBytes`. */
+  maxBodyRatio: 100,
+  freeDecodedBytes: 65_536,
   /** Bodies over this size live in libs/payloads instead of the event table (DESIGN.md §3.1). */
   inlineBodyBytes: 262_144,
   /** How long the caller of a synchronous trigger waits (GW-04). */

@@ -24,6 +24,7 @@ export const GATEWAY_ERRORS = {
   unsupported_content_type: { status: 415, title: 'The content type is not supported', retry: 'never' },
   unsupported_charset: { status: 415, title: 'The charset is not supported', retry: 'never' },
   unsupported_content_encoding: { status: 415, title: 'The content encoding is not supported', retry: 'never' },
+  malformed_content_encoding: { status: 422, title: 'The body cannot be decompressed', retry: 'never' },
   malformed_json: { status: 422, title: 'The body is not valid JSON', retry: 'never' },
   malformed_xml: { status: 422, title: 'The body is not well-formed XML, or has a DOCTYPE', retry: 'never' },
   malformed_multipart: { status: 422, title: 'The body is not valid multipart/form-data', retry: 'never' },

@@ -70,6 +70,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminPassword: null,
     encryptionKeys: KEYS,
     trustedProxies: [],
+    connections: { total: 15_000, perAddress: 1_000 },
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: null,
     listenerTimeoutMs: 3_600_000,

@@ -15,6 +15,7 @@ import { Idempotency } from './idempotency/idempotency.ts';
 import { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { OrphanSweepWorker } from './payloads/orphan-sweep.worker.ts';
 import { BodyBudget } from './inbound/body-budget.ts';
+import { BodyDecoding } from './inbound/body-decoding.ts';
 import { ClientAddress } from './inbound/client-address.ts';
 import { ClientErrors } from './inbound/client-errors.ts';
 import { RefusalPace } from './inbound/refusal-pace.ts';
@@ -70,6 +71,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     Capture,
     OrphanSweepWorker,
     BodyBudget,
+    BodyDecoding,
     ClientErrors,
     NativeProfile,
     NativeRoutes,

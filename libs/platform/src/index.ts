@@ -11,6 +11,7 @@ export { ProblemFilter, sendProblem } from './http/problem.filter.ts';
 export { appErrorOf, PROBLEM_TYPE, type Problem, problemOf } from './http/problem.ts';
 export { RawRoutes, type RawRoutesProvider } from './http/raw-routes.ts';
 export { problemsOf, RequestValidationPipe } from './http/request-validation.ts';
+export { ConnectionLimit, type ConnectionLimits } from './http/connection-limit.ts';
 export { MAX_WAIT_MS, waitMs } from './http/wait.rules.ts';
 export { YAML_BODY } from './http/yaml-body.ts';
 export { createJsonLogger, NestJsonLogger } from './observing/json-logger.ts';

@@ -22,6 +22,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     adminPassword: null,
     encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
     trustedProxies: [],
+    connections: { total: 15_000, perAddress: 1_000 },
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
     listenerTimeoutMs: 3_600_000,

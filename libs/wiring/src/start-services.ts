@@ -6,6 +6,7 @@ import { EventStore } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
 import {
   addressOf,
+  ConnectionLimit,
   connectionOf,
   createHttpApp,
   createPool,
@@ -120,7 +121,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       imports: [mechanisms, ...services.map((service) => service.module), ...(options.modules ?? [])],
       controllers: services.map((service) => deadLetterCommandConsumer(service.name)),
     })(ServicesModule);
-    app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus });
+    const connections = new ConnectionLimit(settings.connections, settings.trustedProxies);
+    app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus, connections });
     observe({ bus, stores, pools });
     checkBus(app, bus);
     const port = await app.listen(settings.host, settings.port);

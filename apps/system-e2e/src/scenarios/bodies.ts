@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../api.ts';
 import type { Scenarios } from './all.ts';
@@ -35,6 +37,27 @@ export const bodies: Scenarios = (use) => {
         o: { '@id': '7', i: ['x', null], '#text': 'text' },
       });
       expect(await inputOf('')).toEqual({});
+    });
+
+    it('GW-07: a compressed body is verified as it came and read as it was before; a bomb is 413', async () => {
+      const secret = 'a secret of the sender';
+      const signed = await api.trigger((await api.flow([{ ref: 'web1', type: 'webhook' }])).id, {
+        auth: { type: 'hmac', preset: 'github', secret },
+      });
+      const send = (body: Buffer) =>
+        fetch(`${use().system.url}/t/${signed.id}`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'content-encoding': 'gzip',
+            'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+          },
+          body: new Uint8Array(body),
+        });
+      const answer = await send(gzipSync('{"packed":true}'));
+      const { id } = (await answer.json()) as { id: string };
+      expect((await api.must<{ input: unknown }>('GET', `/v1/runs/${id}?wait=30s`)).input).toEqual({ packed: true });
+      expect((await send(gzipSync(Buffer.alloc(50_000_000)))).status).toBe(413);
     });
 
     it('LC-10: an uploaded file is shown by name, type, size and where it is stored', async () => {

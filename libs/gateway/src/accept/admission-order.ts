@@ -7,6 +7,7 @@ import { Capture } from '../capture/capture.ts';
 import { OPEN_HANDSHAKES, SIGNED_HANDSHAKES } from '../handshakes/handshake-checks.ts';
 import { Idempotency } from '../idempotency/idempotency.ts';
 import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
+import { BodyDecoding } from '../inbound/body-decoding.ts';
 import { Ordering } from '../ordering/ordering.ts';
 import { BODY_CHECK, LOOP_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 
@@ -27,6 +28,7 @@ export class AdmissionOrder {
     idempotency: Idempotency,
     ordering: Ordering,
     capture: Capture,
+    decoding: BodyDecoding,
   ) {
     // What is asked of every caller.
     this.#caller = [addressLimit, ALLOWED_ADDRESSES, authenticator];
@@ -38,6 +40,7 @@ export class AdmissionOrder {
       METHOD_CHECK,
       authenticator,
       SIGNED_HANDSHAKES,
+      decoding,
       capture,
       LOOP_CHECK,
       STATE_CHECK,

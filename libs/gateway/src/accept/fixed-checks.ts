@@ -1,5 +1,4 @@
 import { BODY_RULES, bodyKindOf, readBody } from '@sluice/request-body';
-import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
 import type { Admission, AdmissionCheck } from './admission.ts';
 import { hopsOf } from './hops.rules.ts';
 import { methodProblem, stateProblem } from './admission.rules.ts';
@@ -38,8 +37,6 @@ export const BODY_CHECK: AdmissionCheck = {
   check(admission: Admission): void {
     const { request, body, profile } = admission;
     const contentType = request.headers['content-type'];
-    const problem = contentEncodingProblem(request.headers['content-encoding']);
-    if (problem) throw problem;
     const kind = bodyKindOf(contentType, body, profile.name);
     admission.bodyKind = kind;
     // What only few bodies need is not gathered for all of them.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AppError } from '@sluice/contracts';
 import { inTrace, startWork, type TracedWork } from '@sluice/observability';
 import { metrics } from '@sluice/platform';
@@ -19,8 +19,6 @@ import { AdmissionOrder } from './admission-order.ts';
 import { traceparentOf } from './trace-context.rules.ts';
 import { type RequestTrace, TriggerAcceptor } from './trigger-acceptor.ts';
 import type { TriggerProfile } from './trigger-profile.ts';
-
-const log = new Logger('gateway');
 
 const NO_QUERY: FormFields = {};
 
@@ -102,10 +100,14 @@ export class TriggerDoor {
     let route: Route | null = null;
     let admission: Admission | null = null;
     try {
-      let body: Buffer | null = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
-      held = body.length;
+      // Before the body: for a trigger that does not exist nothing is received.
       const found = find();
       route = this.#requireRoute(profile, found instanceof Promise ? await found : found);
+      const { maxBodyBytes } = GATEWAY_LIMITS;
+      let body: Buffer | null = await readBodyBytes(request, maxBodyBytes, this.budget, () =>
+        this.clients.ofRequest(request),
+      );
+      held = body.length;
       const query = queryOf(request.url as string);
       const exchange = { request, response, clients: this.clients };
       admission = new Admission(profile, route, exchange, body, query);
@@ -118,7 +120,7 @@ export class TriggerDoor {
       work.end();
     } catch (error) {
       // What is asked of runs that exist is no request of the trigger.
-      const recordAs = passage === this.#starting ? (route ?? this.#routeOf(find, error)) : null;
+      const recordAs = passage === this.#starting ? route : null;
       const turn = error instanceof AppError ? this.pace.turn(error.code) : null;
       const refused = { profile, recordAs, request, response, held, work };
       // Who waits in line is not waited for here, so that its body is let go of.
@@ -134,19 +136,6 @@ export class TriggerDoor {
     const shown = inTrace(work.traceparent, () => this.refusals.answer(request, response, error, profile));
     if (shown !== null) this.rejections.record(recordAs, { request, response, held }, shown);
     work.end(error);
-  }
-
-  /** A body that is too large is refused before its trigger is looked for; nobody is asked for the record's sake. */
-  #routeOf(find: FindRoute, error: unknown): Route | null {
-    if (!(error instanceof AppError) || error.code !== 'body_too_large') return null;
-    try {
-      const found = find();
-      if (!(found instanceof Promise)) return found;
-      found.catch((error: unknown) => log.debug(`a refused request's trigger is not known: ${String(error)}`));
-    } catch (error) {
-      log.debug(`a refused request's trigger is not known: ${String(error)}`);
-    }
-    return null;
   }
 
   #requireRoute(profile: TriggerProfile, route: Route | null): Route {

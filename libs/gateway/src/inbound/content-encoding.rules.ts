@@ -1,10 +1,30 @@
-import type { AppError } from '@sluice/contracts';
 import { gatewayError } from '../gateway.errors.ts';
 
-/** Bodies are read as they are; a compressed one is refused with what is accepted instead (RFC 9110 §15.5.16). */
-export function contentEncodingProblem(encoding: string | undefined): AppError | null {
-  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') return null;
-  return gatewayError('unsupported_content_encoding', 'Send the body without Content-Encoding.', {
-    headers: { 'accept-encoding': 'identity' },
-  });
+/** How a body may be compressed (RFC 9110 §8.4.1, RFC 7932). */
+export type ContentCoding = 'gzip' | 'deflate' | 'br';
+
+const CODINGS: ReadonlyMap<string, ContentCoding | null> = new Map([
+  ['', null],
+  ['identity', null],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
+]);
+
+/**
+ * How a body is compressed, null when it is not. One coding only: of several each could be a bomb.
+ * @throws AppError `unsupported_content_encoding` with what is accepted instead (RFC 9110 §15.5.16).
+ */
+export function codingOf(encoding: string | undefined): ContentCoding | null {
+  if (encoding === undefined) return null;
+  const coding = CODINGS.get(encoding.trim().toLowerCase());
+  if (coding !== undefined) return coding;
+  throw gatewayError(
+    'unsupported_content_encoding',
+    'Send the body as gzip, deflate, br, or without Content-Encoding.',
+    {
+      headers: { 'accept-encoding': 'gzip, deflate, br, identity' },
+    },
+  );
 }

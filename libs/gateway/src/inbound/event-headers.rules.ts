@@ -7,6 +7,8 @@ const NEVER: ReadonlySet<string> = new Set([
   'cookie',
   'x-sluice-webhook-token',
   'x-lutra-webhook-token',
+  // The body is stored decoded.
+  'content-encoding',
 ]);
 
 /**

@@ -113,7 +113,8 @@ describe('GW-09: POST /v1/events', () => {
     ['no token', { authorization: '' }, 401, 'unauthorized'],
     ['an unknown token', { authorization: 'Bearer who' }, 401, 'unauthorized'],
     ['a token without the scope', { authorization: 'Bearer viewer' }, 403, 'forbidden'],
-    ['a compressed body', { 'content-encoding': 'gzip' }, 415, 'unsupported_content_encoding'],
+    ['an unknown coding', { 'content-encoding': 'zstd' }, 415, 'unsupported_content_encoding'],
+    ['what is no gzip', { 'content-encoding': 'gzip' }, 422, 'malformed_content_encoding'],
     [
       'another format of CloudEvents',
       { 'content-type': 'application/cloudevents+avro' },

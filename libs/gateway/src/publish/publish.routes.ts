@@ -12,8 +12,10 @@ import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
 import { webhookPermission } from '../handshakes/handshake.rules.ts';
 import { BodyBudget } from '../inbound/body-budget.ts';
+import { decoded } from '../inbound/body-decoding.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
-import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
+import { codingOf } from '../inbound/content-encoding.rules.ts';
+import { ClientAddress } from '../inbound/client-address.ts';
 import { Refusals } from '../inbound/refusals.ts';
 import { cloudEventsOf } from './cloud-event-binding.rules.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -30,6 +32,7 @@ export class PublishRoutes implements RawRoutesProvider {
     private readonly refusals: Refusals,
     private readonly budget: BodyBudget,
     private readonly schemas: EventSchemas,
+    private readonly clients: ClientAddress,
   ) {}
 
   registerRoutes(app: FastifyInstance): void {
@@ -55,15 +58,16 @@ export class PublishRoutes implements RawRoutesProvider {
     const work = startWork('publish events', { parent, kind: 'server' });
     let held = 0;
     try {
-      const body = await readBodyBytes(request, GATEWAY_LIMITS.maxBodyBytes, this.budget);
-      held = body.length;
+      const { maxBodyBytes } = GATEWAY_LIMITS;
+      const sent = await readBodyBytes(request, maxBodyBytes, this.budget, () => this.clients.ofRequest(request));
+      held = sent.length;
       const caller = await this.#callerOf(request);
       const appId = await this.#appOf(request, caller);
       if (!this.access.mayIn(caller, appId, 'events.publish')) {
         throw gatewayError('forbidden', 'This needs the scope events.publish, and the role operator in the app.');
       }
-      const encoded = contentEncodingProblem(request.headers['content-encoding']);
-      if (encoded) throw encoded;
+      const coding = codingOf(request.headers['content-encoding']);
+      const body = coding === null || sent.length === 0 ? sent : await decoded(coding, sent);
       const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
       this.#checkData(appId, events);
       const hops = hopsOf(request.headers);

@@ -11,7 +11,7 @@ import { gatewayError } from '../gateway.errors.ts';
 import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
-import { contentEncodingProblem } from '../inbound/content-encoding.rules.ts';
+import { codingOf } from '../inbound/content-encoding.rules.ts';
 import { refusalHeaders, replyProblem, replyRefusal } from '../inbound/http-reply.ts';
 import { Refusals } from '../inbound/refusals.ts';
 import { type Decision, decisionOf } from './decision.rules.ts';
@@ -76,10 +76,11 @@ export class ResumeRoutes implements RawRoutesProvider {
   }
 
   private async answer(claim: LinkClaim, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBodyBytes(request, MAX_BYTES, this.budget);
+    const body = await readBodyBytes(request, MAX_BYTES, this.budget, () => this.clients.ofRequest(request));
     try {
-      const encoded = contentEncodingProblem(request.headers['content-encoding']);
-      if (encoded) throw encoded;
+      if (codingOf(request.headers['content-encoding']) !== null) {
+        throw gatewayError('unsupported_content_encoding', 'Send the body without Content-Encoding.');
+      }
       const contentType = request.headers['content-type'];
       const decision = claim.kind === 'approval' ? decisionOf(body, contentType) : null;
       const answer = decision === null ? valueOf(body, contentType) : decided(decision);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
 const MAPPED = '::ffff:';
@@ -33,6 +34,10 @@ export class ClientAddress {
       if (bits === undefined) this.#trusted.addAddress(network, family);
       else this.#trusted.addSubnet(network, Number(bits), family);
     }
+  }
+
+  ofRequest({ socket, headers }: IncomingMessage): string {
+    return this.of(socket.remoteAddress, headers['x-forwarded-for']);
   }
 
   of(peer: string | undefined, forwardedFor: string | string[] | undefined): string {

@@ -11,6 +11,7 @@ import { completeOpenApi } from '../openapi/complete-openapi.ts';
 import { DOCS_PAGE_HEADERS, docsPage } from '../openapi/docs-page.ts';
 import type { DescribedPaths, OpenApiDocument } from '../openapi/openapi-document.ts';
 import { OWN_PATHS } from '../openapi/own-paths.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { DryRunInterceptor } from './dry-run.ts';
 import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
 import { acceptJsonBodies } from './json-body.ts';
@@ -20,6 +21,8 @@ import { acceptYamlBodies } from './yaml-body.ts';
 import { RequestValidationPipe } from './request-validation.ts';
 
 export interface HttpAppOptions {
+  /** Bounds what is open at once; unbounded unless given. */
+  connections?: ConnectionLimit;
   module: Type<unknown> | DynamicModule;
   logger?: LoggerService | false;
   strategy?: CustomTransportStrategy;
@@ -124,6 +127,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   nest.useGlobalPipes(new RequestValidationPipe());
   nest.useGlobalInterceptors(new DryRunInterceptor(nest.get(Reflector)));
   if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: true });
+  options.connections?.attach(nest.getHttpServer() as Server);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonBodies(fastify);
   acceptYamlBodies(fastify);

@@ -22,6 +22,7 @@ export const PLATFORM_ERRORS = {
   request_timeout: { status: 408, title: 'The request took too long to arrive', retry: 'later' },
   internal_error: { status: 500, title: 'Something went wrong here', retry: 'later' },
   bad_gateway: { status: 502, title: 'The service behind this address answered wrongly', retry: 'later' },
+  too_many_connections: { status: 503, title: 'Too many connections are open', retry: 'later' },
   store_unavailable: { status: 503, title: 'The store is unavailable', retry: 'later' },
   shutting_down: { status: 503, title: 'The process is shutting down', retry: 'later' },
 } as const;

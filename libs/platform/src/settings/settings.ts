@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseEnv } from 'node:util';
 import { closestName } from './closest-name.ts';
+import type { ConnectionLimits } from '../http/connection-limit.ts';
 import type { EncryptionKey, Parsed, Rate, RateProfile } from './setting-parsers.ts';
 import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
 
@@ -40,6 +41,8 @@ export interface Settings {
   encryptionKeys: EncryptionKey[];
   trustedProxies: string[];
   rateLimits: RateLimitSettings;
+  /** HTTP connections that are open at once. */
+  connections: ConnectionLimits;
   /** null: unset (see running.md); an empty list: nothing private may be reached. */
   outboundAllow: string[] | null;
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
@@ -166,6 +169,10 @@ export function loadSettings(environment: Environment, required: readonly Settin
       trigger: values.SLUICE_RATE_LIMIT_TRIGGER as Rate | null,
       app: values.SLUICE_RATE_LIMIT_APP as Rate | null,
       ipv6Prefix: values.SLUICE_RATE_LIMIT_IPV6_PREFIX as number,
+    },
+    connections: {
+      total: values.SLUICE_MAX_CONNECTIONS as number,
+      perAddress: values.SLUICE_MAX_CONNECTIONS_PER_ADDRESS as number,
     },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
     listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,

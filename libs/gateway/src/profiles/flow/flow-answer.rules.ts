@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<string, number>> = {
   unsupported_content_type: 400,
   unsupported_charset: 400,
   invalid_utf8: 400,
+  malformed_content_encoding: 400,
   malformed_json: 400,
   malformed_xml: 400,
   malformed_multipart: 400,

@@ -117,8 +117,8 @@ describe('GW-03: bad input is a clear, documented error and never an event', () 
       'unsupported_content_type',
     ],
     [
-      'a compressed body',
-      () => ({ headers: { 'content-encoding': 'gzip' }, body: 'x' }),
+      'a body in an unknown coding',
+      () => ({ headers: { 'content-encoding': 'zstd' }, body: 'x' }),
       415,
       'unsupported_content_encoding',
     ],
