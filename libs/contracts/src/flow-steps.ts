@@ -32,6 +32,16 @@ export type StepFieldShape =
   | 'status'
   /** One of `HTTP_METHODS`, or a template that gives one. */
   | 'method'
+  /** JavaScript as it stands: the body of an async function, at most `STEP_LIMITS.codeLength` characters. */
+  | 'code'
+  /** An object of any values, or one template that gives such an object. */
+  | 'object'
+  /** `{type: 'bearer', token}`, `{type: 'basic', user, password}` or `{type: 'header', name, value}`. */
+  | 'auth'
+  /** A list of statuses, such as `200` and `"2xx"`. */
+  | 'statuses'
+  /** `{by, next, param, start, collect, maxPages}`. */
+  | 'paginate'
   /** A list of steps. */
   | 'steps'
   /** A list of `{when, steps}`, at least one. */
@@ -78,6 +88,13 @@ export const COMMON_STEP_FIELDS = {
 
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
 
+/** What becomes of the body of an answer: what its content type says, JSON, text, or a file that is stored. */
+export const HTTP_ANSWERS = ['auto', 'json', 'text', 'file'] as const;
+/** How the next page of an answer is found. */
+export const PAGE_KINDS = ['link', 'url', 'cursor', 'page'] as const;
+/** The name under which the templates of `paginate` read a page. */
+export const PAGE_ROOT = 'page';
+
 /** Bounds of a flow, checked when it is saved. Durations in milliseconds. */
 export const STEP_LIMITS = {
   steps: 200,
@@ -92,6 +109,14 @@ export const STEP_LIMITS = {
   parallel: 50,
   /** Codes and statuses that a `retry` lists. */
   retryOn: 50,
+  /** Redirects that an http step follows. */
+  redirects: 10,
+  /** Pages that an http step collects. */
+  pages: 100,
+  /** Characters of a code step's source. */
+  codeLength: 65_536,
+  /** How long a code step may take that says nothing else. */
+  codeMs: 1_000,
 } as const;
 
 /** A step that holds steps: whatever may be tried again is in these. */
@@ -138,11 +163,20 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     fields: {
       method: { shape: 'method' },
       url: { shape: 'text', required: true },
+      query: { shape: 'object' },
       headers: { shape: 'texts' },
+      auth: { shape: 'auth' },
       json: { shape: 'value' },
+      form: { shape: 'object' },
+      text: { shape: 'value' },
       body: { shape: 'value' },
+      file: { shape: 'value' },
+      answer: { shape: 'choice', choices: HTTP_ANSWERS },
+      expect: { shape: 'statuses' },
+      redirects: { shape: 'count', most: STEP_LIMITS.redirects },
+      paginate: { shape: 'paginate' },
     },
-    atMostOne: ['json', 'body'],
+    atMostOne: ['json', 'form', 'text', 'body', 'file'],
     readsSecrets: true,
   },
   // How long it may take is a rule of inline endpoints (LU-06).
@@ -150,6 +184,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     fields: { endpoint: { shape: 'text', required: true }, payload: { shape: 'value', required: true } },
     common: ['if', 'retry', 'onError'],
   },
+  code: { fields: { source: { shape: 'code', required: true }, input: { shape: 'value' } } },
   listener: { fields: { url: { shape: 'text', required: true }, name: { shape: 'text' } } },
   delay: { fields: { for: { shape: 'duration' }, until: { shape: 'time' } }, exactlyOne: ['for', 'until'] },
   respond: { fields: { status: { shape: 'status' }, headers: { shape: 'texts' }, body: { shape: 'value' } } },

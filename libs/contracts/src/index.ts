@@ -19,7 +19,10 @@ export { isHopHeader, responseContentOf, responseStatusOf } from './flow-respons
 export {
   COMMON_STEP_FIELDS,
   fieldsOf,
+  HTTP_ANSWERS,
   HTTP_METHODS,
+  PAGE_KINDS,
+  PAGE_ROOT,
   parseDurationMs,
   RESERVED_REFS,
   SECRETS_ROOT,
@@ -89,6 +92,8 @@ export {
   type StepCompleted,
   type StepFailed,
   stepKeyOf,
+  type ConsoleLine,
+  type StepNotes,
   type StepPlace,
   type StepStarted,
 } from './runner-events.ts';

@@ -86,7 +86,19 @@ export interface StepStarted extends StepPlace {
   input: unknown;
   startedAt: string;
 }
-export interface StepCompleted extends StepPlace {
+/** What else came of an attempt. */
+export interface StepNotes {
+  /** What the code of a `code` step wrote, bounded. */
+  console?: readonly ConsoleLine[];
+  /** Ids in libs/payloads of what the output only names. */
+  payloads?: readonly string[];
+}
+export interface ConsoleLine {
+  level: 'log' | 'info' | 'warn' | 'error' | 'debug';
+  text: string;
+}
+
+export interface StepCompleted extends StepPlace, StepNotes {
   type: string;
   attempt: number;
   input: unknown;
@@ -98,7 +110,7 @@ export interface StepCompleted extends StepPlace {
   /** Its `if` did not hold: it did not run, and its output is null. */
   skipped?: true;
 }
-export interface StepFailed extends StepPlace {
+export interface StepFailed extends StepPlace, StepNotes {
   type: string;
   attempt: number;
   input: unknown;

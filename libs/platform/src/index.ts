@@ -24,6 +24,7 @@ export { closestName } from './settings/closest-name.ts';
 export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';
 export {
   addressOf,
+  type CodeSettings,
   describeSettings,
   environmentWithDotEnv,
   type KafkaSettings,

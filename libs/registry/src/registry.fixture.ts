@@ -26,6 +26,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
     listenerTimeoutMs: 3_600_000,
+    code: { timeoutMs: 10_000, memoryBytes: 32 << 20, threads: 2 },
     logLevel: 'silent',
     instanceId: 'registry-1',
     demo: false,

@@ -80,6 +80,9 @@ export const SETTING_TABLE = {
     'PT1H',
     'how long the caller of a listener waits for it to finish',
   ),
+  SLUICE_CODE_TIMEOUT: row(parse.duration(10, 60_000), 'PT10S', 'the most time that a code step may ask for'),
+  SLUICE_CODE_MEMORY: row(parse.integer(4, 512), '32', 'MiB that the JavaScript of a code step may take'),
+  SLUICE_CODE_THREADS: row(parse.integer(1, 64), '2', 'code steps that a runner runs at a time'),
   SLUICE_LOG_LEVEL: row(parse.oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'logging'),
   SLUICE_DEMO: row(parse.flag, 'on', 'the demo app of standalone and start:distributed'),
   SLUICE_INSTANCE_ID: row(

@@ -26,6 +26,13 @@ export interface RateLimitSettings {
   ipv6Prefix: number;
 }
 
+/** Bounds of `code` steps. */
+export interface CodeSettings {
+  timeoutMs: number;
+  memoryBytes: number;
+  threads: number;
+}
+
 /** The effective configuration, read once at start. */
 export interface Settings {
   host: string;
@@ -47,6 +54,7 @@ export interface Settings {
   outboundAllow: string[] | null;
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
   listenerTimeoutMs: number;
+  code: CodeSettings;
   logLevel: string;
   instanceId: string;
   demo: boolean;
@@ -176,6 +184,11 @@ export function loadSettings(environment: Environment, required: readonly Settin
     },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
     listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,
+    code: {
+      timeoutMs: values.SLUICE_CODE_TIMEOUT as number,
+      memoryBytes: (values.SLUICE_CODE_MEMORY as number) * 1024 * 1024,
+      threads: values.SLUICE_CODE_THREADS as number,
+    },
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
     demo: values.SLUICE_DEMO as boolean,

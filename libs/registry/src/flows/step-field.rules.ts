@@ -7,8 +7,10 @@ import {
   type StepField,
   type StepFieldShape,
 } from '@sluice/contracts';
+import { problemOfCode } from './code-source.rules.ts';
 import { didYouMean } from './did-you-mean.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
+import { HEADER_NAME, HTTP_FIELD_CHECKS } from './http-field.rules.ts';
 import { checkText, checkValue, isTemplate, type TemplateScope } from './template.rules.ts';
 
 type BlockShape = 'steps' | 'branches' | 'cases' | 'lanes';
@@ -22,8 +24,6 @@ export const NAME_RULE = `letters, digits and _, not beginning with a digit, at 
 const MAX_DELAY_MS = 10 * 366 * 86_400_000;
 /** RFC 3339 §5.6: a date and time with its offset; a bare date is midnight UTC. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
-/** RFC 9110 §5.6.2. */
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
@@ -180,6 +180,15 @@ const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, BlockShape | Literal
   list: checkList,
   name: checkName,
   status: checkStatus,
+  ...HTTP_FIELD_CHECKS,
+  code: (value, pointer, _scope, problems) => {
+    if (typeof value !== 'string') return problems.add(pointer, 'must be JavaScript, as text');
+    if (value.length > STEP_LIMITS.codeLength) {
+      return problems.add(pointer, `has at most ${STEP_LIMITS.codeLength} characters`);
+    }
+    const problem = problemOfCode(value);
+    if (problem !== null) problems.add(pointer, `the code is not valid: ${problem}`);
+  },
   method: textOr(`one of ${HTTP_METHODS.join(', ')}`, (text) =>
     (HTTP_METHODS as readonly string[]).includes(text.toUpperCase()),
   ),

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { RunError, RunStatus } from '@sluice/contracts';
+import type { ConsoleLine, RunError, RunStatus } from '@sluice/contracts';
 import type { EventMeta } from '@sluice/event-store';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { statusOf } from '../runs/run-rows.ts';
@@ -18,6 +18,13 @@ export class RunErrorResource implements RunError {
   ref!: string | null;
   @ApiProperty({ required: false, description: 'where in a loop that step stands' })
   path?: string;
+}
+
+export class ConsoleLineResource implements ConsoleLine {
+  @ApiProperty({ enum: ['log', 'info', 'warn', 'error', 'debug'] })
+  level!: ConsoleLine['level'];
+  @ApiProperty()
+  text!: string;
 }
 
 export class StepResource {
@@ -43,6 +50,8 @@ export class StepResource {
   error!: RunError | null;
   @ApiProperty({ ...TIME, description: 'when it goes on, while it waits' })
   nextAttemptAt!: string | null;
+  @ApiProperty({ type: [ConsoleLineResource], required: false, description: 'what the code of a code step wrote' })
+  console?: readonly ConsoleLine[];
 }
 
 /** What lists show of a run. */
@@ -131,6 +140,7 @@ export function stepResource(step: StepState): StepResource {
     output,
     error,
     nextAttemptAt,
+    ...(step.console === undefined ? {} : { console: step.console }),
   };
 }
 

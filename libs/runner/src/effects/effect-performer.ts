@@ -8,6 +8,7 @@ import type { Effect } from '../runs/decision.ts';
 import { effectsInFlight } from '../runs/run-metrics.ts';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import type { RunState } from '../runs/run-state.ts';
+import { mask } from '../steps/http/secret-mask.rules.ts';
 import { type EffectResult, StepError } from '../steps/step-type.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { StepEffects } from './step-effects.ts';
@@ -71,7 +72,13 @@ export class EffectPerformer {
 
   private async requestOf(origin: RunOrigin, { step, scope }: Effect): Promise<unknown> {
     const secrets = await this.secrets.of(origin.appId, step.interpreter.secretNames ?? []);
-    return step.interpreter.request?.({ ...scope, context: { ...scope.context, secrets } });
+    try {
+      return step.interpreter.request?.({ ...scope, context: { ...scope.context, secrets } });
+    } catch (error) {
+      const { code, message } = unsendable(error);
+      // A template's error may repeat what the template was given.
+      throw new StepError(code, mask(message, Object.values(secrets)));
+    }
   }
 }
 

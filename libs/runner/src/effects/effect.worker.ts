@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Claim, type DueItem, DueQueue, type DueWorker } from '@sluice/due-queue';
 import type { Alongside, EventStorePort } from '@sluice/event-store';
+import { Payloads } from '@sluice/payloads';
 import { InjectPool, InjectSettings, InjectStore, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -64,7 +65,8 @@ export class EffectWorker implements OnApplicationBootstrap, BeforeApplicationSh
       leaseMs: config.leaseMs,
       onError: (error, doing) => log.warn(`could not ${doing}: ${(error as Error).message}`),
     });
-    this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer, ordering });
+    const payloads = new Payloads(pool);
+    this.driver = new RunDriver({ store, queue: this.queue, reader, catalog, performer, ordering, payloads });
   }
 
   /** Whoever handles the due rows of a kind that are no runs; before claiming begins. */

@@ -136,6 +136,7 @@ export class MortalRunner {
     const reader = new RunReader(mortal, inputs);
     this.effects = new StepEffects(
       settings,
+      this.pool,
       new CallTokens(mortal, this.pool),
       new InlineEndpoints(this.pool, settings),
     );

@@ -8,6 +8,7 @@ import {
   isTransientError,
   VersionConflictError,
 } from '@sluice/event-store';
+import type { Payloads } from '@sluice/payloads';
 import { failpoint } from '@sluice/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
@@ -17,6 +18,7 @@ import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import type { RunReader } from '../runs/run-reader.ts';
 import { statusOf, updateRun } from '../runs/run-rows.ts';
+import type { RunEvent } from '../runs/run-state.ts';
 import { completed } from '../runs/completed.ts';
 import type { Decision, Effect, Next } from '../runs/decision.ts';
 import { advance, afterEffects, failAtOnce, type Settled } from '../runs/run.decider.ts';
@@ -25,6 +27,7 @@ import type { EffectPerformer, RunAtWork } from './effect-performer.ts';
 import { EffectsInFlight } from './effects-in-flight.ts';
 
 export interface RunDriverOptions {
+  payloads: Payloads;
   store: EventStorePort;
   queue: DueQueue;
   reader: RunReader;
@@ -158,6 +161,8 @@ export class RunDriver {
     if (next.kind === 'wait') {
       alongside.push(this.options.queue.reschedule([{ claim, dueAt: new Date(next.untilMs) }]));
     }
+    const files = payloadsOf(decision.events);
+    if (files.length > 0) alongside.push(this.options.payloads.reference(files));
     const orderingKey = next.kind === 'finished' ? (held.run.started?.orderingKey ?? null) : null;
     if (orderingKey !== null) alongside.push(this.options.ordering.release(held.run.id));
     const replyTo = held.run.started?.trigger?.replyTo ?? null;
@@ -223,4 +228,11 @@ export class RunDriver {
 function isStillRunning(held: HeldRun, { key, attempt }: Effect): boolean {
   const step = held.run.steps.get(key);
   return step?.status === 'running' && step.attempt === attempt;
+}
+
+/** What the results of a decision left in libs/payloads; it is kept from the sweep with the events that name it. */
+function payloadsOf(events: readonly RunEvent[]): string[] {
+  return events.flatMap(({ type, data }) =>
+    type === 'StepCompleted' || type === 'StepFailed' ? [...(data.payloads ?? [])] : [],
+  );
 }

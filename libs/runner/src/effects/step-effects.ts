@@ -1,9 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { CodeSandbox } from '@sluice/code-sandbox';
 import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
-import { InjectSettings, type Settings } from '@sluice/platform';
+import { Payloads } from '@sluice/payloads';
+import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
+import type { Pool } from 'pg';
+import { CodeEffect } from '../steps/code/code.effect.ts';
 import { CallWebhookEffect } from '../steps/call-webhook/call-webhook.effect.ts';
 import { InlineEndpoints } from '../steps/call-webhook/inline-endpoints.ts';
 import { HttpEffect } from '../steps/http/http.effect.ts';
+import { HttpFiles } from '../steps/http/http-files.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { ListenerEffect } from '../steps/listener/listener.effect.ts';
 import type { StepEffect } from '../steps/step-type.ts';
@@ -12,16 +17,20 @@ import type { StepEffect } from '../steps/step-type.ts';
 @Injectable()
 export class StepEffects implements OnApplicationShutdown {
   private readonly outbound: OutboundClient;
+  private readonly sandbox: CodeSandbox;
   private readonly byType: ReadonlyMap<string, StepEffect>;
 
   constructor(
-    @InjectSettings() settings: Pick<Settings, 'outboundAllow' | 'publicUrl' | 'listenerTimeoutMs'>,
+    @InjectSettings() settings: Pick<Settings, 'outboundAllow' | 'publicUrl' | 'listenerTimeoutMs' | 'code'>,
+    @InjectPool('runner') pool: Pool,
     tokens: CallTokens,
     endpoints: InlineEndpoints,
   ) {
+    this.sandbox = new CodeSandbox({ threads: settings.code.threads });
     this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
     this.byType = new Map<string, StepEffect>([
-      ['http', new HttpEffect(this.outbound)],
+      ['http', new HttpEffect(this.outbound, new HttpFiles(new Payloads(pool)))],
+      ['code', new CodeEffect(this.sandbox, settings.code)],
       ['listener', new ListenerEffect(this.outbound, tokens, settings)],
       ['call_webhook', new CallWebhookEffect(this.outbound, endpoints)],
     ]);
@@ -35,6 +44,6 @@ export class StepEffects implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.outbound.close();
+    await Promise.all([this.outbound.close(), this.sandbox.close()]);
   }
 }

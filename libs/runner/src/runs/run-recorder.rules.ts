@@ -1,4 +1,4 @@
-import { derivedId, type RunError, type StepPlace } from '@sluice/contracts';
+import { derivedId, type RunError, type StepNotes, type StepPlace } from '@sluice/contracts';
 import type { CompiledStep, StepOutcome } from '../steps/step-type.ts';
 import type { Moment } from './decision.ts';
 import { jsonValue } from './json-value.rules.ts';
@@ -51,8 +51,14 @@ export class RunRecorder {
     this.push({ type: 'RunResumed', data: { ...placeOf(step, key), at: this.moment.iso } });
   }
 
-  completed(step: CompiledStep, key: string, output: unknown, begun: Begun = this.now(null)): void {
-    this.push({ type: 'StepCompleted', data: this.completion(step, key, output, begun) });
+  completed(
+    step: CompiledStep,
+    key: string,
+    output: unknown,
+    begun: Begun = this.now(null),
+    notes: StepNotes = {},
+  ): void {
+    this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output, begun), ...notes } });
   }
 
   skipped(step: CompiledStep, key: string): void {
@@ -75,6 +81,7 @@ export class RunRecorder {
     error: RunError,
     begun: Begun = this.now(null),
     retry: { output?: unknown; nextAttemptMs: number } | null = null,
+    notes: StepNotes = {},
   ): void {
     this.push({
       type: 'StepFailed',
@@ -88,6 +95,7 @@ export class RunRecorder {
         nextAttemptAt: retry ? new Date(retry.nextAttemptMs).toISOString() : null,
         startedAt: begun.startedAt,
         finishedAt: this.moment.iso,
+        ...notes,
       },
     });
   }

@@ -1,5 +1,6 @@
 import {
   type BlockStarted,
+  type ConsoleLine,
   type EventEmitted,
   type RunError,
   type RunFinished,
@@ -41,6 +42,8 @@ export interface StepState {
   dueMs: number | null;
   /** What a waiting step waited for, once it has come; the first one counts. */
   answer?: { value: unknown };
+  /** What its code wrote in its last attempt. */
+  console?: readonly ConsoleLine[];
 }
 
 /** A run as its events tell it. */
@@ -147,6 +150,7 @@ function onStepCompleted(run: RunState, data: StepCompleted): void {
   step.error = null;
   step.dueMs = null;
   if (data.type === 'respond' && !data.skipped) run.responded = true;
+  if (data.console) step.console = data.console;
   put(run, data, step);
 }
 
@@ -160,6 +164,7 @@ function onStepFailed(run: RunState, data: StepFailed): void {
   step.output = data.output ?? null;
   step.error = data.error;
   step.dueMs = data.nextAttemptAt === null ? null : Date.parse(data.nextAttemptAt);
+  if (data.console) step.console = data.console;
   put(run, data, step);
 }
 

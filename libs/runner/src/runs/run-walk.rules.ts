@@ -1,4 +1,4 @@
-import type { RunError, RunStarted } from '@sluice/contracts';
+import type { RunError, RunStarted, StepNotes } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import {
   type CompiledStep,
@@ -76,21 +76,22 @@ export class RunWalk {
   settleEffect({ step, key, idempotencyKey }: Effect, state: StepState, result: EffectResult): void {
     const { output, error } = result;
     if (result.call) this.record.push({ type: 'AttemptFinished', data: result.call });
+    const notes = notesOf(result);
     const waitMs = retryAfter(step, result, state.failures, spreadOf(idempotencyKey, state.attempt));
     if (waitMs !== null) {
       const tried = error ?? { code: 'tried_again', message: 'the flow asks to try again after such an answer' };
       const retry = { output, nextAttemptMs: this.moment.ms + waitMs };
-      return this.record.failed(step, key, placed(tried, step, key), state, retry);
+      return this.record.failed(step, key, placed(tried, step, key), state, retry, notes);
     }
     if (error !== null && output === undefined) {
-      return this.record.failed(step, key, placed(error, step, key), state);
+      return this.record.failed(step, key, placed(error, step, key), state, null, notes);
     }
     try {
       const fitted = this.record.fitting(output, 'answer');
-      if (result.waitUntilMs === undefined) this.record.completed(step, key, fitted, state);
+      if (result.waitUntilMs === undefined) this.record.completed(step, key, fitted, state, notes);
       else this.record.waiting(step, key, result.waitUntilMs, state.startedAt, fitted);
     } catch (thrown) {
-      this.record.failed(step, key, this.errorAt(thrown, step, key), state);
+      this.record.failed(step, key, this.errorAt(thrown, step, key), state, null, notes);
     }
   }
 
@@ -277,4 +278,8 @@ export class RunWalk {
   private errorAt(thrown: unknown, step: CompiledStep, key: string): RunError {
     return errorOf(thrown, step.ref, key.slice(0, key.length - step.ref.length));
   }
+}
+
+function notesOf({ console, payloads }: EffectResult): StepNotes {
+  return { ...(console?.length ? { console } : {}), ...(payloads?.length ? { payloads } : {}) };
 }

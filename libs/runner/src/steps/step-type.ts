@@ -1,4 +1,4 @@
-import type { AttemptFinished, FlowStep } from '@sluice/contracts';
+import type { AttemptFinished, FlowStep, StepNotes } from '@sluice/contracts';
 import type { Condition } from '../flows/condition.ts';
 import type { TemplateCompiler } from '../flows/value-template.ts';
 
@@ -132,7 +132,7 @@ export interface StepCompiler extends TemplateCompiler {
 }
 
 /** How an effect ended. An answer of any kind has an `output`; `error` alone means there was none. */
-export interface EffectResult {
+export interface EffectResult extends StepNotes {
   output?: unknown;
   error: { code: string; message: string } | null;
   /** Another attempt may end otherwise. */

@@ -1,4 +1,5 @@
 import { callWebhookStep } from './call-webhook/call-webhook.step.ts';
+import { codeStep } from './code/code.step.ts';
 import { conditionStep } from './condition/condition.step.ts';
 import { delayStep } from './delay/delay.step.ts';
 import { emitStep } from './emit/emit.step.ts';
@@ -29,5 +30,6 @@ export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
     failStep,
     listenerStep,
     callWebhookStep,
+    codeStep,
   ].map((type) => [type.type, type]),
 );

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { stepCompiler } from '../../flows/compiled-flow.ts';
 import type { StepScope } from '../step-type.ts';
-import type { HttpRequest } from './http.step.ts';
+import type { HttpRequest } from './http-request.ts';
 import { httpStep } from './http.step.ts';
-import { retryAfterMs } from './http.effect.ts';
+import { retryAfterMs } from './http-answer.rules.ts';
 
 const scope = (context: Record<string, unknown> = {}): StepScope => ({
   context,
@@ -70,6 +70,62 @@ describe('the request of an http step', () => {
     expect([...(step.secretNames ?? [])].sort()).toEqual(['all', 'k']);
     const sent = step.request?.(scope({ secrets: { k: 'clear', all: { authorization: 'clear' } } })) as HttpRequest;
     expect(sent.url).toBe('https://a.example/?k=clear');
+  });
+});
+
+describe('what an http step sends', () => {
+  test('is a form, a text or a query as the flow gives it', () => {
+    const url = 'https://a.example/x?a=1';
+    expect(requestOf({ url, form: { b: '{{ n }}', c: ['ü', 2], d: null } }, { n: 7 })).toMatchObject({
+      method: 'POST',
+      body: 'b=7&c=%C3%BC&c=2',
+      headers: [['content-type', 'application/x-www-form-urlencoded']],
+    });
+    expect(requestOf({ url, text: 'hello {{ n }}' }, { n: 7 })).toMatchObject({
+      body: 'hello 7',
+      headers: [['content-type', 'text/plain; charset=utf-8']],
+    });
+    expect(requestOf({ url, query: { b: '{{ list }}', c: '', d: '{{ no }}' } }, { list: [1, 'x y'] }).url).toBe(
+      'https://a.example/x?a=1&b=1&b=x+y&c=',
+    );
+    expect(requestOf({ url, query: '{{ q }}' }, { q: { z: true } }).url).toBe('https://a.example/x?a=1&z=true');
+    expect(() => requestOf({ url, form: '{{ no }}' })).toThrow('the form are not an object');
+  });
+
+  test('is authorised by secrets that are recorded nowhere', () => {
+    const secrets = { k: 's3cret-k' };
+    const url = 'https://a.example/';
+    const sent = (auth: unknown) => requestOf({ url, auth }, { secrets });
+    expect(sent({ type: 'bearer', token: '{{ secrets.k }}' }).headers).toEqual([['authorization', 'Bearer s3cret-k']]);
+    const basic = sent({ type: 'basic', user: 'u', password: '{{ secrets.k }}' });
+    expect(basic.headers).toEqual([['authorization', 'Basic dTpzM2NyZXQtaw==']]);
+    expect(basic.secrets).toContain('dTpzM2NyZXQtaw==');
+    expect(sent({ type: 'header', name: 'x-key', value: '{{ secrets.k }}' }).headers).toEqual([['x-key', 's3cret-k']]);
+    expect(() => sent({ type: 'bearer', token: '{{ no }}' })).toThrow('auth has no token');
+    expect(() => sent({ type: 'basic', user: 'a:b', password: 'c' })).toThrow('colon');
+    const step = compile({ url, auth: { type: 'bearer', token: 'written-down' }, headers: { Cookie: '{{ c }}' } });
+    expect(step.begin(scope({ c: 'session=1' }))).toMatchObject({
+      input: { auth: { type: 'bearer' }, headers: { Cookie: '***' } },
+    });
+    expect(JSON.stringify(step.begin(scope({ c: 'session=1' })))).not.toMatch(/written-down|session/);
+    const sentWith = step.request?.(scope({ c: 'session=1' })) as HttpRequest;
+    expect(sentWith.secrets).toEqual(expect.arrayContaining(['written-down', 'session=1']));
+  });
+
+  test('is not told in the words of an error when it cannot be sent', () => {
+    const step = compile({ url: '{{ secrets.k }}' });
+    expect(() => step.request?.(scope({ secrets: { k: 'ftp://hidden' } }))).toThrow(/http:\/\/ or https:\/\/: \*\*\*$/);
+  });
+
+  test('is a file only by a reference to one', () => {
+    const payloadId = '0190e7a0-0000-7000-8000-000000000001';
+    const url = 'https://a.example/';
+    expect(requestOf({ url, file: '{{ f }}' }, { f: { payloadId, contentType: 'text/csv' } })).toMatchObject({
+      filePayloadId: payloadId,
+      body: null,
+      headers: [['content-type', 'text/csv']],
+    });
+    expect(() => requestOf({ url, file: '{{ f }}' }, { f: { payloadId: '1 or 1' } })).toThrow('the file is none');
   });
 });
 
