@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { AccessModule } from '@sluice/access';
 import { EventSchemasModule } from '@sluice/event-schemas';
 import { DELIVERING_CONTROLLERS, DELIVERING_PROVIDERS } from './delivering/delivering.providers.ts';
+import { EndpointTestsController } from './endpoint-tests/endpoint-tests.controller.ts';
+import { EndpointTester } from './endpoint-tests/endpoint-tester.ts';
+import { SampleEvents } from './endpoint-tests/sample-event.ts';
 import { EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import { EndpointsConsumer } from './endpoints/endpoints.consumer.ts';
 import { HEALTH_CONTROLLERS, HEALTH_PROVIDERS } from './health/health.providers.ts';
@@ -13,10 +16,18 @@ import { EventRecorder } from './recording/event-recorder.ts';
 
 @Module({
   imports: [AccessModule, EventSchemasModule],
-  controllers: [EndpointsConsumer, DomainEventsConsumer, ...DELIVERING_CONTROLLERS, ...HEALTH_CONTROLLERS],
+  controllers: [
+    EndpointsConsumer,
+    DomainEventsConsumer,
+    EndpointTestsController,
+    ...DELIVERING_CONTROLLERS,
+    ...HEALTH_CONTROLLERS,
+  ],
   providers: [
     EndpointDirectory,
     EventRecorder,
+    SampleEvents,
+    EndpointTester,
     OrderingKeys,
     { provide: OwnershipConfig, useFactory: () => new OwnershipConfig() },
     SlotOwnership,

@@ -143,6 +143,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'PATCH /v1/endpoints/{id}',
     'DELETE /v1/endpoints/{id}',
     'POST /v1/endpoints/{id}/secret/rotate',
+    'POST /v1/endpoints/test',
     'POST /rest/v1/webhooks/{id}/secret/rotate',
     'POST /rest/v1/webhooks',
     'PATCH /rest/v1/webhooks/{id}',

@@ -1,6 +1,6 @@
 import { Controller, Logger } from '@nestjs/common';
 import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
-import type { EndpointChanged } from '@sluice/contracts';
+import type { EndpointChanged, EventTypeChanged } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { ClientBase, Pool } from 'pg';
 import { EndpointDirectory, ENDPOINTS_GROUP } from './endpoint-directory.ts';
@@ -10,6 +10,10 @@ const log = new Logger('dispatcher.endpoints');
 /** The last state of each endpoint in a batch; null for one that was deleted. */
 async function write(client: ClientBase, events: readonly BusEvent[]): Promise<void> {
   for (const event of events) {
+    if (event.type.startsWith('EventType')) {
+      await writeEventType(client, event);
+      continue;
+    }
     const { endpoint } = event.data as EndpointChanged;
     await client.query(
       `insert into dispatcher.endpoints (uuid, app_id, state, deleted) values ($1, $2, $3, $4)
@@ -17,6 +21,20 @@ async function write(client: ClientBase, events: readonly BusEvent[]): Promise<v
       [endpoint.uuid, endpoint.appId, JSON.stringify(endpoint), event.type === 'EndpointDeleted'],
     );
   }
+}
+
+/** The catalogue's types give tests their samples. */
+async function writeEventType(client: ClientBase, event: BusEvent): Promise<void> {
+  const { appId, name, schema } = (event.data as EventTypeChanged).eventType;
+  if (event.type === 'EventTypeDeleted') {
+    await client.query('delete from dispatcher.event_types where app_id = $1 and name = $2', [appId, name]);
+    return;
+  }
+  await client.query(
+    `insert into dispatcher.event_types (app_id, name, schema) values ($1, $2, $3)
+     on conflict (app_id, name) do update set schema = excluded.schema`,
+    [appId, name, schema === null ? null : JSON.stringify(schema)],
+  );
 }
 
 /** Keeps the dispatcher's copy of endpoints in step with the registry. */
@@ -29,7 +47,15 @@ export class EndpointsConsumer {
 
   @Consumes('registry.events', {
     group: ENDPOINTS_GROUP,
-    types: ['EndpointCreated', 'EndpointUpdated', 'EndpointSecretRotated', 'EndpointDeleted'],
+    types: [
+      'EndpointCreated',
+      'EndpointUpdated',
+      'EndpointSecretRotated',
+      'EndpointDeleted',
+      'EventTypeCreated',
+      'EventTypeUpdated',
+      'EventTypeDeleted',
+    ],
   })
   async on(batch: EventBatch): Promise<void> {
     const client = await this.pool.connect();
