@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 
 const pool = Buffer.allocUnsafe(16 * 256);
 let offset = pool.length;
@@ -66,11 +66,10 @@ export function newId(atMs?: number): string {
  * write; a replay names itself, otherwise it would be swallowed as already done.
  */
 export function derivedId(kind: string, causeId: string, target: string, replayId = ''): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([kind, causeId.toLowerCase(), target, replayId]))
-    .digest();
-  const bytes = Buffer.from(causeId.replaceAll('-', '').slice(0, 12), 'hex');
-  const id = Buffer.concat([bytes, hash.subarray(0, 10)]);
+  const digest = hash('sha256', JSON.stringify([kind, causeId.toLowerCase(), target, replayId]), 'buffer');
+  const id = Buffer.allocUnsafe(16);
+  id.write(causeId.slice(0, 8) + causeId.slice(9, 13), 0, 6, 'hex');
+  digest.copy(id, 6, 0, 10);
   id[6] = ((id[6] as number) & 0x0f) | 0x80;
   id[8] = ((id[8] as number) & 0x3f) | 0x80;
   return format(id, 0);

@@ -1,3 +1,4 @@
+export { arrayParameter, elementType } from './binary-array.ts';
 export type { Blocker } from './blockers.ts';
 export { EventStore, type EventStoreSettings, type EventStoreStats, type WrittenBatchFacts } from './event-store.ts';
 export type {

@@ -1,4 +1,4 @@
-import { comparePositions } from '@sluice/event-store';
+import { comparePositions, type StoredEvent } from '@sluice/event-store';
 import type { Bound } from '../bus-bindings.ts';
 import type { Running } from '../bus-strategy.ts';
 import type { ConsumerStatus } from '../bus.contract.ts';
@@ -7,6 +7,7 @@ import type { Consumer } from '../consuming/consumer.ts';
 import { BEGINNING, CheckpointMovedError } from '../consuming/group-tables.ts';
 import { InstanceRunner } from '../consuming/instance-runner.ts';
 import { PartitionRunner, type Session } from '../consuming/partition-runner.ts';
+import { BatchPace } from './batch-pace.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { TopicSource } from './topic-source.ts';
 
@@ -40,6 +41,7 @@ export class TableConsumer implements Running {
   #resolveJoined: () => void = () => {};
   #isJoined = false;
   #pausedBecause: string | null = null;
+  readonly #pace = new BatchPace();
   #pollMs: number;
   #lookedAtMs = 0;
 
@@ -118,12 +120,14 @@ export class TableConsumer implements Running {
   }
 
   async #step(): Promise<void> {
+    if (this.#pace.waitMs >= 1) await pause(this.#pace.waitMs, this.#signal);
     this.#checkLease();
     const seen = this.#source.commits;
     const look = Date.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
     if (look) this.#lookedAtMs = Date.now();
     const events = await this.#source.next(this.#runner.position, this.#consumer.maxBatch, look);
     if (events.length === 0) return this.#idle(seen);
+    this.#pace.took(streamsIn(events));
     this.#pollMs = this.#options.pollMs[0];
     if (this.#consumer.mode === 'group') await this.#yieldToAccepts();
     this.#checkLease();
@@ -199,4 +203,15 @@ export class TableConsumer implements Running {
       this.#runtime.logger.warn(`the last position of ${this.#consumer.group} was not saved: ${String(error)}`);
     }
   }
+}
+
+/** About how many requests, runs or deliveries the events tell of: what one commit says of one stream comes together. */
+function streamsIn(events: readonly StoredEvent[]): number {
+  let count = 0;
+  let last = '';
+  for (const { streamId } of events) {
+    if (streamId !== last) count++;
+    last = streamId;
+  }
+  return count;
 }

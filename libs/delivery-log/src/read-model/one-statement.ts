@@ -1,24 +1,35 @@
 import { hash } from 'node:crypto';
-import type { Alongside } from '@sluice/event-store';
+import { type Alongside, arrayParameter, elementType } from '@sluice/event-store';
 
 /** A prepared statement of node-pg. */
 export interface PreparedQuery {
   name: string;
   text: string;
-  values: unknown[][];
+  values: unknown[];
 }
 
 const MAX_NAME_BYTES = 63;
 const texts = new Map<string, string>();
+
+/**
+ * Arrays go in PostgreSQL's binary format: as text, node-pg escapes every value into one long literal, twice the size of
+ * a body, and PostgreSQL takes it apart again (5 % of the whole process at 1,000 triggers/s).
+ */
+function valuesOf({ statement, rows }: Alongside): unknown[] {
+  return statement.columns.map((type, index) =>
+    arrayParameter(
+      type,
+      rows.map((row) => row[index]),
+    ),
+  );
+}
 
 /** All writes as one statement, each a CTE of its own, so that they commit together in one round trip; null for none. */
 export function oneStatement(writes: readonly Alongside[]): PreparedQuery | null {
   const wanted = writes.filter(({ rows }) => rows.length > 0);
   if (wanted.length === 0) return null;
   const name = wanted.map(({ statement }) => statement.name.replace('delivery_log.', '')).join('+');
-  const values = wanted.flatMap(({ statement, rows }) =>
-    statement.columns.map((_type, index) => rows.map((row) => row[index] ?? null)),
-  );
+  const values = wanted.flatMap(valuesOf);
   const text = texts.get(name) ?? textOf(wanted);
   texts.set(name, text);
   return { name: shortName(name), text, values };
@@ -32,7 +43,7 @@ function shortName(name: string): string {
 function textOf(writes: readonly Alongside[]): string {
   let parameter = 0;
   const parts = writes.map(({ statement }, index) => {
-    const arrays = statement.columns.map((type) => `$${++parameter}::${type}[]`);
+    const arrays = statement.columns.map((type) => `$${++parameter}::${elementType(type)}[]`);
     return `w${index} as (${statement.sql(arrays)})`;
   });
   return `with ${parts.join(', ')} select`;
