@@ -37,6 +37,16 @@ test('an app that does not exist is wrong usage: exit code 2', () => {
   expect(status).toBe(2);
 });
 
+test('the command that start.mjs prints has the words that were meant, whatever is in them', () => {
+  const words = ['env', "PATH=/a b:/o'clock:$HOME", '`id`', '"', '', 'é\\n'];
+  const module = path.join(import.meta.dirname, 'shell-command.mjs');
+  const script = `const { shellCommand } = await import(${JSON.stringify(module)});
+    console.log(JSON.stringify(shellCommand(${JSON.stringify(words)})))`;
+  const command = String(evaluate(script));
+  const { stdout } = spawnSync('/bin/sh', ['-c', `printf '<%s>' ${command}`], { encoding: 'utf8' });
+  expect(stdout).toBe(words.map((word) => `<${word}>`).join(''));
+});
+
 const installed = {
   'node_modules/a': { version: '1.0.0' },
   'node_modules/@sluice/x': { resolved: 'libs/x', link: true },

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { BatchQueue } from './batch-queue.ts';
+import type { Company } from './company.ts';
 import type { Committed } from './event-store.contract.ts';
 import type { Lane } from './lane.ts';
 import type { PendingUnit, PreparedUnit } from './pending-unit.ts';
@@ -7,6 +8,7 @@ import { TransientError } from './transient-error.ts';
 
 export interface AppendQueueSettings {
   queue: BatchQueue;
+  company: Company;
   /** After this time, in milliseconds, a caller is told that the database is away. */
   maxWaitMs: number;
   /** Events and bytes that may wait before further ones are refused. */
@@ -48,10 +50,11 @@ export class AppendQueue {
     if (isFull) return Promise.reject(new TransientError(`${this.#queue.events} events wait for the database already`));
     return new Promise<Committed>((resolve, reject) => {
       const now = performance.now();
+      const waitMs = Math.max(lingerMs, this.#settings.company.waitMsAt(now));
       const pending: PendingUnit = {
         ...unit,
-        dueAt: now + lingerMs,
-        deadlineAt: now + lingerMs + maxWaitMs,
+        dueAt: now + waitMs,
+        deadlineAt: now + waitMs + maxWaitMs,
         losses: 0,
         settled: false,
         resolve: (committed) => {

@@ -1,6 +1,7 @@
 import { type ServiceName, schemaOf, type Topic } from '@sluice/contracts';
 import type { ClientConfig } from 'pg';
 import { AppendQueue } from './append-queue.ts';
+import { Company } from './company.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { BatchWriter, type WrittenBatch } from './batch-writer.ts';
 import { type Blocker, findBlockers } from './blockers.ts';
@@ -58,6 +59,8 @@ export interface EventStoreSettings {
   logger?: StoreLogger;
   /** Told of every durable batch, synchronously, on the way to the callers' answers: it must be quick and not throw. */
   onBatch?: (batch: WrittenBatchFacts) => void;
+  /** How long a commit waits at most for others to go with, while many come (milliseconds); 0 unless given. */
+  companyMs?: number;
 }
 
 /** One commit, for metrics. */
@@ -113,6 +116,7 @@ export class EventStore implements EventStorePort {
     this.#partitions = settings.partitioned ? this.#newPartitions() : null;
     this.#separation = new Separation(settings.topics, this.#partitions);
     this.#queue = new AppendQueue({
+      company: new Company(settings.companyMs ?? 0),
       queue: new BatchQueue({ maxRows: settings.maxRows ?? 128, maxBytes: settings.maxBytes ?? 1024 * 1024 }),
       maxWaitMs: settings.maxWaitMs ?? 5000,
       maxQueuedEvents: settings.maxQueuedEvents ?? 20_000,

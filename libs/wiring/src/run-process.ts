@@ -5,6 +5,9 @@ import { collectWhenIdle } from './garbage-collection.ts';
 /** How long a shutdown may take before the process ends anyway (OP-02). */
 const SHUTDOWN_MS = 25_000;
 
+/** npm repeats to its child what the terminal has sent to both already; a person who presses Ctrl-C again is slower. */
+const REPEAT_MS = 400;
+
 /** Something the operator has to mend; printed as one message without a stack trace. */
 export class OperatorError extends Error {
   constructor(message: string) {
@@ -60,7 +63,11 @@ async function end(running: { close(): Promise<void> }): Promise<never> {
 export async function runProcess(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
   let running: { close(): Promise<void> } | null = null;
   let stopping = false;
+  let lastMs = Number.NEGATIVE_INFINITY;
   const stop = (signal: string): void => {
+    const isRepeat = performance.now() - lastMs < REPEAT_MS;
+    lastMs = performance.now();
+    if (isRepeat) return;
     if (stopping) process.exit(1);
     stopping = true;
     const timer = setTimeout(() => {

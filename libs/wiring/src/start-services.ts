@@ -47,6 +47,9 @@ export interface RunningServices {
   close(): Promise<void>;
 }
 
+/** How long an accepted request waits at most for others to be committed with, while hundreds come each second. */
+const ACCEPT_COMPANY_MS = 3;
+
 type Bus = CustomTransportStrategy & ObservedBus;
 
 function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
@@ -82,6 +85,7 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
     partitioned: service.partitioned,
     logger: options.logger,
     onBatch: batchObserver(service.name),
+    companyMs: service.name === 'gateway' ? ACCEPT_COMPANY_MS : 0,
   });
 }
 

@@ -2,7 +2,7 @@
 const CALM_PER_SECOND = 400;
 /** From this rate on a consumer begins a batch at most every `PACE_MS`. */
 const BUSY_PER_SECOND = 1_000;
-const PACE_MS = Number(process.env.PACE ?? 6);
+const PACE_MS = 6;
 const WINDOW_MS = 100;
 
 /**
