@@ -179,7 +179,8 @@ it('a batch that PostgreSQL ends as the victim of a deadlock is sent again, and 
     await client.query(add, ['lock a']);
     await client.query('commit');
     expect((await victim).events).toHaveLength(1);
-    expect(store.stats.deadlocks).toBe(1);
+    // Sent again it may meet the same client once more before that commits.
+    expect(store.stats.deadlocks).toBeGreaterThanOrEqual(1);
   });
   const { rows } = await database.pool.query(`select value from runner.counters where name like 'lock _'`);
   expect(rows).toEqual([{ value: 2 }, { value: 2 }]);
