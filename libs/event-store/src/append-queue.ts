@@ -50,7 +50,7 @@ export class AppendQueue {
     if (isFull) return Promise.reject(new TransientError(`${this.#queue.events} events wait for the database already`));
     return new Promise<Committed>((resolve, reject) => {
       const now = performance.now();
-      const waitMs = Math.max(lingerMs, this.#settings.company.waitMsAt(now));
+      const waitMs = Math.max(lingerMs, this.#settings.company.waitMsAt(now, this.#queue.units));
       const pending: PendingUnit = {
         ...unit,
         dueAt: now + waitMs,

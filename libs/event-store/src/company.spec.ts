@@ -4,7 +4,7 @@ import { Company } from './company.ts';
 /** The wait of the last of so many commits that come at even distances from `fromMs` on. */
 function waitAfter(company: Company, fromMs: number, perSecond: number, commits: number): number {
   let waitMs = 0;
-  for (let index = 0; index < commits; index++) waitMs = company.waitMsAt(fromMs + (index * 1_000) / perSecond);
+  for (let index = 0; index < commits; index++) waitMs = company.waitMsAt(fromMs + (index * 1_000) / perSecond, 1);
   return waitMs;
 }
 
@@ -23,9 +23,16 @@ describe('Company', () => {
     expect(waitAfter(new Company(0), 0, 20_000, 5_000)).toBe(0);
   });
 
+  it('waits for nobody more when there is company enough', () => {
+    const company = new Company(3);
+    waitAfter(company, 0, 2_000, 1_000);
+    expect(company.waitMsAt(500, 15)).toBe(3);
+    expect(company.waitMsAt(500, 16)).toBe(0);
+  });
+
   it('the first one after a pause waits for nobody', () => {
     const company = new Company(3);
     waitAfter(company, 0, 2_000, 1_000);
-    expect(company.waitMsAt(5_000)).toBe(0);
+    expect(company.waitMsAt(5_000, 0)).toBe(0);
   });
 });

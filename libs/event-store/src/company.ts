@@ -3,6 +3,11 @@ const CALM_PER_SECOND = 400;
 /** From this rate on the whole wait is asked for. */
 const BUSY_PER_SECOND = 1_000;
 const WINDOW_MS = 100;
+/**
+ * So many are company enough. Without this bound 128 callers in a closed loop were all in the queue while the database
+ * had nothing to do: 19 instead of 25 % of bare Fastify.
+ */
+const ENOUGH = 16;
 
 /**
  * How long a commit waits for others to go with: not at all while few come, a few milliseconds while many do. A batch
@@ -19,8 +24,12 @@ export class Company {
     this.#mostMs = mostMs;
   }
 
-  /** To be told of each commit as it comes. @returns how many milliseconds it waits. */
-  waitMsAt(nowMs: number): number {
+  /**
+   * To be told of each commit as it comes.
+   * @param queued how many wait already.
+   * @returns how many milliseconds it waits.
+   */
+  waitMsAt(nowMs: number, queued: number): number {
     if (this.#mostMs === 0) return 0;
     this.#counted++;
     const elapsed = nowMs - this.#windowFromMs;
@@ -31,6 +40,6 @@ export class Company {
       this.#windowFromMs = nowMs;
       this.#counted = 0;
     }
-    return this.#waitMs;
+    return queued >= ENOUGH ? 0 : this.#waitMs;
   }
 }

@@ -8,7 +8,9 @@ export interface TailLimits {
 }
 
 /** Events kept although every reader has passed them, so that a reader of the table can meet the tail. */
-const KEPT = 256;
+const KEPT = 64;
+/** So many dropped ones are let go of together: what is held over a collection is copied by it, which stops everything. */
+const COMPACT_AT = 128;
 
 /**
  * The newest events of one topic as this process committed them: the hand-over that spares their consumers the table.
@@ -102,7 +104,7 @@ export class CommittedTail {
   }
 
   #compact(): void {
-    if (this.#start < 1_024 && this.#start < this.#events.length) return;
+    if (this.#start < COMPACT_AT && this.#start < this.#events.length) return;
     this.#events = this.#events.slice(this.#start);
     this.#start = 0;
   }

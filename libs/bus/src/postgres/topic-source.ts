@@ -17,7 +17,6 @@ export class TopicSource {
   readonly #waiting = new Set<() => void>();
   readonly #readers = new Map<object, Position>();
   #newest: Position | null = null;
-  #sinceTrim = 0;
   /** Counts commits, so that one between a look and a wait is not slept over. */
   commits = 0;
 
@@ -63,8 +62,6 @@ export class TopicSource {
   /** Tells how far a reader has come, so that the hand-over forgets what all have passed. */
   passed(reader: object, position: Position): void {
     this.#readers.set(reader, position);
-    if (++this.#sinceTrim < 64) return;
-    this.#sinceTrim = 0;
     let slowest: Position | null = null;
     for (const each of this.#readers.values()) if (!slowest || comparePositions(each, slowest) < 0) slowest = each;
     if (slowest) this.#tail.trim(slowest);
