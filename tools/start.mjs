@@ -28,9 +28,10 @@ await build(preload, ...APPS[app].map((name) => path.join(root, 'apps', name)));
 const node = productNode();
 const preloads = [path.join(preload, 'dist', 'preload.js'), path.join(root, 'tools', 'end-with-parent.mjs')];
 const imports = preloads.flatMap((file) => ['--import', pathToFileURL(file).href]);
+const changed = Object.entries(productEnvironment(node)).filter(([name, value]) => process.env[name] !== value);
 const command = [
   'env',
-  `PATH=${productEnvironment(node).PATH}`,
+  ...changed.map(([name, value]) => `${name}=${value}`),
   node,
   ...imports,
   path.join(root, 'apps', app, 'dist', 'main.js'),
