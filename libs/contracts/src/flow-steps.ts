@@ -157,7 +157,12 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     common: [...BLOCK, 'timeout'],
   },
   emit: {
-    fields: { event: { shape: 'text', required: true }, subject: { shape: 'value' }, data: { shape: 'value' } },
+    fields: {
+      event: { shape: 'text', required: true },
+      id: { shape: 'value' },
+      subject: { shape: 'value' },
+      data: { shape: 'value' },
+    },
   },
   http: {
     fields: {
@@ -188,7 +193,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   listener: { fields: { url: { shape: 'text', required: true }, name: { shape: 'text' } } },
   delay: { fields: { for: { shape: 'duration' }, until: { shape: 'time' } }, exactlyOne: ['for', 'until'] },
   respond: { fields: { status: { shape: 'status' }, headers: { shape: 'texts' }, body: { shape: 'value' } } },
-  fail: { fields: { message: { shape: 'value' } } },
+  fail: { fields: { message: { shape: 'value' }, code: { shape: 'text' } } },
 };
 
 /** The fields of a type of step, its own and the common ones, besides `ref` and `type`. */

@@ -130,6 +130,8 @@ export interface StepFailed extends StepPlace, StepNotes {
  */
 export interface EventEmitted extends StepPlace {
   eventId: string;
+  /** The flow's own id for it: a later event of the app with the same one is not published. */
+  id?: string;
   type: string;
   subject: string | null;
   data: unknown;

@@ -1,6 +1,9 @@
 import type { BusEvent } from '@sluice/bus';
 import { derivedId, type EventEmitted, type RunFinished } from '@sluice/contracts';
+import { dedupeKeyOf } from './cloud-event.rules.ts';
 import type { ReceivedEvent } from './received-event.ts';
+
+const SOURCE = '/sluice/runs';
 
 function emitted(event: BusEvent, publicUrl: string): ReceivedEvent {
   const data = event.data as EventEmitted;
@@ -8,8 +11,9 @@ function emitted(event: BusEvent, publicUrl: string): ReceivedEvent {
     ...originOf(event),
     eventId: data.eventId,
     type: data.type,
-    source: '/sluice/runs',
-    sourceId: data.eventId,
+    source: SOURCE,
+    sourceId: data.id ?? data.eventId,
+    dedupeKey: data.id === undefined ? null : dedupeKeyOf(SOURCE, data.id),
     subject: data.subject,
     time: data.emittedAt,
     data: data.data,
@@ -26,7 +30,7 @@ function finished(event: BusEvent, publicUrl: string): ReceivedEvent {
     ...originOf(event),
     eventId,
     type: data.status === 'succeeded' ? 'Flow.Executed' : 'Flow.Failed',
-    source: '/sluice/runs',
+    source: SOURCE,
     sourceId: eventId,
     subject: String(data.flowNumber),
     time: data.finishedAt,

@@ -68,6 +68,8 @@ describe('what becomes a domain event', () => {
     expect(fromRunner(finished('timed_out'), URL)).toMatchObject([{ type: 'Flow.Failed' }]);
     expect(fromRunner(finished('cancelled'), URL)).toEqual([]);
     expect(fromRunner(busEvent({ type: 'StepCompleted', data: {} }), URL)).toEqual([]);
+    const [keyed] = fromRunner(busEvent({ type: 'EventEmitted', data: { ...emitted, id: 'order-7' } }), URL);
+    expect(keyed).toMatchObject({ eventId, sourceId: 'order-7', dedupeKey: dedupeKeyOf('/sluice/runs', 'order-7') });
   });
 
   it('ET-10: of users what happened to them, in each app where they have a role, without their roles in others', () => {

@@ -67,10 +67,18 @@ export class RunRecorder {
 
   emitted(step: CompiledStep, key: string, outcome: Extract<StepOutcome, { kind: 'emitted' }>): void {
     const eventId = derivedId('event', this.run.id, key);
-    const { type, subject, data } = outcome;
+    const { type, id, subject, data } = outcome;
     this.push({
       type: 'EventEmitted',
-      data: { eventId, ...placeOf(step, key), type, subject, data, emittedAt: this.moment.iso },
+      data: {
+        eventId,
+        ...(id === null ? {} : { id }),
+        ...placeOf(step, key),
+        type,
+        subject,
+        data,
+        emittedAt: this.moment.iso,
+      },
     });
   }
 

@@ -16,7 +16,7 @@ export interface StepScope {
 /** What a step wants to happen. Thrown StepErrors and template errors count as `failed`. */
 export type StepOutcome =
   | { kind: 'completed'; output: unknown; input?: unknown }
-  | { kind: 'emitted'; type: string; subject: string | null; data: unknown }
+  | { kind: 'emitted'; type: string; id: string | null; subject: string | null; data: unknown }
   /** Something outside this process; `input` is recorded and holds no secret. */
   | { kind: 'effect'; input: unknown }
   | { kind: 'wait'; untilMs: number; input?: unknown }

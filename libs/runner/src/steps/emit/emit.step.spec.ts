@@ -12,11 +12,11 @@ test('type, subject and data are templates; a subject is text', () => {
     { event: 'order.{{ kind }}', subject: '{{ id }}', data: { all: '{{ web }}' } },
     { kind: 'paid', id: 7, web: [1] },
   );
-  expect(made).toEqual({ kind: 'emitted', type: 'order.paid', subject: '7', data: { all: [1] } });
+  expect(made).toEqual({ kind: 'emitted', type: 'order.paid', id: null, subject: '7', data: { all: [1] } });
 });
 
 test('without subject and data both are null', () => {
-  expect(emit({ event: 'x' })).toEqual({ kind: 'emitted', type: 'x', subject: null, data: null });
+  expect(emit({ event: 'x' })).toEqual({ kind: 'emitted', type: 'x', id: null, subject: null, data: null });
 });
 
 test.each(['{{ missing }}', ' ', 'x'.repeat(201), '{{ [1] }}'])(
@@ -25,3 +25,9 @@ test.each(['{{ missing }}', ' ', 'x'.repeat(201), '{{ [1] }}'])(
     expect(() => emit({ event })).toThrow('the event type must be text');
   },
 );
+
+test('an id of the flow is text of at most 256 characters; nothing is none', () => {
+  expect(emit({ event: 'x', id: '{{ n }}' }, { n: 7 })).toMatchObject({ id: '7' });
+  expect(emit({ event: 'x', id: '{{ n }}' })).toMatchObject({ id: null });
+  expect(() => emit({ event: 'x', id: 'x'.repeat(257) })).toThrow('longer than 256');
+});
