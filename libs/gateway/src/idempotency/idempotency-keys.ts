@@ -37,6 +37,12 @@ const FIND_SQL = {
     where key = $1 and accepted_at >= now() - ${WINDOW_SQL}`,
 };
 
+const FIND_ALL_SQL = {
+  name: 'gateway:idempotency-find-all',
+  text: `select key, run_id as "runId", fingerprint, waits, accepted_at as "acceptedAt" from gateway.idempotency_keys
+    where key = any($1::bytea[]) and accepted_at >= now() - ${WINDOW_SQL}`,
+};
+
 /** The answer as the runner gave it (docs/architecture.md, "Who may read whose tables"). */
 const ANSWER_SQL = {
   name: 'gateway:stored-answer',
@@ -90,6 +96,12 @@ export class IdempotencyKeys implements OnModuleInit, OnApplicationShutdown {
   async find(key: Buffer): Promise<FirstUse | null> {
     const { rows } = await this.pool.query<FirstUse>({ ...FIND_SQL, values: [key] });
     return rows[0] ?? null;
+  }
+
+  /** The first uses of these keys, by the key as latin1. */
+  async findAll(keys: readonly Buffer[]): Promise<Map<string, FirstUse>> {
+    const { rows } = await this.pool.query<FirstUse & { key: Buffer }>({ ...FIND_ALL_SQL, values: [keys] });
+    return new Map(rows.map(({ key, ...first }) => [key.toString('latin1'), first]));
   }
 
   /** What the waiting caller of a run was answered, or would have been; null while the run goes on. */

@@ -7,9 +7,16 @@ import { credentialHeadersOf } from '../authentication/trigger-credential.rules.
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
+import { FirstUseLookup } from './first-use-lookup.ts';
 import { fingerprintOf, keyOfExpression, keyOfHeader, storedKey } from './idempotency-key.rules.ts';
 import { type FirstUse, IdempotencyKeys } from './idempotency-keys.ts';
 import { KnownKeys } from './known-keys.ts';
+
+/** How long keys are looked up beforehand after one that memory had lost. */
+const WARY_MS = 10_000;
+
+/** Tells how the first request of a key went, null: not accepted. */
+type Decide = (first: FirstUse | null) => void;
 
 /** A request that brings a key. */
 interface Keyed {
@@ -29,11 +36,14 @@ interface Keyed {
 export class Idempotency implements AdmissionCheck {
   readonly #known = new KnownKeys(GATEWAY_LIMITS.maxIdempotencyKeysInMemory, GATEWAY_LIMITS.idempotencyWindowMs);
   readonly #expressions = new TemplateCache();
+  readonly #lookup: FirstUseLookup;
 
   constructor(
     private readonly keys: IdempotencyKeys,
     @InjectSettings() private readonly settings: Settings,
-  ) {}
+  ) {
+    this.#lookup = new FirstUseLookup((asked) => keys.findAll(asked), { forMs: WARY_MS, now: () => performance.now() });
+  }
 
   check(admission: Admission): undefined | Promise<EarlyAnswer | undefined> {
     const header = admission.request.headers['idempotency-key'];
@@ -43,7 +53,9 @@ export class Idempotency implements AdmissionCheck {
     if (keyed === null) return;
     const known = this.#known.find(keyed.name, Date.now());
     if (known !== null) return this.#answerKnown(keyed, known);
-    this.#goFirst(keyed);
+    const decide = this.#known.begin(keyed.name);
+    if (this.#lookup.isWorthwhile) return this.#lookThenGo(keyed, decide);
+    this.#goFirst(keyed, decide);
   }
 
   #keyed(admission: Admission, header: string | string[] | undefined, expression: string | null): Keyed | null {
@@ -69,19 +81,37 @@ export class Idempotency implements AdmissionCheck {
     if (decided !== null && !(decided instanceof Promise)) return this.#repeat(keyed, decided);
     // The first was not accepted, because the store is away perhaps. Who waited for it waits for nobody else: twenty
     // repeats one after another would take twenty times as long to be told so.
-    this.#goFirst(keyed);
+    this.#goFirst(keyed, this.#known.begin(keyed.name));
+  }
+
+  /** Keys that memory has lost come by at the moment: the table is asked before others' appends suffer for this one. */
+  async #lookThenGo(keyed: Keyed, decide: Decide): Promise<EarlyAnswer | undefined> {
+    let earlier: FirstUse | null = null;
+    try {
+      earlier = await this.#lookup.find(keyed.key);
+    } catch (error) {
+      decide(null);
+      throw error;
+    }
+    if (earlier === null) {
+      this.#goFirst(keyed, decide);
+      return undefined;
+    }
+    this.#known.add(keyed.name, earlier);
+    decide(null);
+    return this.#repeat(keyed, earlier);
   }
 
   /** Nobody here has used the key: the row beside the event finds out whether another replica has. */
-  #goFirst(keyed: Keyed): void {
+  #goFirst(keyed: Keyed, decide: Decide): void {
     const { admission, key, fingerprint } = keyed;
     const waits = admission.profile.waits(admission);
     const first = { runId: admission.id, fingerprint, waits };
-    const decide = this.#known.begin(keyed.name);
     admission.alongside = [...admission.alongside, this.keys.remember(key, first)];
     admission.whenDecided = (stored) => decide(stored ? { ...first, acceptedAt: new Date() } : null);
     admission.recover = async (error) => {
       if (!(error instanceof AlongsideConflictError)) return null;
+      this.#lookup.conflicted();
       const earlier = await this.keys.find(key);
       // Its 24 hours ended between the two statements: the next try is the first again.
       if (earlier === null) throw new TransientError('the idempotency key was let go of at this moment', error);
