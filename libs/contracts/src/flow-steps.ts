@@ -192,6 +192,16 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   code: { fields: { source: { shape: 'code', required: true }, input: { shape: 'value' } } },
   listener: { fields: { url: { shape: 'text', required: true }, name: { shape: 'text' } } },
   delay: { fields: { for: { shape: 'duration' }, until: { shape: 'time' } }, exactlyOne: ['for', 'until'] },
+  wait_for_callback: { fields: { timeout: { shape: 'duration' }, onTimeout: { shape: 'steps' } }, common: BLOCK },
+  approval: {
+    fields: {
+      to: { shape: 'value' },
+      message: { shape: 'value' },
+      timeout: { shape: 'duration' },
+      onTimeout: { shape: 'steps' },
+    },
+    common: BLOCK,
+  },
   respond: { fields: { status: { shape: 'status' }, headers: { shape: 'texts' }, body: { shape: 'value' } } },
   fail: { fields: { message: { shape: 'value' }, code: { shape: 'text' } } },
 };
@@ -203,14 +213,13 @@ export function fieldsOf(schema: StepSchema): Readonly<Record<string, StepField>
 }
 
 /** Names that templates read besides the refs of steps; a ref cannot be one of them. */
-export const TEMPLATE_ROOTS = ['trigger', 'flow', 'run'] as const;
+export const TEMPLATE_ROOTS = ['trigger', 'flow', 'run', 'callbacks'] as const;
 /** The root that only steps with `readsSecrets` may read. */
 export const SECRETS_ROOT = 'secrets';
 /** Names that a ref cannot have: roots of today and of what is to come, and words of the template language. */
 export const RESERVED_REFS: readonly string[] = [
   ...TEMPLATE_ROOTS,
   SECRETS_ROOT,
-  'callbacks',
   'input',
   'loop',
   'range',

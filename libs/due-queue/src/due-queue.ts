@@ -130,6 +130,17 @@ export class DueQueue {
     };
   }
 
+  /**
+   * Makes rows due now with the commit, whoever holds them: a holder that reschedules afterwards has to look whether
+   * there is news. Rows that are gone, or due already, are left alone. Needs `hastenSql` in the schema.
+   */
+  hasten(items: readonly { id: string; key: string }[]): Alongside {
+    const nowMs = this.nowMs();
+    for (const { key } of items) this.directory.note(key, nowMs, nowMs);
+    this.#wake();
+    return { statement: this.#sql.hasten, rows: items.map(({ id }) => [id, new Date(nowMs)]) };
+  }
+
   /** The commit that completed or rescheduled the claim has resolved (or failed for good): stop extending its lease. */
   settle(claim: Claim): void {
     if (this.leases.drop(claim)) this.wake();

@@ -4,6 +4,7 @@ export interface DueStatements {
   schedule: AlongsideStatement;
   complete: AlongsideStatement;
   reschedule: AlongsideStatement;
+  hasten: AlongsideStatement;
   claim: string;
   claimHead: string;
   next: string;
@@ -39,6 +40,13 @@ export function dueStatements(schema: string, leaseMs: number): DueStatements {
       sql: (arrays) =>
         `insert into ${schema}.due (id) select w.id from unnest(${arrays.join(', ')}) as w(id, token, due_at, payload)
          where not ${schema}.due_move(w.id, w.token, w.due_at, w.payload)`,
+    },
+    hasten: {
+      name: `due_hasten_${schema}`,
+      columns: ['uuid', 'timestamptz'],
+      sql: (arrays) =>
+        `insert into ${schema}.due (id) select w.id from unnest(${arrays.join(', ')}) as w(id, due_at)
+         where not ${schema}.due_hasten(w.id, w.due_at)`,
     },
     claim: `select id, key, due_at, number::text as number, token::text as token, attempts, payload
       from ${schema}.due_claim($1, $2, $3, $4, $5, $6, $7)`,

@@ -179,3 +179,15 @@ function finishingSql(schema: string): string[] {
       end $$`,
   ];
 }
+
+/** For `DueQueue.hasten`, in a migration of a service that uses it. */
+export function hastenSql(schema: string): string[] {
+  return [
+    `create function ${schema}.due_hasten(wanted uuid, new_due_at timestamptz) returns boolean
+      language plpgsql volatile ${BY_INDEX} as $$
+      begin
+        update ${schema}.due d set due_at = new_due_at where d.id = wanted and d.due_at > new_due_at;
+        return true;
+      end $$`,
+  ];
+}

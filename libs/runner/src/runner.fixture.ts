@@ -5,6 +5,7 @@ import { busTablesSql } from '@sluice/bus';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReplicaBoard } from '@sluice/local-copy';
 import {
+  type CallbackReceived,
   type FlowDefinition,
   type FlowState,
   derivedId,
@@ -58,7 +59,7 @@ export const NEIGHBOURS: readonly ServiceDefinition[] = [
   standIn('delivery-log', ['delivery-log.events']),
 ];
 
-const KEYS = [{ id: 'k1', key: Buffer.alloc(32, 7) }];
+export const KEYS = [{ id: 'k1', key: Buffer.alloc(32, 7) }];
 
 /** Settings of a process that listens on a free port of this machine and may call it. */
 export function testSettings(databaseUrl: string, change: Partial<Settings> = {}): Settings & { databaseUrl: string } {
@@ -190,6 +191,28 @@ export class Neighbours {
     const data: RunCancelAsked = { triggerId: newId(), at: new Date().toISOString() };
     const meta = { correlationId: id, causationId: id, actor: { type: 'trigger', id: data.triggerId } };
     await this.#gateway.append(id, 1, [{ type: 'RunCancelAsked', appId: DEFAULT_APP_ID, data, meta }]);
+  }
+
+  /** What came by the link of a waiting step, as the gateway stores it. @returns the id of the event's stream. */
+  async callback(
+    runId: string,
+    step: string,
+    answer: unknown,
+    kind: CallbackReceived['kind'] = 'callback',
+  ): Promise<string> {
+    const data: CallbackReceived = {
+      runId,
+      step,
+      kind,
+      answer,
+      bodySha256: '0'.repeat(64),
+      remoteAddress: '192.0.2.1',
+      receivedAt: new Date().toISOString(),
+    };
+    const id = derivedId('resume', runId, step);
+    const meta = { correlationId: runId, causationId: runId };
+    await this.#gateway.append(id, 0, [{ type: 'CallbackReceived', appId: DEFAULT_APP_ID, data, meta }]);
+    return id;
   }
 
   /** The events of a request, as the bus would hand them on. */

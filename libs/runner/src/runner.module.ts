@@ -31,6 +31,10 @@ import { ScheduleWorker } from './schedules/schedule.worker.ts';
 import { RunStarter } from './starting/run-starter.ts';
 import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
+import { ApprovalsController } from './waiting/approvals.controller.ts';
+import { Approvals } from './waiting/approvals.ts';
+import { LinkSigner } from './waiting/link-signer.ts';
+import { StepAnswers } from './waiting/step-answers.ts';
 import { TriggersConsumer } from './starting/triggers.consumer.ts';
 
 const log = new Logger('runner');
@@ -50,6 +54,7 @@ class BoardLifecycle implements OnApplicationShutdown {
   controllers: [
     RegistryCopyConsumer,
     TriggersConsumer,
+    ApprovalsController,
     BatchesController,
     RetriesController,
     RunsController,
@@ -68,6 +73,9 @@ class BoardLifecycle implements OnApplicationShutdown {
     },
     BoardLifecycle,
     RunnerConfig,
+    LinkSigner,
+    StepAnswers,
+    Approvals,
     FlowCatalog,
     RunInputs,
     RunReader,

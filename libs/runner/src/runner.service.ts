@@ -3,6 +3,7 @@ import { Runner1763800000000 } from './migrations/1763800000000-runner.ts';
 import { Ordering1763900050000 } from './migrations/1763900050000-ordering.ts';
 import { Schedules1763900050002 } from './migrations/1763900050002-schedules.ts';
 import { Batches1764000050000 } from './migrations/1764000050000-batches.ts';
+import { Hasten1764000050001 } from './migrations/1764000050001-hasten.ts';
 import { InlineEndpoints1764000070002 } from './migrations/1764000070002-inline-endpoints.ts';
 import { RunnerModule } from './runner.module.ts';
 
@@ -14,6 +15,7 @@ export const runnerService: ServiceDefinition = {
     Ordering1763900050000,
     Schedules1763900050002,
     Batches1764000050000,
+    Hasten1764000050001,
     InlineEndpoints1764000070002,
   ],
   topics: ['runner.events', 'runner.answers'],

@@ -83,6 +83,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
   ...rows('automation.view', 'operator', [
     'POST /v1/runs/{id}/cancel',
     'POST /v1/runs/{id}/retry',
+    'POST /v1/runs/{id}/approvals/{ref}',
     'POST /v1/runs/retry',
     'POST /v1/runs/cancel',
     'POST /v1/runs/batches/{id}/cancel',

@@ -19,7 +19,7 @@ type Things = Record<string, string>;
 const named = ({ method, path }: AccessRow): string => `${method} ${path}`;
 
 function pathOf(row: AccessRow, things: Things = {}): string {
-  const kind = /^\/(?:rest\/)?v1\/([\w-]+)/.exec(row.path)?.[1] ?? '';
+  const kind = /^\/(?:rest\/)?v1\/(runs\/batches|[\w-]+)/.exec(row.path)?.[1] ?? '';
   let isFirst = true;
   return row.path.replace(/\{(\w+)\}/g, (_, parameter: string) => {
     const thing = isFirst ? things[`${row.path.startsWith('/rest/') ? 'rest/' : ''}${kind}`] : undefined;
@@ -166,6 +166,8 @@ export const access: Scenarios = (use) => {
     const app = await api.must<{ environmentId: number }>('GET', `/v1/apps/${api.appId}`);
     const run = String((await api.fire(trigger, {})).body.id);
     await api.must('GET', `/v1/runs/${run}?wait=30s`);
+    const query = { query: { ids: [run] } };
+    const batch = await api.must<{ id: string }>('POST', '/v1/runs/retry', query);
     return {
       flows: flow.id,
       triggers: trigger.id,
@@ -176,6 +178,7 @@ export const access: Scenarios = (use) => {
       users: user.id,
       apps: api.appId,
       runs: run,
+      'runs/batches': batch.id,
       timeline: run,
       requests: run,
       'rest/flows': String(flow.number),

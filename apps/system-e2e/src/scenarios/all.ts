@@ -5,6 +5,7 @@ import { access } from './access.ts';
 import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
+import { controllingRuns } from './controlling-runs.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { limits } from './limits.ts';
@@ -41,6 +42,7 @@ const ALL: readonly Scenarios[] = [
   capture,
   ordering,
   runStream,
+  controllingRuns,
   syncAnswers,
   limits,
   idempotency,

@@ -11,6 +11,8 @@ import { connectionOf, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { AskedCancels } from '../api/asked-cancels.ts';
 import { RunCanceller } from '../api/run-canceller.ts';
+import { LinkSigner } from '../waiting/link-signer.ts';
+import { StepAnswers } from '../waiting/step-answers.ts';
 import { WaitingStarts } from '../api/waiting-starts.ts';
 import { RunsQueries } from '../api/runs.query.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
@@ -131,9 +133,10 @@ export class MortalRunner {
     this.pool = testPool(databaseUrl);
     const mortal = new MortalStore(this.store, this.fate);
     this.troubles = mortal.troubles;
-    this.catalog = new FlowCatalog(this.pool, new ReplicaBoard({ pool: this.pool, instance: instanceId }));
+    const board = new ReplicaBoard({ pool: this.pool, instance: instanceId });
+    this.catalog = new FlowCatalog(this.pool, board, new LinkSigner(settings));
     const inputs = new RunInputs(this.pool);
-    const reader = new RunReader(mortal, inputs);
+    const reader = new RunReader(mortal, inputs, this.pool);
     this.effects = new StepEffects(
       settings,
       this.pool,
@@ -149,7 +152,7 @@ export class MortalRunner {
     this.ordering = new OrderingWorker(ordering, starter, inputs);
     const queries = new RunsQueries(this.pool, reader, inputs, new WaitingStarts(this.pool));
     const cancels = new AskedCancels(queries, new RunCanceller(mortal, this.catalog, ordering));
-    this.consumer = new TriggersConsumer(starter, inputs, cancels);
+    this.consumer = new TriggersConsumer(starter, inputs, cancels, new StepAnswers(mortal, reader, this.worker));
   }
 
   async start(): Promise<void> {

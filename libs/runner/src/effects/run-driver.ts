@@ -177,9 +177,19 @@ export class RunDriver {
       throw error;
     }
     held.shownStatus = status;
+    if (next.kind === 'wait' && decision.events.length === 0) await this.lookForNews(claim, held);
     if (next.kind === 'finished') countFinished(held.run);
     if (orderingKey !== null) this.options.ordering.wake([orderingKey]);
     return next.kind === 'effects' ? 'recorded' : 'handed over';
+  }
+
+  /**
+   * Without an append nothing has told whether somebody gave the run news since it was read, and the due time that came
+   * with the news has just been overwritten.
+   */
+  private async lookForNews(claim: Claim, { run }: HeldRun): Promise<void> {
+    if ((await this.options.reader.versionOf(run.id)) === run.version) return;
+    await this.persist({ appends: [], alongside: [this.options.queue.hasten([{ id: claim.id, key: claim.key }])] });
   }
 
   /** A result in hand is worth waiting for the database, whatever becomes of the lease meanwhile. */

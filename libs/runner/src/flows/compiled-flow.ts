@@ -7,6 +7,7 @@ import {
 } from '@sluice/contracts';
 import { STEP_TYPES } from '../steps/step-types.ts';
 import type { CompiledStep, RetryRule, StepCompiler } from '../steps/step-type.ts';
+import { type LinkedStep, linkedSteps, type SignLink } from '../waiting/links.rules.ts';
 import { conditionOf } from './condition.ts';
 import { FlowCompileError } from './flow-compile-error.ts';
 import { templateCompiler, type ValueTemplate } from './value-template.ts';
@@ -36,6 +37,9 @@ export interface CompiledFlow extends FlowIdentity {
   response: CompiledResponse;
   /** What runs when a step fails and its own `onError` says nothing; without a response the caller gets the error. */
   onError: { steps: readonly CompiledStep[]; response: CompiledResponse | null } | null;
+  /** The steps that are given their answers by links, and what makes the links; null where nobody can. */
+  links: readonly LinkedStep[];
+  sign: SignLink | null;
   /** Why no run of it can succeed, or null. */
   problem: { ref: string | null; message: string } | null;
 }
@@ -119,7 +123,11 @@ function compileHandler({ steps, response }: FlowErrorHandler): CompiledFlow['on
 }
 
 /** Never throws: a definition that cannot be compiled gives a flow whose `problem` fails each of its runs. */
-export function compileFlow(identity: FlowIdentity, definition: FlowDefinition): CompiledFlow {
+export function compileFlow(
+  identity: FlowIdentity,
+  definition: FlowDefinition,
+  sign: SignLink | null = null,
+): CompiledFlow {
   const webhookRef = definition.steps[0]?.type === 'webhook' ? definition.steps[0].ref : null;
   const flow: CompiledFlow = {
     ...identity,
@@ -128,12 +136,15 @@ export function compileFlow(identity: FlowIdentity, definition: FlowDefinition):
     strict: definition.strict === true,
     response: { status: null, body: null },
     onError: null,
+    links: [],
+    sign,
     problem: null,
   };
   try {
     flow.steps = stepCompiler.block(webhookRef === null ? definition.steps : definition.steps.slice(1));
     flow.response = compileResponse(definition.response ?? {});
     if (definition.onError !== undefined) flow.onError = compileHandler(definition.onError);
+    flow.links = linkedSteps([...flow.steps, ...(flow.onError?.steps ?? [])]);
   } catch (error) {
     if (!(error instanceof FlowCompileError)) throw error;
     flow.problem = { ref: error.ref, message: error.message };

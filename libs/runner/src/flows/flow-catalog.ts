@@ -4,6 +4,7 @@ import { parsePosition } from '@sluice/event-store';
 import { ReplicaBoard, TableTail } from '@sluice/local-copy';
 import { HealthCheck, type HealthResult, InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { LinkSigner } from '../waiting/link-signer.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type CompiledFlow, compileFlow } from './compiled-flow.ts';
 import { REGISTRY_MARKER_SQL } from './registry-copy.projection.ts';
@@ -46,6 +47,7 @@ export class FlowCatalog implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @InjectPool('runner') private readonly pool: Pool,
     private readonly board: ReplicaBoard,
+    private readonly links: LinkSigner,
   ) {
     this.flows = new TableTail<KnownFlow>({
       pool,
@@ -108,7 +110,7 @@ export class FlowCatalog implements OnModuleInit, OnApplicationShutdown {
     const row = (await this.read('runner', flowId, version)) ?? (await this.read('registry', flowId, version));
     if (!row) return null;
     const identity = { id: flowId, number: row.number, name: row.name, version };
-    const flow = compileFlow(identity, JSON.parse(row.definition) as FlowDefinition);
+    const flow = compileFlow(identity, JSON.parse(row.definition) as FlowDefinition, this.links.sign);
     this.compiled.set(key, flow);
     return flow;
   }

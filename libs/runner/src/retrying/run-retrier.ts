@@ -5,6 +5,7 @@ import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { FoundRun } from '../api/runs.query.ts';
 import { queuedRunOf } from '../api/waiting-starts.ts';
+import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog, versionOf } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
@@ -41,8 +42,8 @@ export class RunRetrier {
     const { run, origin } = found;
     const { started, finished } = run;
     if (!started || !finished) throw runnerError('run_not_finished', 'cancel it, or wait for its end');
-    const flowVersion = await this.versionFor(started, wish.version);
-    const takenOver = stepsOf(found, wish);
+    const flow = await this.versionFor(started, wish.version);
+    const takenOver = stepsOf(found, wish, flow);
     const { value } = wish.input ?? { value: run.input };
     const stored = await this.inputs.storeIfLarge(value);
     const meta: EventMeta = {
@@ -55,7 +56,7 @@ export class RunRetrier {
       appId: origin.appId,
       flowId: started.flowId,
       mode: started.mode,
-      flowVersion,
+      flowVersion: flow.version,
       input: { value },
       inputPayload: stored.payload,
       trigger: await this.triggerOf(started),
@@ -72,7 +73,7 @@ export class RunRetrier {
     return begun ? { ...begun, queued: null } : queuedRunOf(pending);
   }
 
-  private async versionFor(started: RunStarted, wanted: RetryWish['version']): Promise<number> {
+  private async versionFor(started: RunStarted, wanted: RetryWish['version']): Promise<CompiledFlow> {
     const flow = await this.catalog.find(started.flowId);
     if (!flow) throw runnerError('flow_not_found', 'the flow was deleted');
     if (flow.status === 'paused') throw runnerError('flow_paused', 'unpause the flow to retry its runs');
@@ -80,10 +81,9 @@ export class RunRetrier {
     const original = started.flowVersion > 0 ? started.flowVersion : versionOf(flow, started.mode);
     const named = wanted === 'current' ? versionOf(flow, started.mode) : wanted;
     const version = named === 'original' ? original : named;
-    if ((await this.catalog.version(flow.id, version)) === null) {
-      throw runnerError('unknown_flow_version', `there is no version ${version} of the flow`);
-    }
-    return version;
+    const compiled = await this.catalog.version(flow.id, version);
+    if (!compiled) throw runnerError('unknown_flow_version', `there is no version ${version} of the flow`);
+    return compiled;
   }
 
   /** What templates see of the request. A run that was over at once does not remember it, its request does. */
@@ -101,10 +101,10 @@ export class RunRetrier {
   }
 }
 
-function stepsOf({ run }: FoundRun, { from, input }: RetryWish): RunEvent[] {
+function stepsOf({ run }: FoundRun, { from, input }: RetryWish, flow: CompiledFlow): RunEvent[] {
   // What was made of the old input has no place in a run of another one, unless somebody says so.
   if (from === undefined && input !== undefined) return [];
-  const steps = takenOverFrom(run, from ?? null);
+  const steps = takenOverFrom(run, from ?? null, flow.steps);
   if (steps === null) throw runnerError('step_not_reached', `the run never came to a step "${from?.slice(0, 100)}"`);
   return steps;
 }

@@ -129,7 +129,8 @@ export class LaneWalk {
     const { context } = walk.scope;
     const { path, last } = walk;
     const segment = lanes.pathOf(index);
-    const values = lanes.valuesOf(index);
+    const linked = segment === null ? [] : walk.linkValues(`${key}${segment}.`);
+    const values = [...lanes.valuesOf(index), ...linked];
     const hidden = values.map(([name]) => [name, context[name]] as const);
     for (const [name, value] of values) context[name] = value;
     if (segment !== null) walk.path = `${key}${segment}.`;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EventStorePort, StoredEvent } from '@sluice/event-store';
-import { InjectStore } from '@sluice/platform';
+import { InjectPool, InjectStore } from '@sluice/platform';
+import type { Pool } from 'pg';
 import type { RunOrigin } from './run-appends.ts';
 import { RunInputs } from './run-input.ts';
 import { foldRun, type RunState, setInput } from './run-state.ts';
@@ -16,6 +17,7 @@ export class RunReader {
   constructor(
     @InjectStore('runner') private readonly store: EventStorePort,
     private readonly inputs: RunInputs,
+    @InjectPool('runner') private readonly pool: Pool,
   ) {}
 
   /** Null when there is no such stream. @throws a transient error when the database is away. */
@@ -23,6 +25,16 @@ export class RunReader {
     const events = await this.store.read(runId, { topic: 'runner.events' });
     const [first] = events;
     return first ? { run: await this.fold(runId, events), origin: { appId: first.appId, meta: first.meta } } : null;
+  }
+
+  /** The version of a run's last event; 0 when there is none. */
+  async versionOf(runId: string): Promise<number> {
+    const { rows } = await this.pool.query<{ version: number }>({
+      name: 'runner_version',
+      text: 'select version from runner.events where stream_id = $1 order by version desc limit 1',
+      values: [runId],
+    });
+    return rows[0]?.version ?? 0;
   }
 
   private async fold(runId: string, events: readonly StoredEvent[]): Promise<RunState> {

@@ -40,8 +40,6 @@ export interface StepState {
   error: RunError | null;
   /** When a waiting or retrying step goes on; Unix milliseconds. */
   dueMs: number | null;
-  /** What a waiting step waited for, once it has come; the first one counts. */
-  answer?: { value: unknown };
   /** What its code wrote in its last attempt. */
   console?: readonly ConsoleLine[];
 }
@@ -56,6 +54,8 @@ export interface RunState {
   input: unknown;
   /** By `stepKeyOf`, in the order in which they began. */
   steps: Map<string, StepState>;
+  /** What was given to steps from outside, by `stepKeyOf`; the first of each counts. It may come before the step waits. */
+  answers: Map<string, { value: unknown }>;
   cancelRequestedAt: string | null;
   /** A `respond` step has answered the caller. */
   responded: boolean;
@@ -81,6 +81,7 @@ export function emptyRun(id: string): RunState {
     started: null,
     input: null,
     steps: new Map(),
+    answers: new Map(),
     cancelRequestedAt: null,
     responded: false,
     finished: null,
@@ -187,8 +188,8 @@ function onRunWaiting(run: RunState, data: RunWaiting): void {
 }
 
 function onStepAnswered(run: RunState, data: StepAnswered): void {
-  const step = run.steps.get(stepKeyOf(data));
-  if (step) step.answer ??= { value: data.answer };
+  const key = stepKeyOf(data);
+  if (!run.answers.has(key)) run.answers.set(key, { value: data.answer });
 }
 
 function onBlockStarted(run: RunState, data: BlockStarted): void {

@@ -12,6 +12,7 @@ import { LaneWalk } from './lane-walk.rules.ts';
 import { respondAnswer } from './response.rules.ts';
 import type { Answer } from './response.rules.ts';
 import { retryAfter, spreadOf } from './retry.rules.ts';
+import { linkValuesOf } from '../waiting/links.rules.ts';
 import { baseContext } from './run-context.ts';
 import { MAX_CUT_SHORT, MAX_IN_FLIGHT } from './run-limits.ts';
 import { fittingOne, RunRecorder } from './run-recorder.rules.ts';
@@ -40,6 +41,8 @@ export class RunWalk {
   silent = false;
   /** Nothing begins any more. `abandon`: what has not ended is recorded as given up, because the run goes on. */
   stopping: 'cancel' | 'abandon' | null;
+  /** The names that hold the links of waiting steps, as they are at a path. */
+  readonly linkValues: (path: string) => readonly (readonly [string, unknown])[];
   private readonly inFlight: ReadonlySet<string>;
   private readonly lanes: LaneWalk;
 
@@ -55,6 +58,8 @@ export class RunWalk {
       now: new Date(moment.ms),
       checkTime: moment.checkTime,
     };
+    this.linkValues = linkValuesOf(flow, run, moment);
+    for (const [name, value] of this.linkValues('')) this.scope.context[name] = value;
     this.stopping = run.cancelRequestedAt === null ? null : 'cancel';
     this.lanes = new LaneWalk(this);
     if (flow.webhookRef !== null) this.last = run.input;
@@ -117,11 +122,13 @@ export class RunWalk {
 
   /** A step failed for good: what its `onError` says comes next. */
   afterFailure(step: CompiledStep, error: RunError): Stop | null {
-    if (step.onError === 'fail') return { kind: 'failed', error };
+    const handled = step.interpreter.onFailure?.(error) ?? null;
+    if (handled === null && step.onError === 'fail') return { kind: 'failed', error };
     const shown = { code: error.code, message: error.message };
     const output = step.interpreter.failedOutput?.(shown) ?? { ok: false, error: shown };
     this.show(step, output);
-    if (step.onError !== 'continue') return { kind: 'goto', ref: step.onError.goto, error };
+    if (handled !== null) return this.block(handled);
+    if (typeof step.onError === 'object') return { kind: 'goto', ref: step.onError.goto, error };
     return step.interpreter.blockOf ? this.block(step.interpreter.blockOf(output)) : null;
   }
 
@@ -135,9 +142,8 @@ export class RunWalk {
     if (state.status === 'open') return this.lanes.goOn(step, key, state);
     if (state.status === 'running') return this.isPerformed(key) ? PENDING : this.takeOver(step, key, state);
     const dueMs = state.dueMs ?? this.moment.ms;
-    if (state.answer && state.status === 'waiting') {
-      return this.resume(step, key, state, { kind: 'answered', value: state.answer.value });
-    }
+    const answer = state.status === 'waiting' ? this.run.answers.get(key) : undefined;
+    if (answer) return this.resume(step, key, state, { kind: 'answered', value: answer.value });
     if (dueMs > this.moment.ms) return this.wait(dueMs);
     if (state.status === 'retrying') return this.startEffect(step, key, state.attempt + 1, state.input);
     return this.resume(step, key, state, { kind: 'due', untilMs: dueMs });
@@ -185,8 +191,9 @@ export class RunWalk {
       case 'effect':
         return this.startEffect(step, key, 1, outcome.input);
       case 'wait':
-        this.record.waiting(step, key, outcome.untilMs, this.moment.iso);
-        return this.wait(outcome.untilMs);
+        // Its answer may have come already.
+        this.record.waiting(step, key, outcome.untilMs, this.moment.iso, outcome.output);
+        break;
       case 'lanes':
         return this.lanes.begin(step, key, outcome.lanes);
       case 'emitted':
@@ -231,6 +238,10 @@ export class RunWalk {
         return { ...outcome, data: this.record.fitting(outcome.data, 'data of the event') };
       case 'effect':
         return { ...outcome, input: this.record.fitting(outcome.input, 'request') };
+      case 'wait':
+        return outcome.output === undefined
+          ? outcome
+          : { ...outcome, output: this.record.fitting(outcome.output, 'message') };
       default:
         return outcome;
     }

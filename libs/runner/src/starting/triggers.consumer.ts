@@ -3,12 +3,14 @@ import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
 import type { TriggerAccepted } from '@sluice/contracts';
 import { AskedCancels } from '../api/asked-cancels.ts';
 import { payloadOf, RunInputs } from '../runs/run-input.ts';
+import { StepAnswers } from '../waiting/step-answers.ts';
 import type { PendingStart } from './pending-start.ts';
 import { RunStarter } from './run-starter.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** Most triggers in a unit: about four events each, so a few times what the store otherwise puts into a batch. */
 const MAX_BATCH = 256;
+const TYPES = ['TriggerAccepted', 'RunCancelAsked', 'CallbackReceived'];
 
 /** Starts a run for each accepted trigger; the whole batch is one commit together with its checkpoint. */
 @Controller()
@@ -17,17 +19,25 @@ export class TriggersConsumer {
     private readonly starter: RunStarter,
     private readonly inputs: RunInputs,
     private readonly cancels: AskedCancels,
+    private readonly answers: StepAnswers,
   ) {}
 
-  @Consumes('gateway.events', { group: 'runner', types: ['TriggerAccepted', 'RunCancelAsked'], maxBatch: MAX_BATCH })
+  @Consumes('gateway.events', { group: 'runner', types: TYPES, maxBatch: MAX_BATCH })
   async onTriggers(batch: EventBatch): Promise<void> {
     const pending: PendingStart[] = [];
     const slice = new TimeSlice();
     for (const event of batch.events) {
       await slice.rest();
       // Before the checkpoint. A wish that comes before its run's start is stored all the same, and the run obeys it.
-      if (event.type === 'RunCancelAsked') await this.cancels.cancel(event);
-      else pending.push(await this.pendingOf(event));
+      if (event.type === 'RunCancelAsked') {
+        await this.cancels.cancel(event);
+      } else if (event.type === 'CallbackReceived') {
+        // Its run may begin in this very batch, when that is delivered again.
+        await this.starter.start(pending.splice(0));
+        await this.answers.deliver(event);
+      } else {
+        pending.push(await this.pendingOf(event));
+      }
     }
     await this.starter.start(pending, [batch.checkpoint.alongside()]);
   }

@@ -19,7 +19,8 @@ export type StepOutcome =
   | { kind: 'emitted'; type: string; id: string | null; subject: string | null; data: unknown }
   /** Something outside this process; `input` is recorded and holds no secret. */
   | { kind: 'effect'; input: unknown }
-  | { kind: 'wait'; untilMs: number; input?: unknown }
+  /** `output`: what the step says about itself while it waits. */
+  | { kind: 'wait'; untilMs: number; output?: unknown }
   /** Steps inside the step, several times or side by side; their outputs become the step's. */
   | { kind: 'lanes'; lanes: Lanes }
   /** The caller who waits is answered now; the run goes on. */
@@ -75,6 +76,10 @@ export interface StepInterpreter {
   blockOf?(output: unknown): readonly CompiledStep[];
   /** All lists of steps that the step holds, whichever of them will run. */
   readonly inside?: readonly (readonly CompiledStep[])[];
+  /** The step is given its answer by a signed link of this kind. */
+  readonly link?: 'callback' | 'approval';
+  /** The steps that run after this failure, whatever `onError` says; null leaves it to `onError`. */
+  onFailure?(error: { code: string }): readonly CompiledStep[] | null;
   /** What later steps read after a failure that the flow said to continue from. */
   failedOutput?(error: { code: string; message: string }): unknown;
   /** For a step with an effect: the names of the secrets that are needed when it is performed. */

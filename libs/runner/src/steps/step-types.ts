@@ -1,5 +1,6 @@
 import { callWebhookStep } from './call-webhook/call-webhook.step.ts';
 import { codeStep } from './code/code.step.ts';
+import { approvalStep } from './approval/approval.step.ts';
 import { conditionStep } from './condition/condition.step.ts';
 import { delayStep } from './delay/delay.step.ts';
 import { emitStep } from './emit/emit.step.ts';
@@ -12,11 +13,14 @@ import { respondStep } from './respond/respond.step.ts';
 import { setStep } from './set/set.step.ts';
 import type { StepType } from './step-type.ts';
 import { switchStep } from './switch/switch.step.ts';
+import { waitForCallbackStep } from './wait-for-callback/wait-for-callback.step.ts';
 import { webhookStep } from './webhook/webhook.step.ts';
 
 /** Every type of step this runner can run. */
 export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
   [
+    approvalStep,
+    waitForCallbackStep,
     webhookStep,
     setStep,
     conditionStep,

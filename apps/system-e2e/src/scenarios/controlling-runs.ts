@@ -1,0 +1,104 @@
+import { waitFor } from '@sluice/testing';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Api } from '../api.ts';
+import type { Scenarios } from './all.ts';
+
+interface Run {
+  id: string;
+  status: string;
+  result: unknown;
+  retryOf: string | null;
+  steps: { ref: string; status: string; output: { url?: string } | null }[];
+}
+
+/** Runs that wait for people, and runs that are done again. */
+export const controllingRuns: Scenarios = (use) => {
+  describe('controlling runs', () => {
+    let api: Api;
+    beforeAll(async () => {
+      api = await Api.ofFreshApp(use().system, 'controlling');
+    });
+
+    const start = async (steps: unknown[], input: unknown = {}): Promise<string> => {
+      const flow = await api.flow(steps);
+      return (await api.must<Run>('POST', `/v1/flows/${flow.id}/run`, { input })).id;
+    };
+    const run = (id: string): Promise<Run> => api.must<Run>('GET', `/v1/runs/${id}`);
+    const ended = (id: string): Promise<Run> =>
+      waitFor(async () => {
+        const found = await run(id);
+        return ['succeeded', 'failed', 'cancelled'].includes(found.status) ? found : null;
+      }, 40_000);
+    /** The link of a step, as the step before it made it. */
+    const linkOf = async (id: string): Promise<string> => {
+      const waiting = await waitFor(async () => {
+        const found = await run(id);
+        return found.status === 'waiting' ? found : null;
+      }, 40_000);
+      return waiting.steps.find(({ ref }) => ref === 'link')?.output?.url as string;
+    };
+    const post = (url: string, body: string, type = 'application/json', headers = {}) =>
+      fetch(url, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
+
+    it('FL-02: a run waits for its callback and goes on with what came by its link', async () => {
+      const id = await start([
+        { ref: 'link', type: 'set', values: { url: '{{ callbacks.paid }}' } },
+        { ref: 'paid', type: 'wait_for_callback', timeout: 'PT10M' },
+      ]);
+      const link = await linkOf(id);
+      expect((await post(`${link}x`, '{}')).status).toBe(404);
+      const accepted = await post(link, '{"sum":7}');
+      expect([accepted.status, await accepted.json()]).toEqual([202, { id, status: 'accepted' }]);
+      expect(await ended(id)).toMatchObject({ status: 'succeeded', result: { sum: 7 } });
+      expect((await (await post(link, '{"sum":7}')).json()) as unknown).toMatchObject({
+        status: 'previously_accepted',
+      });
+      expect((await post(link, '{"sum":8}')).status).toBe(409);
+    });
+
+    it('FL-02: a person decides by the page of a link or by the API, and looking at the page decides nothing', async () => {
+      const steps = [
+        { ref: 'link', type: 'set', values: { url: '{{ callbacks.ok }}' } },
+        {
+          ref: 'ok',
+          type: 'approval',
+          message: 'Buy {{ trigger.body.what }}?',
+          to: ['ann@example.org'],
+          timeout: 'PT10M',
+        },
+      ];
+      const [byLink, byApi] = [await start(steps, { what: 'it' }), await start(steps, {})];
+      const link = await linkOf(byLink);
+      const page = await fetch(link, { headers: { accept: 'text/html' } });
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('Buy it?')]);
+      expect((await run(byLink)).status).toBe('waiting');
+      const form = 'application/x-www-form-urlencoded';
+      expect((await post(link, 'decision=reject&comment=no', form, { accept: 'text/html' })).status).toBe(200);
+      expect((await ended(byLink)).result).toMatchObject({ approved: false, by: 'ann@example.org', comment: 'no' });
+      await linkOf(byApi);
+      await api.must('POST', `/v1/runs/${byApi}/approvals/ok`, { decision: 'approve' });
+      expect((await ended(byApi)).result).toMatchObject({ approved: true, comment: null });
+    });
+
+    it('FL-06: failed runs are done again on the version that was mended, one by one or by query', async () => {
+      const stepsThat = (end: unknown) => [{ ref: 'told', type: 'emit', event: 'order.seen', data: {} }, end];
+      const flow = await api.flow(stepsThat({ ref: 'end', type: 'fail', message: 'not yet' }));
+      const ids = [1, 2, 3].map(() => api.must<Run>('POST', `/v1/flows/${flow.id}/run`, {}));
+      const [first] = await Promise.all(ids.map(async (started) => ended((await started).id)));
+      const mended = stepsThat({ ref: 'end', type: 'set', values: { done: true } });
+      await api.must('PATCH', `/v1/flows/${flow.id}`, { steps: mended, status: 'active' });
+      await api.must('POST', `/v1/flows/${flow.id}/publish`);
+      const again = await api.must<Run>('POST', `/v1/runs/${first?.id}/retry`, { version: 'current' });
+      expect(again.retryOf).toBe(first?.id);
+      expect(await ended(again.id)).toMatchObject({ status: 'succeeded', result: { done: true } });
+      const query = { query: { flowId: flow.id }, version: 'current' };
+      expect(await api.must('POST', '/v1/runs/retry?dryRun=true', query)).toMatchObject({ id: null, total: 3 });
+      const { id } = await api.must<{ id: string }>('POST', '/v1/runs/retry', query);
+      const batch = await waitFor(async () => {
+        const found = await api.must<{ finishedAt: string | null }>('GET', `/v1/runs/batches/${id}`);
+        return found.finishedAt === null ? null : found;
+      }, 40_000);
+      expect(batch).toMatchObject({ status: 'finished', total: 3, done: 3, skipped: 0 });
+    });
+  });
+};
