@@ -137,7 +137,7 @@ export class DueQueue {
   hasten(items: readonly { id: string; key: string }[]): Alongside {
     const nowMs = this.nowMs();
     for (const { key } of items) this.directory.note(key, nowMs, nowMs);
-    this.#wake();
+    this.wake();
     return { statement: this.#sql.hasten, rows: items.map(({ id }) => [id, new Date(nowMs)]) };
   }
 
