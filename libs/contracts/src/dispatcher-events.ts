@@ -54,7 +54,9 @@ export interface AttemptFinished {
   /** `retry`: another attempt follows at `nextAttemptAt`; the others end the delivery. */
   outcome: 'succeeded' | 'retry' | 'failed' | 'discarded';
   nextAttemptAt: string | null;
-  /** Of a call that no event led to: the name that the endpoint had. */
+  /** Of a delivery that a replay asked for: `DomainEventRecorded` does not name it. */
+  replayId?: string;
+  /** Of a call that no event led to, or that a replay asked for: the name that the endpoint had. */
   endpointName?: string;
   /** Of an inline endpoint: what its answer says (LU-07); absent otherwise. */
   verdict?: 'success' | 'negative' | 'failed' | 'transport_failure';

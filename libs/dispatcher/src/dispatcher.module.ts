@@ -13,6 +13,9 @@ import { OwnershipConfig } from './ownership/ownership.config.ts';
 import { SlotOwnership } from './ownership/slot-ownership.ts';
 import { DomainEventsConsumer } from './recording/domain-events.consumer.ts';
 import { EventRecorder } from './recording/event-recorder.ts';
+import { Replayer } from './replaying/replayer.ts';
+import { Replays } from './replaying/replays.ts';
+import { ReplaysController } from './replaying/replays.controller.ts';
 
 @Module({
   imports: [AccessModule, EventSchemasModule],
@@ -22,6 +25,7 @@ import { EventRecorder } from './recording/event-recorder.ts';
     EndpointTestsController,
     ...DELIVERING_CONTROLLERS,
     ...HEALTH_CONTROLLERS,
+    ReplaysController,
   ],
   providers: [
     EndpointDirectory,
@@ -32,6 +36,8 @@ import { EventRecorder } from './recording/event-recorder.ts';
     { provide: OwnershipConfig, useFactory: () => new OwnershipConfig() },
     SlotOwnership,
     ...HEALTH_PROVIDERS,
+    Replays,
+    Replayer,
     ...DELIVERING_PROVIDERS,
   ],
 })

@@ -2,12 +2,13 @@ import type { ServiceDefinition } from '@sluice/platform';
 import { DispatcherModule } from './dispatcher.module.ts';
 import { Ownership1764000080000 } from './migrations/1764000080000-ownership.ts';
 import { EventTypes1764000070003 } from './migrations/1764000070003-event-types.ts';
+import { Replays1764000080001 } from './migrations/1764000080001-replays.ts';
 import { Dispatcher1763800000000 } from './migrations/dispatcher-1763800000000.ts';
 
 export const dispatcherService: ServiceDefinition = {
   name: 'dispatcher',
   module: DispatcherModule,
-  migrations: [Dispatcher1763800000000, Ownership1764000080000, EventTypes1764000070003],
+  migrations: [Dispatcher1763800000000, Ownership1764000080000, EventTypes1764000070003, Replays1764000080001],
   topics: ['dispatcher.events'],
   partitioned: true,
 };

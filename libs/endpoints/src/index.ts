@@ -9,6 +9,7 @@ export {
   EventTemplateError,
   type EventTransform,
   type OrderingKey,
+  templateProblem,
 } from './event-templates.ts';
 export { type HookAnswer, type HookJudgement, type HookVerdict, judgeHookAnswer } from './hook-answer.rules.ts';
 export { ACCESS_FIELDS, sampleHookPayload } from './hook-samples.ts';

@@ -54,6 +54,8 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/endpoints/{id}',
     'GET /v1/endpoints/{id}/history',
     'GET /v1/endpoints/{id}/events',
+    'GET /v1/replays',
+    'GET /v1/replays/{id}',
     'GET /rest/v1/webhooks',
     'GET /inline_webhooks',
     'GET /rest/v1/webhooks/{id}',
@@ -93,6 +95,9 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'POST /v1/deliveries/{id}/retry',
     'POST /v1/endpoints/{id}/pause',
     'POST /v1/endpoints/{id}/resume',
+    'POST /v1/endpoints/{id}/replay',
+    'POST /v1/replays',
+    'POST /v1/replays/{id}/cancel',
     'PATCH /v1/flows/{id}',
   ]),
   ...rows('automation.manage', 'editor', [

@@ -17,6 +17,7 @@ import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
+import { sending } from './sending.ts';
 import { syncAnswers } from './sync-answers.ts';
 import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
@@ -48,6 +49,7 @@ const ALL: readonly Scenarios[] = [
   idempotency,
   rejections,
   replicas,
+  sending,
   registryApi,
   runProfile,
   native,

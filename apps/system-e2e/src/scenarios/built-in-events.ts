@@ -5,8 +5,12 @@ import { Api } from '../api.ts';
 import type { Scenarios } from './all.ts';
 
 const STEPS = [{ ref: 'web1', type: 'webhook' }];
-/** What the dispatcher tells of endpoints that fail for days has scenarios of its own. */
-const ELSEWHERE = ['Endpoint.Disabled', 'Endpoint.Recovered'];
+/**
+ * What the dispatcher tells of endpoints that fail for days, or are late by a quarter of an hour, is proven with a
+ * simulated clock: libs/dispatcher/src/health/health.int.spec.ts (DL-04, DL-10). Disabled by 410, and the recovery, have
+ * a scenario besides: sending.ts (DL-03).
+ */
+const ELSEWHERE = ['Endpoint.Disabled', 'Endpoint.Recovered', 'Endpoint.Failing', 'Endpoint.Backlog'];
 
 interface Told {
   eventType: string;
@@ -46,6 +50,8 @@ export const builtInEvents: Scenarios = (use) => {
       await api.must('DELETE', `/v1/triggers/${trigger.id}`);
       const endpoint = await api.endpoint(`${receiver.url}/never`, ['nothing.at.all']);
       await api.must('PATCH', `/v1/endpoints/${endpoint.id}`, { concurrency: 2 });
+      await api.must('POST', `/v1/endpoints/${endpoint.id}/pause`);
+      await api.must('POST', `/v1/endpoints/${endpoint.id}/resume`);
       await api.must('DELETE', `/v1/endpoints/${endpoint.id}`);
     }
 

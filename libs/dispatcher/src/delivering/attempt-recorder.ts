@@ -9,7 +9,9 @@ import {
   VersionConflictError,
 } from '@sluice/event-store';
 import { failpoint, InjectStore } from '@sluice/platform';
+import { COUNT_ENDED } from '../replaying/replay.ts';
 import { DeliveringConfig } from './delivering.config.ts';
+import { isOrdered } from './delivery-key.rules.ts';
 import type { Delivery } from './delivery.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 
@@ -33,24 +35,30 @@ export class AttemptRecorder {
       number: attempt.number,
       version: delivery.version + 1,
       tries: delivery.tries + 1,
+      ...(delivery.replayId === undefined ? {} : { replayId: delivery.replayId }),
     };
-    const rows = (): Alongside =>
+    const rows = (): Alongside[] =>
       attempt.nextAttemptAt === null
-        ? this.queue.complete([claim])
-        : this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload);
+        ? this.#end(delivery, attempt.outcome)
+        : [this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload)];
     await this.#append(delivery, { type: 'AttemptFinished', data: attempt }, rows, traceparent);
   }
 
   /** Ends a delivery that will not be attempted (again). */
   async discarded(delivery: Delivery, discarded: DispatcherEvents['DeliveryDiscarded']): Promise<void> {
     const event = { type: 'DeliveryDiscarded', data: discarded };
-    await this.#append(delivery, event, () => this.queue.complete([delivery.claim]), delivery.meta.traceparent);
+    await this.#append(delivery, event, () => this.#end(delivery, 'discarded'), delivery.meta.traceparent);
+  }
+
+  #end({ claim, replayId }: Delivery, outcome: string): Alongside[] {
+    const done = this.queue.complete([claim]);
+    return replayId === undefined ? [done] : [done, { statement: COUNT_ENDED, rows: [[replayId, outcome]] }];
   }
 
   async #append(
     delivery: Delivery,
     event: Pick<NewEvent, 'type' | 'data'>,
-    rows: () => Alongside,
+    rows: () => Alongside[],
     traceparent: string | undefined,
   ): Promise<void> {
     const { correlationId } = delivery.meta;
@@ -58,8 +66,9 @@ export class AttemptRecorder {
     failpoint('dispatcher.before-attempt-commit');
     const outcome = await this.#patiently(delivery, () =>
       this.store.append(delivery.deliveryId, delivery.version, [{ ...event, appId: delivery.appId, meta }], {
-        alongside: [rows()],
-        lingerMs: this.config.recordLingerMs,
+        alongside: rows(),
+        // The next one in an order waits for it.
+        lingerMs: isOrdered(delivery.claim.key) ? 0 : this.config.recordLingerMs,
       }),
     );
     if (outcome === 'refused') await this.#putOff(delivery);

@@ -41,7 +41,9 @@ export class DeliveryRetrier {
       throw dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
     }
     const number = events.filter((event) => event.type === 'AttemptFinished').length;
-    const payload: DuePayload = { eventId, number, version: last.version, tries: 0 };
+    const replayId = events.map((event) => (event.data as AttemptFinished).replayId).find(Boolean);
+    const replayed = replayId ? { replayId } : {};
+    const payload: DuePayload = { eventId, number, version: last.version, tries: 0, ...replayed };
     // In an order it comes last: what was behind it has gone out since.
     const key = dueKeyOf(endpointUuid, this.orderingKeys.of(endpoint, loaded.event));
     const row = { id: deliveryId.toLowerCase(), key, dueAt: new Date(this.config.now()), payload };

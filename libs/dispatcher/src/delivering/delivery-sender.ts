@@ -175,6 +175,7 @@ export class DeliverySender {
       error: result.ok ? null : result.error,
       outcome,
       nextAttemptAt: nextAttemptAtMs === null ? null : new Date(this.#nextOf(endpoint, nextAttemptAtMs)).toISOString(),
+      ...(delivery.replayId === undefined ? {} : { replayId: delivery.replayId, endpointName: endpoint.name }),
     };
   }
 

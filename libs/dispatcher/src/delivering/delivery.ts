@@ -14,4 +14,6 @@ export interface Delivery {
   number: number;
   version: number;
   tries: number;
+  /** The replay that asked for it. */
+  replayId?: string;
 }

@@ -6,6 +6,8 @@ import { InjectStore } from '@sluice/platform';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { EndpointHealth } from '../health/endpoint-health.ts';
 import { SlotOwnership } from '../ownership/slot-ownership.ts';
+import type { ReplayJob } from '../replaying/replay.ts';
+import { Replayer } from '../replaying/replayer.ts';
 import { DeliveringConfig } from './delivering.config.ts';
 import { entityJson } from './delivery-body.rules.ts';
 import { endpointOf } from './delivery-key.rules.ts';
@@ -29,6 +31,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
     @InjectStore('dispatcher') private readonly store: EventStorePort,
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
     @Inject(DeliveryStarter) private readonly starter: DeliveryStarter,
+    @Inject(Replayer) private readonly replayer: Replayer,
     @Inject(EventLoader) private readonly events: EventLoader,
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(EndpointGate) private readonly gate: EndpointGate,
@@ -101,7 +104,8 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   async #attempt(claim: Claim): Promise<void> {
-    const payload = claim.payload as DuePayload;
+    const payload = claim.payload as DuePayload | ReplayJob;
+    if ('job' in payload) return this.replayer.step(claim);
     const uuid = endpointOf(claim.key);
     if ((payload.notBeforeMs ?? 0) > this.config.now() && !this.gate.isEnding(uuid)) {
       // Only after a start, or a change of owner, does nobody here know that it waits.
@@ -118,9 +122,10 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
       return;
     }
     const { event, appId, meta } = loaded;
-    const { number, version, tries } = payload;
+    const { number, version, tries, replayId } = payload;
+    const replayed = replayId === undefined ? {} : { replayId };
     await this.starter.start(
-      { deliveryId: claim.id, appId, endpointUuid: uuid, event, meta, claim, number, version, tries },
+      { deliveryId: claim.id, appId, endpointUuid: uuid, event, meta, claim, number, version, tries, ...replayed },
       entityJson(event).length,
     );
   }

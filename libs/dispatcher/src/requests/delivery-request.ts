@@ -3,6 +3,7 @@ import { type EndpointSecrets, EventTemplateError, headersOf, type RequestHeader
 import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
 import type { Delivery } from '../delivering/delivery.ts';
 import { passesFilter } from '../matching/event-filters.ts';
+import { wireIdOf } from '../replaying/replay.rules.ts';
 
 /** What an attempt sends. */
 export interface SignedRequest {
@@ -26,7 +27,7 @@ export interface RequestFacts {
 export function requestOf(facts: RequestFacts): PreparedRequest {
   try {
     if (!passesFilter(facts.endpoint, facts.delivery.event)) return { filtered: true };
-    const body = bodyOf(facts.delivery.event, facts.endpoint, facts.delivery.deliveryId);
+    const body = bodyOf(facts.delivery.event, facts.endpoint, shownIdOf(facts));
     return { ready: { headers: signed(facts, body), body: body?.text ?? null } };
   } catch (error) {
     if (!(error instanceof EventTemplateError)) throw error;
@@ -35,13 +36,19 @@ export function requestOf(facts: RequestFacts): PreparedRequest {
   }
 }
 
+/** DL-06: to its receiver a replayed delivery is the first one again. */
+function shownIdOf({ delivery, endpoint }: RequestFacts): string {
+  if (delivery.replayId === undefined) return delivery.deliveryId;
+  return wireIdOf(delivery.event.eventId, endpoint.uuid);
+}
+
 function signed(facts: RequestFacts, body: DeliveryBody | null): RequestHeaders {
   const { delivery, endpoint, secrets, nowMs, etlPrefix, traceparent } = facts;
   return headersOf({
     event: delivery.event,
     endpoint,
     secrets,
-    deliveryId: delivery.deliveryId,
+    deliveryId: shownIdOf(facts),
     contentType: body?.contentType ?? null,
     body: body?.text ?? '',
     nowMs,

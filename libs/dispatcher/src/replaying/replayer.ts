@@ -1,0 +1,201 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+import { compileFilter, EventTemplateError, eventScope } from '@sluice/endpoints';
+import type { Claim, DueItem } from '@sluice/due-queue';
+import type { EventStorePort } from '@sluice/event-store';
+import { InjectPool, InjectStore } from '@sluice/platform';
+import type { Pool, PoolClient } from 'pg';
+import { DeliveringConfig } from '../delivering/delivering.config.ts';
+import { dueKeyOf } from '../delivering/delivery-key.rules.ts';
+import { DispatcherDueQueue, type DuePayload } from '../delivering/dispatcher-due-queue.ts';
+import { EventLoader, type LoadedEvent } from '../delivering/event-loader.ts';
+import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { OrderingKeys } from '../matching/ordering-keys.ts';
+import type { ReplayJob, Replayable, ReplayQuery } from './replay.ts';
+import { type Candidate, covers, idRangeOf, replayedId, targetsOf } from './replay.rules.ts';
+
+const log = new Logger('dispatcher.replays');
+
+interface ReplayRow {
+  app_id: string;
+  query: string;
+  state: string;
+  cursor: string | null;
+  created_at: Date;
+}
+
+/** Streams looked at in one step, of whichever kind, and deliveries planned by it. */
+const STREAMS_PER_STEP = 2000;
+const DELIVERIES_PER_STEP = 1000;
+
+/** A part of a replay: events in the order in which they were accepted, and where the next part begins. */
+interface Part {
+  events: LoadedEvent[];
+  /** Events of the app that were looked at. */
+  scanned: number;
+  /** Null: there is no further one. */
+  cursor: string | null;
+}
+
+/**
+ * DL-06: plans the deliveries of a replay, part by part, from its row of the due-queue. Each part commits its deliveries,
+ * how far it has come, and its own next turn together: so it survives anything, and repeats nothing.
+ */
+@Injectable()
+export class Replayer {
+  constructor(
+    @InjectPool('dispatcher') private readonly pool: Pool,
+    @InjectStore('dispatcher') private readonly store: EventStorePort,
+    @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
+    @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
+    @Inject(OrderingKeys) private readonly orderingKeys: OrderingKeys,
+    @Inject(EventLoader) private readonly loader: EventLoader,
+    @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
+  ) {}
+
+  /** @throws what the database throws: the part is made again when the claim's lease ends. */
+  async step(claim: Claim): Promise<void> {
+    const { replayId } = claim.payload as ReplayJob;
+    const { rows } = await this.pool.query<ReplayRow>(
+      'select app_id, query, state, cursor, created_at from dispatcher.replays where id = $1',
+      [replayId],
+    );
+    const [row] = rows;
+    if (row?.state !== 'running') {
+      await this.store.commit({ appends: [], alongside: [this.queue.complete([claim])] });
+      return;
+    }
+    const query = JSON.parse(row.query) as ReplayQuery;
+    const part = query.eventIds ? await this.#listed(query.eventIds, row) : await this.#scanned(query, row);
+    const items = await this.#itemsOf(part.events, query, row.app_id, replayId);
+    await this.#commit(claim, replayId, part, items);
+    if (part.cursor === null) log.log(`replay ${replayId} has planned everything`);
+  }
+
+  async #commit(claim: Claim, replayId: string, part: Part, items: DueItem[]): Promise<void> {
+    const next =
+      part.cursor === null
+        ? this.queue.complete([claim])
+        : this.queue.reschedule([{ claim, dueAt: new Date(this.config.now()) }]);
+    await this.store.commit({
+      appends: [],
+      alongside: [...(items.length > 0 ? this.queue.plan(items) : []), next],
+      alone: async (client: PoolClient) => {
+        await client.query(
+          `update dispatcher.replays set cursor = $2, scanned = scanned + $3, planned = planned + $4,
+             state = case when $2::text is null and state = 'running' then 'finished' else state end,
+             finished_at = case when $2::text is null then now() else finished_at end
+           where id = $1`,
+          [replayId, part.cursor, part.scanned, items.length],
+        );
+      },
+    });
+  }
+
+  async #listed(ids: readonly string[], row: ReplayRow): Promise<Part> {
+    const from = Number(row.cursor ?? 0);
+    const most = from + DELIVERIES_PER_STEP / 10;
+    const events = await this.#loaded(ids.slice(from, most), row.app_id);
+    return { events, scanned: events.length, cursor: most < ids.length ? String(most) : null };
+  }
+
+  async #scanned(query: ReplayQuery, row: ReplayRow): Promise<Part> {
+    const { after, before } = idRangeOf(query, row.cursor, row.created_at.getTime());
+    // Not prepared: a plan kept from when a partition was empty would read all of it later.
+    const { rows } = await this.pool.query<{ stream_id: string; type: string; app_id: string | null }>(
+      `select stream_id, type, app_id from dispatcher.events
+       where stream_id > $1 and stream_id < $2 and version = 1 order by stream_id limit ${STREAMS_PER_STEP}`,
+      [after, before],
+    );
+    const mine = rows.filter((each) => each.type === 'DomainEventRecorded' && each.app_id === row.app_id);
+    const targets = Math.max(1, this.#endpointsOf(query, row.app_id).length);
+    const most = Math.max(1, Math.floor(DELIVERIES_PER_STEP / targets));
+    const taken = mine.slice(0, most);
+    const ids = taken.map((each) => each.stream_id);
+    const isWanted = wantedBy(query);
+    const events = (await this.#loaded(ids, row.app_id)).filter(({ event }) => isWanted(event));
+    const isCut = mine.length > taken.length;
+    const last = isCut ? taken.at(-1) : rows.length < STREAMS_PER_STEP ? undefined : rows.at(-1);
+    return { events, scanned: taken.length, cursor: last?.stream_id ?? null };
+  }
+
+  async #loaded(ids: readonly string[], appId: string): Promise<LoadedEvent[]> {
+    const loaded = await Promise.all(ids.map((id) => this.loader.load(id.toLowerCase())));
+    return loaded.filter((each): each is LoadedEvent => each !== null && each.appId === appId);
+  }
+
+  #endpointsOf(query: ReplayQuery, appId: string): EndpointState[] {
+    if (query.endpointUuid === null) return this.endpoints.ofApp(appId).filter((endpoint) => endpoint.enabled);
+    const one = this.endpoints.find(query.endpointUuid);
+    return one ? [one] : [];
+  }
+
+  async #itemsOf(
+    events: readonly LoadedEvent[],
+    query: ReplayQuery,
+    appId: string,
+    replayId: string,
+  ): Promise<DueItem[]> {
+    const endpoints = this.#endpointsOf(query, appId);
+    const became = await this.#outcomes(events, endpoints);
+    const items: DueItem[] = [];
+    for (const { event } of events) {
+      const subscribed = new Set(this.endpoints.subscribersOf(appId, event).map((endpoint) => endpoint.uuid));
+      const candidates = endpoints.flatMap((endpoint): Candidate[] => {
+        const planned = event.deliveries.find((each) => each.endpointUuid === endpoint.uuid);
+        if (planned) return [{ endpoint, became: became.get(planned.deliveryId) ?? 'pending' }];
+        // Never for it: it is now when the endpoint subscribes to it, or when somebody named both.
+        const isNamed = query.eventIds !== null && query.endpointUuid !== null;
+        return isNamed || subscribed.has(endpoint.uuid) ? [{ endpoint, became: 'missing' }] : [];
+      });
+      for (const endpoint of targetsOf(candidates, query)) {
+        const payload: DuePayload = { eventId: event.eventId, number: 0, version: 0, tries: 0, replayId };
+        items.push({
+          id: replayedId(event, endpoint.uuid, replayId),
+          key: dueKeyOf(endpoint.uuid, this.orderingKeys.of(endpoint, event)),
+          dueAt: new Date(this.config.now()),
+          payload,
+        });
+      }
+    }
+    return items;
+  }
+
+  /** What became of the events' deliveries to these endpoints, by delivery id. */
+  async #outcomes(
+    events: readonly LoadedEvent[],
+    endpoints: readonly EndpointState[],
+  ): Promise<ReadonlyMap<string, Replayable | 'pending'>> {
+    const uuids = new Set(endpoints.map((endpoint) => endpoint.uuid));
+    const ids = events.flatMap(({ event }) =>
+      event.deliveries.filter((each) => uuids.has(each.endpointUuid)).map((each) => each.deliveryId),
+    );
+    const { rows } = await this.pool.query<{ id: string; outcome: string | null; waits: boolean }>(
+      `select w.id, l.outcome, exists (select 1 from dispatcher.due d where d.id = w.id) as waits
+       from unnest($1::uuid[]) as w(id) left join lateral (
+         select case e.type when 'DeliveryDiscarded' then 'discarded' else e.data::json ->> 'outcome' end as outcome
+         from dispatcher.events e where e.stream_id = w.id order by e.version desc limit 1) l on true`,
+      [ids],
+    );
+    return new Map(
+      rows.map(({ id, outcome, waits }) => [
+        id,
+        waits || outcome === null || outcome === 'retry' ? 'pending' : (outcome as Replayable),
+      ]),
+    );
+  }
+}
+
+/** Whether an event is one of those that the replay names. An event on which its filter fails is not. */
+function wantedBy(query: ReplayQuery): (event: DomainEventRecorded) => boolean {
+  const filter = query.filter === null ? null : compileFilter(query.filter);
+  return (event) => {
+    if (query.eventTypes !== null && !query.eventTypes.some((pattern) => covers(pattern, event.type))) return false;
+    try {
+      return filter === null || filter.passes(eventScope(event));
+    } catch (error) {
+      if (error instanceof EventTemplateError) return false;
+      throw error;
+    }
+  };
+}

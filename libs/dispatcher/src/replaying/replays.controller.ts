@@ -1,0 +1,78 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
+import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { EndpointControls } from '../health/endpoint-controls.ts';
+import { ReplaysQuery, ReplayToAny, ReplayToOne } from './replay.requests.ts';
+import { ReplayAccepted, ReplayPage, ReplayView } from './replay.responses.ts';
+import { Replays } from './replays.ts';
+
+/** DL-06: events are sent again, with the same ids, to one endpoint or to all. */
+@ApiTags('replays')
+@ApiBearerAuth()
+@Controller('v1')
+export class ReplaysController {
+  constructor(
+    @Inject(Replays) private readonly replays: Replays,
+    @Inject(EndpointControls) private readonly controls: EndpointControls,
+  ) {}
+
+  @Post('endpoints/:id/replay')
+  @HttpCode(202)
+  @Requires('automation.manage', { role: 'operator' })
+  @ApiAcceptedResponse({ type: ReplayAccepted })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  @ApiConflictResponse({ description: 'endpoint_gone' })
+  async toOne(
+    @Param('id') id: string,
+    @Body() wish: ReplayToOne,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+  ): Promise<ReplayAccepted> {
+    const endpoint = await this.controls.find(id, (appId) => app.sees(appId));
+    const by = actorOf(caller).id;
+    return { replayId: await this.replays.start(wish, { endpoint, appId: endpoint.appId, by }) };
+  }
+
+  @Post('replays')
+  @HttpCode(202)
+  @Requires('automation.manage', { role: 'operator' })
+  @ApiAcceptedResponse({ type: ReplayAccepted })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  @ApiConflictResponse({ description: 'endpoint_gone' })
+  async toAny(@Body() wish: ReplayToAny, @Caller() caller: Principal, @InApp() app: AppScope): Promise<ReplayAccepted> {
+    const endpoint = wish.endpointId ? await this.controls.find(wish.endpointId, (appId) => app.sees(appId)) : null;
+    const appId = endpoint?.appId ?? app.id;
+    return { replayId: await this.replays.start(wish, { endpoint, appId, by: actorOf(caller).id }) };
+  }
+
+  @Get('replays')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: ReplayPage })
+  list(@Query() query: ReplaysQuery, @InApp() app: AppScope): Promise<ReplayPage> {
+    return this.replays.page(app.id, query);
+  }
+
+  @Get('replays/:id')
+  @Requires('automation.view')
+  @ApiOkResponse({ type: ReplayView })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  get(@Param('id') id: string, @InApp() app: AppScope): Promise<ReplayView> {
+    return this.replays.get(id, (appId) => app.sees(appId));
+  }
+
+  @Post('replays/:id/cancel')
+  @HttpCode(200)
+  @Requires('automation.manage', { role: 'operator' })
+  @ApiOkResponse({ type: ReplayView, description: 'Nothing more is planned; what is planned goes out.' })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  cancel(@Param('id') id: string, @InApp() app: AppScope): Promise<ReplayView> {
+    return this.replays.cancel(id, (appId) => app.sees(appId));
+  }
+}
