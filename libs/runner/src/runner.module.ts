@@ -10,6 +10,7 @@ import { WaitingStarts } from './api/waiting-starts.ts';
 import { RunWatch } from './api/run-watch.ts';
 import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
+import { RunListQuery } from './api/run-list.query.ts';
 import { RunsQueries } from './api/runs.query.ts';
 import { BatchWorker } from './batches/batch.worker.ts';
 import { Batches } from './batches/batches.ts';
@@ -90,6 +91,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     OrderingWorker,
     ScheduleWorker,
     RunsQueries,
+    RunListQuery,
     WaitingStarts,
     RunWatch,
     RunCanceller,

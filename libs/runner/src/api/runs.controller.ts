@@ -14,6 +14,7 @@ import { isUuid } from '@sluice/contracts';
 import { MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
+import { RunListQuery } from './run-list.query.ts';
 import { RunResource, runResource, type RunSummary } from './run-resource.ts';
 import { RunStreams } from './run-streams.ts';
 import { RunWatch } from './run-watch.ts';
@@ -33,16 +34,17 @@ interface Reply {
 export class RunsController {
   constructor(
     private readonly runs: RunsQueries,
+    private readonly lists: RunListQuery,
     private readonly watch: RunWatch,
     private readonly canceller: RunCanceller,
     private readonly streams: RunStreams,
   ) {}
 
-  /** Runs of an app that have begun, newest first; a run's steps, input and result are in the run itself. */
+  /** Runs of an app, newest first, those that wait for their turn in an order (`queued`) among them; a run's steps, input and result are in the run itself. */
   @Get()
   @Requires('automation.view')
   list(@InApp() app: AppScope, @Query() query: RunsQuery): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
-    return this.runs.list(app.id, query);
+    return this.lists.list(app.id, query);
   }
 
   /** One run, for the credential of the trigger that started it too (GW-06). `wait` holds the answer until its end. */

@@ -215,7 +215,56 @@ describe('GET /v1/runs', () => {
     expect(await span(at - 1000, at)).toEqual([]);
   });
 
+  test('shows what waits for its turn in an order as queued, with and without being asked for that', async () => {
+    const flow = await neighbours.flow(napping('PT60S'));
+    const orderingKey = `${flow.appId}/live/in-line`;
+    const ids: string[] = [];
+    for (let n = 0; n < 4; n++) ids.push(await neighbours.accept(flow, { orderingKey, body: { n } }));
+    const [first = '', ...waiting] = ids;
+    await waitFor(async () => (await ask('GET', `/v1/runs/${first}`)).body.status === 'waiting');
+    const list = async (query: string) => (await ask('GET', `/v1/runs?flowId=${flow.id}&${query}`)).body;
+    const queued = await waitFor(async () => {
+      const { items } = await list('status=queued');
+      return items.length === 3 ? items : null;
+    });
+    expect(queued.map(({ id }) => id)).toEqual([...waiting].reverse());
+    expect(queued[0]).toMatchObject({ status: 'queued', number: null, flowVersion: null, startedAt: null });
+    const page = await list('limit=2');
+    const rest = await list(`limit=2&cursor=${page.nextCursor}`);
+    expect([...page.items, ...rest.items].map(({ id }) => id)).toEqual([...ids].reverse());
+    expect(rest.nextCursor).toBeNull();
+    expect((await list('status=waiting')).items.map(({ id }) => id)).toEqual([first]);
+    expect((await list(`q=${waiting[1]}`)).items.map(({ id }) => id)).toEqual([waiting[1]]);
+    const strangers = await ask('GET', `/v1/runs?flowId=${flow.id}&status=queued`, { token: 'stranger-token' });
+    expect(strangers.body.items).toEqual([]);
+    for (const id of ids) await ask('POST', `/v1/runs/${id}/cancel`);
+  });
+
+  test('finds a run by its id, its number, what it belongs to, and a piece of its error', async () => {
+    const flow = await neighbours.flow({
+      steps: [WEBHOOK, { ref: 'no', type: 'fail', message: 'Out of "ÄPFEL" 100%' }],
+    });
+    const id = await neighbours.accept(flow);
+    const other = await neighbours.accept(flow);
+    await Promise.all([id, other].map(ended));
+    const { number } = (await ask('GET', `/v1/runs/${id}`)).body;
+    const again = await ask('POST', `/v1/runs/${id}/retry`, { body: {} });
+    expect(again.status).toBeLessThan(300);
+    await ended(String(again.body.id));
+    const found = async (q: string) =>
+      (await ask('GET', `/v1/runs?flowId=${flow.id}&q=${encodeURIComponent(q)}`)).body.items.map((item) => item.id);
+    expect(await found(id.toUpperCase())).toEqual([again.body.id, id]);
+    expect([await found(String(number)), await found(`#${number}`)]).toEqual([[id], [id]]);
+    for (const text of ['"äpfel" 100%', 'failed_by_flow', ' out OF ']) expect((await found(text)).length).toBe(3);
+    for (const text of ['pears', '%', '_', newId(), '999999999999'])
+      expect([text, (await found(text)).length]).toEqual([text, text === '%' || text === '_' ? 3 : 0]);
+  });
+
   test.each([
+    ['q=', '/q'],
+    ['q=%20', '/q'],
+    ['q=a%00b', '/q'],
+    [`q=${'x'.repeat(201)}`, '/q'],
     ['limit=0', '/limit'],
     ['limit=201', '/limit'],
     ['limit=abc', '/limit'],

@@ -8,6 +8,7 @@ import {
   IsOptional,
   IsString,
   IsUUID,
+  Length,
   Matches,
   Max,
   MaxLength,
@@ -19,6 +20,8 @@ import {
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const;
 /** What an int4 column holds. */
 const MAX_VERSION = 2_147_483_647;
+/** Something to be seen, and neither controls (NUL is none of PostgreSQL’s) nor half of a surrogate pair. */
+const TEXT = /^[^\p{Cc}\p{Cs}]*[^\p{Cc}\p{Cs}\s][^\p{Cc}\p{Cs}]*$/u;
 const APP_ID = { required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' };
 
 /** Read by the guard; named here so that it is not an unknown parameter. */
@@ -48,6 +51,19 @@ export class RunsQuery extends AppQuery {
   @IsOptional()
   @IsIn(STATUSES, { message: `must be one of ${STATUSES.join(', ')}` })
   status?: (typeof STATUSES)[number];
+
+  @ApiProperty({
+    required: false,
+    minLength: 1,
+    maxLength: 200,
+    description:
+      'an id (of the run, or the correlation id of what it belongs to), a number, or a piece of the error: its code, message or step',
+  })
+  @IsOptional()
+  @IsString({ message: 'must be text' })
+  @Length(1, 200, { message: 'must have 1 to 200 characters' })
+  @Matches(TEXT, { message: 'must not contain control characters, and not only blanks' })
+  q?: string;
 
   @ApiProperty({ required: false, format: 'date-time', description: 'queued at or after this time' })
   @IsOptional()

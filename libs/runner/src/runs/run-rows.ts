@@ -20,9 +20,11 @@ const INSERT: AlongsideStatement = {
     'timestamptz',
     'timestamptz',
     'timestamptz',
+    'uuid',
   ],
   sql: (arrays) => `insert into runner.runs
-      (app_id, id, number, flow_id, flow_version, trigger_id, mode, status, error, queued_at, started_at, finished_at)
+      (app_id, id, number, flow_id, flow_version, trigger_id, mode, status, error, queued_at, started_at, finished_at,
+       correlation_id)
     select * from unnest(${arrays.join(', ')})`,
 };
 
@@ -54,10 +56,10 @@ export function statusOf(run: RunState): 'running' | 'waiting' | 'succeeded' | '
 const errorText = (error: RunError | null | undefined): string | null => (error ? JSON.stringify(error) : null);
 
 /** The rows that lists read; written with the events they follow from. */
-export function insertRuns(runs: readonly { appId: string | null; run: RunState }[]): Alongside {
+export function insertRuns(runs: readonly { appId: string | null; correlationId: string; run: RunState }[]): Alongside {
   return {
     statement: INSERT,
-    rows: runs.flatMap(({ appId, run }) => {
+    rows: runs.flatMap(({ appId, correlationId, run }) => {
       const { started, finished } = run;
       if (!started) return [];
       return [
@@ -74,6 +76,7 @@ export function insertRuns(runs: readonly { appId: string | null; run: RunState 
           started.queuedAt,
           started.startedAt,
           finished?.finishedAt ?? null,
+          correlationId === run.id ? null : correlationId,
         ],
       ];
     }),

@@ -180,7 +180,11 @@ export class RunStarter {
 
   private async commit(unit: readonly DecidedRun[], alongside: readonly Alongside[]): Promise<void> {
     const due = this.worker.plan(unit.flatMap(dueRunOf));
-    const rows = unit.map(({ origin, run }) => ({ appId: origin.appId, run }));
+    const rows = unit.map(({ origin, run }) => ({
+      appId: origin.appId,
+      correlationId: origin.meta.correlationId,
+      run,
+    }));
     failpoint('runner.before-start-commit');
     try {
       await this.store.commit({
