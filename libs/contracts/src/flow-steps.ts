@@ -53,6 +53,8 @@ export type StepFieldShape =
 
 export interface StepField {
   shape: StepFieldShape;
+  /** For editors: the schema of flows and the documentation show it. */
+  description?: string;
   required?: true;
   /** Of a `count`. */
   most?: number;
@@ -67,6 +69,8 @@ export interface StepField {
 }
 
 export interface StepSchema {
+  /** What it does and puts out, in one sentence. */
+  description?: string;
   fields: Readonly<Record<string, StepField>>;
   /** Of these fields exactly one is given. */
   exactlyOne?: readonly string[];
@@ -80,10 +84,10 @@ export interface StepSchema {
 
 /** Fields of every type of step, unless its schema takes only some of them. */
 export const COMMON_STEP_FIELDS = {
-  if: { shape: 'condition' },
-  retry: { shape: 'retry' },
-  timeout: { shape: 'timeout' },
-  onError: { shape: 'onError' },
+  if: { shape: 'condition', description: 'the step is skipped when this does not hold' },
+  retry: { shape: 'retry', description: 'when an attempt that failed is made again' },
+  timeout: { shape: 'timeout', description: 'how long an attempt may take, or all that a step holds' },
+  onError: { shape: 'onError', description: 'what happens when the step has failed for good' },
 } as const satisfies Record<string, StepField>;
 
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'] as const;
@@ -124,86 +128,184 @@ const BLOCK = ['if', 'onError'] as const;
 
 /** Every type of step, with the fields it has besides `ref`, `type` and the common ones. What is not here is refused at save. */
 export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
-  webhook: { fields: {}, common: [] },
-  set: { fields: { values: { shape: 'value', required: true } } },
-  condition: { fields: { branches: { shape: 'branches', required: true }, else: { shape: 'steps' } }, common: BLOCK },
-  switch: {
+  webhook: {
+    description: 'The first step of a flow that a request starts; its output is what the request brought.',
+    fields: {},
+    common: [],
+  },
+  set: {
+    description: 'Puts values together; its output is the rendered values.',
+    fields: { values: { shape: 'value', required: true, description: 'any JSON whose texts may be templates' } },
+  },
+  condition: {
+    description: 'Runs the steps of the first branch that holds, otherwise those of `else`.',
     fields: {
-      on: { shape: 'value', required: true },
-      cases: { shape: 'cases', required: true },
-      default: { shape: 'steps' },
+      branches: { shape: 'branches', required: true, description: 'each {when, steps}' },
+      else: { shape: 'steps', description: 'steps for when no branch holds' },
+    },
+    common: BLOCK,
+  },
+  switch: {
+    description: 'Runs the steps of the first case that equals a value, otherwise those of `default`.',
+    fields: {
+      on: { shape: 'value', required: true, description: 'the value' },
+      cases: { shape: 'cases', required: true, description: 'each {equals, steps}' },
+      default: { shape: 'steps', description: 'steps for when no case equals it' },
     },
     common: BLOCK,
   },
   foreach: {
+    description: 'Runs its steps once for each item of a list; its output is the list of what each item put out.',
     fields: {
-      in: { shape: 'list', required: true },
-      as: { shape: 'name' },
-      index: { shape: 'name' },
-      parallel: { shape: 'count', most: STEP_LIMITS.parallel },
-      maxItems: { shape: 'count', most: STEP_LIMITS.items },
-      onItemError: { shape: 'choice', choices: ['fail', 'continue'] },
-      steps: { shape: 'steps', required: true, enclosed: true, names: { as: 'item', index: 'index' } },
-      collect: { shape: 'value', after: 'steps' },
+      in: { shape: 'list', required: true, description: 'the list, or an object, whose items are {key, value}' },
+      as: { shape: 'name', description: 'the name of the item in templates' },
+      index: { shape: 'name', description: `the name of the item's number in templates, counted from 0` },
+      parallel: {
+        shape: 'count',
+        most: STEP_LIMITS.parallel,
+        description: 'how many items are under way at once; 1 unless given',
+      },
+      maxItems: { shape: 'count', most: STEP_LIMITS.items, description: 'a longer list fails the step' },
+      onItemError: {
+        shape: 'choice',
+        choices: ['fail', 'continue'],
+        description: 'continue: an item that fails puts out {ok: false, error}, and the others go on',
+      },
+      steps: {
+        shape: 'steps',
+        required: true,
+        enclosed: true,
+        names: { as: 'item', index: 'index' },
+        description: 'what runs for each item',
+      },
+      collect: {
+        shape: 'value',
+        after: 'steps',
+        description: 'what is kept of each item instead of the output of its last step; false keeps nothing',
+      },
     },
     common: [...BLOCK, 'timeout'],
   },
   parallel: {
+    description: 'Runs branches side by side; its output has the last output of each branch.',
     fields: {
-      branches: { shape: 'lanes', required: true, enclosed: true },
-      limit: { shape: 'count', most: STEP_LIMITS.parallel },
-      onBranchError: { shape: 'choice', choices: ['fail', 'continue'] },
+      branches: {
+        shape: 'lanes',
+        required: true,
+        enclosed: true,
+        description: 'lists of steps by name, or a list of lists',
+      },
+      limit: {
+        shape: 'count',
+        most: STEP_LIMITS.parallel,
+        description: 'how many branches are under way at once; all unless given',
+      },
+      onBranchError: {
+        shape: 'choice',
+        choices: ['fail', 'continue'],
+        description: 'continue: a branch that fails puts out {ok: false, error}, and the others go on',
+      },
     },
     common: [...BLOCK, 'timeout'],
   },
   emit: {
     fields: {
-      event: { shape: 'text', required: true },
-      id: { shape: 'value' },
-      subject: { shape: 'value' },
-      data: { shape: 'value' },
+      event: { shape: 'text', required: true, description: 'the type of the event' },
+      id: { shape: 'value', description: 'an id of your own: the same one is published once' },
+      subject: { shape: 'value', description: 'what the event is about' },
+      data: { shape: 'value', description: 'any JSON' },
     },
   },
   http: {
+    description: 'Sends an HTTP request; its output is {ok, status, headers, body}.',
     fields: {
-      method: { shape: 'method' },
-      url: { shape: 'text', required: true },
-      query: { shape: 'object' },
-      headers: { shape: 'texts' },
-      auth: { shape: 'auth' },
-      json: { shape: 'value' },
-      form: { shape: 'object' },
-      text: { shape: 'value' },
-      body: { shape: 'value' },
-      file: { shape: 'value' },
-      answer: { shape: 'choice', choices: HTTP_ANSWERS },
-      expect: { shape: 'statuses' },
-      redirects: { shape: 'count', most: STEP_LIMITS.redirects },
-      paginate: { shape: 'paginate' },
+      method: { shape: 'method', description: 'GET, or POST when there is something to send' },
+      url: { shape: 'text', required: true, description: 'absolute' },
+      query: { shape: 'object', description: 'added to the URL' },
+      headers: { shape: 'texts', description: 'texts by name' },
+      auth: { shape: 'auth', description: 'a credential out of the secrets' },
+      json: { shape: 'value', description: 'sent as JSON' },
+      form: { shape: 'object', description: 'sent as a form' },
+      text: { shape: 'value', description: 'sent as text' },
+      body: { shape: 'value', description: 'sent as it is' },
+      file: { shape: 'value', description: 'a file that a step put out, sent as it is' },
+      answer: { shape: 'choice', choices: HTTP_ANSWERS, description: 'how the answer is read' },
+      expect: { shape: 'statuses', description: 'the statuses that are no failure' },
+      redirects: {
+        shape: 'count',
+        most: STEP_LIMITS.redirects,
+        description: 'how many are followed; none unless given',
+      },
+      paginate: { shape: 'paginate', description: 'how the next page is found' },
     },
     atMostOne: ['json', 'form', 'text', 'body', 'file'],
     readsSecrets: true,
   },
   // How long it may take is a rule of inline endpoints (LU-06).
   call_webhook: {
-    fields: { endpoint: { shape: 'text', required: true }, payload: { shape: 'value', required: true } },
+    description:
+      'Calls an inline endpoint and waits for its answer; its output is {ok, verdict, response, status, message}.',
+    fields: {
+      endpoint: { shape: 'text', required: true, description: 'its name, number or id' },
+      payload: { shape: 'value', required: true, description: 'what it is told' },
+    },
     common: ['if', 'retry', 'onError'],
   },
-  code: { fields: { source: { shape: 'code', required: true }, input: { shape: 'value' } } },
-  listener: { fields: { url: { shape: 'text', required: true }, name: { shape: 'text' } } },
-  delay: { fields: { for: { shape: 'duration' }, until: { shape: 'time' } }, exactlyOne: ['for', 'until'] },
-  wait_for_callback: { fields: { timeout: { shape: 'duration' }, onTimeout: { shape: 'steps' } }, common: BLOCK },
-  approval: {
+  code: {
+    description: 'Runs JavaScript in a sandbox; its output is what the code returns.',
     fields: {
-      to: { shape: 'value' },
-      message: { shape: 'value' },
-      timeout: { shape: 'duration' },
-      onTimeout: { shape: 'steps' },
+      source: { shape: 'code', required: true, description: 'the body of an async function' },
+      input: { shape: 'value', description: 'what the code reads as `input`' },
+    },
+  },
+  listener: {
+    description: 'Calls an app in the way of Lenra; its output is {status, body}.',
+    fields: {
+      url: { shape: 'text', required: true, description: 'absolute' },
+      name: { shape: 'text', description: 'the name of the listener' },
+    },
+  },
+  delay: {
+    description: 'Waits; its output is {until}.',
+    fields: {
+      for: { shape: 'duration', description: 'how long: an ISO 8601 duration' },
+      until: { shape: 'time', description: 'until when: an RFC 3339 time' },
+    },
+    exactlyOne: ['for', 'until'],
+  },
+  wait_for_callback: {
+    description: 'Waits until its link is called; its output is the body of the call.',
+    fields: {
+      timeout: { shape: 'duration', description: 'how long it waits' },
+      onTimeout: { shape: 'steps', description: 'what runs when nobody called in time' },
     },
     common: BLOCK,
   },
-  respond: { fields: { status: { shape: 'status' }, headers: { shape: 'texts' }, body: { shape: 'value' } } },
-  fail: { fields: { message: { shape: 'value' }, code: { shape: 'text' } } },
+  approval: {
+    description: 'Waits until somebody decides; its output is {approved, by, comment, at}.',
+    fields: {
+      to: { shape: 'value', description: 'who may decide' },
+      message: { shape: 'value', description: 'what they are asked' },
+      timeout: { shape: 'duration', description: 'how long it waits' },
+      onTimeout: { shape: 'steps', description: 'what runs when nobody decided in time' },
+    },
+    common: BLOCK,
+  },
+  respond: {
+    description: 'Answers the caller who waits, and the run goes on; its output is {status, sent}.',
+    fields: {
+      status: { shape: 'status', description: '200 unless given' },
+      headers: { shape: 'texts', description: 'texts by name' },
+      body: { shape: 'value', description: 'any JSON; text is sent as it is' },
+    },
+  },
+  fail: {
+    description: 'Ends the run as failed.',
+    fields: {
+      message: { shape: 'value', description: 'the words of the error' },
+      code: { shape: 'text', description: 'the code of the error; failed_by_flow unless given' },
+    },
+  },
 };
 
 /** The fields of a type of step, its own and the common ones, besides `ref` and `type`. */

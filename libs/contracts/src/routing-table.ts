@@ -28,6 +28,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'registry', prefix: '/v1/personal-access-tokens' },
   { service: 'registry', prefix: '/v1/sessions' },
   { service: 'registry', prefix: '/v1/flows' },
+  { service: 'registry', prefix: '/v1/flow-schema.json', exact: true },
   { service: 'registry', prefix: '/v1/triggers' },
   { service: 'registry', prefix: '/v1/endpoints' },
   { service: 'registry', prefix: '/v1/event-types' },

@@ -21,6 +21,7 @@ import { EventTypesController } from './event-types/event-types.controller.ts';
 import { EventTypeQueries } from './event-types/event-types.query.ts';
 import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
+import { FlowSchemaController } from './flows/flow-schema.controller.ts';
 import { FlowsController } from './flows/flows.controller.ts';
 import { FlowQueries } from './flows/flows.query.ts';
 import { Crons } from './listeners/crons.ts';
@@ -77,6 +78,7 @@ class Closing implements OnApplicationShutdown {
   controllers: [
     AppsController,
     FlowsController,
+    FlowSchemaController,
     WebhooksController,
     ListenersController,
     CronsController,

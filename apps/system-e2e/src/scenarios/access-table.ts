@@ -192,6 +192,7 @@ export const UNDOCUMENTED: readonly AccessRow[] = rows('events.publish', 'operat
 export const WITHOUT_ROLE: readonly RegExp[] = [
   /^GET \/(livez|readyz|metrics|openapi\.json|docs)$/,
   /^POST \/v1\/sessions$/,
+  /^GET \/v1\/flow-schema\.json$/,
   /^[A-Z]+ \/(t|api\/webhooks\/\{\w+\}\/runs|apps\/\{\w+\}\/webhooks|v1\/flow-webhook|resume)(\/|$)/,
   /^(POST|OPTIONS) \/v1\/events$/,
 ];

@@ -9,6 +9,7 @@ import { controllingRuns } from './controlling-runs.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { limits } from './limits.ts';
+import { flowLanguage } from './flow-language.ts';
 import { flowProfile } from './flow-profile.ts';
 import { flowTimeout } from './flow-timeout.ts';
 import { native } from './native.ts';
@@ -54,6 +55,7 @@ const ALL: readonly Scenarios[] = [
   runProfile,
   native,
   flowTimeout,
+  flowLanguage,
   listenerProfile,
   authentication,
 ];

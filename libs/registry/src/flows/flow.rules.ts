@@ -27,7 +27,7 @@ export const DEFINITION_FIELDS = [
   'onError',
 ] as const;
 
-const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
+export const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 const MAX_INPUTS = 200;
 const MAX_SCHEDULES = 20;

@@ -1,13 +1,23 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, reaches, Requires, roleIn } from '@sluice/access';
-import { AllowsDryRun, platformError } from '@sluice/platform';
+import { AllowsDryRun, platformError, YAML_BODY } from '@sluice/platform';
 import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { validated } from '../requests/validated.ts';
+import { bodyOf } from '../transfer/yaml-text.ts';
 import { ChangeFlow, CompareQuery, CreateFlow, FlowsQuery, PublishFlow, RollBackFlow } from './flow.requests.ts';
 import { flowDifference } from './flow-diff.rules.ts';
 import {
@@ -22,6 +32,8 @@ import { type FlowResult, Flows } from './flows.ts';
 import { isPausing } from './pausing.rules.ts';
 import { FlowQueries } from './flows.query.ts';
 
+const MAX_YAML_BYTES = 1_048_576;
+
 @ApiTags('flows')
 @ApiBearerAuth()
 @Controller('v1/flows')
@@ -34,8 +46,10 @@ export class FlowsController {
 
   @Post()
   @AllowsDryRun()
+  @RouteConfig(YAML_BODY)
   @HttpCode(201)
   @Requires('automation.manage')
+  @ApiConsumes('application/json', 'application/yaml')
   @ApiBody({ type: CreateFlow })
   @ApiCreatedResponse({ type: FlowView })
   async create(
@@ -44,7 +58,7 @@ export class FlowsController {
     @InApp() app: AppScope,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<FlowView> {
-    const created = await this.flows.create(body, app.id, actorOf(caller));
+    const created = await this.flows.create(await flowOf(body), app.id, actorOf(caller));
     reply.header('location', `/v1/flows/${created.value.state.id}`);
     return answerWith(reply, created, viewOf(created.value));
   }
@@ -71,18 +85,21 @@ export class FlowsController {
 
   @Patch(':id')
   @AllowsDryRun()
+  @RouteConfig(YAML_BODY)
   @Requires('automation.manage', { role: 'operator' })
   @ApiHeader(IF_MATCH)
+  @ApiConsumes('application/json', 'application/yaml')
   @ApiBody({ type: ChangeFlow })
   @ApiOkResponse({ type: FlowView })
   async change(
     @Param('id') id: string,
-    @Body() body: unknown,
+    @Body() sent: unknown,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<FlowView> {
+    const body = await flowOf(sent);
     const { state } = await this.flows.get(id, app);
     if (!reaches(roleIn(caller, state.appId), 'editor') && !isPausing(state, body)) {
       throw platformError(
@@ -195,4 +212,12 @@ export class FlowsController {
 
 export function viewOf(flow: FlowResult): FlowView {
   return { ...flow.state, ...flow.definition };
+}
+
+/** A flow as JSON or YAML, which takes more room but says no more: one as large as JSON may be is large enough. */
+function flowOf(body: unknown): Promise<unknown> {
+  if (Buffer.isBuffer(body) && body.length > MAX_YAML_BYTES) {
+    throw platformError('body_too_large', `a flow may have ${MAX_YAML_BYTES / 1_048_576} MiB at most`);
+  }
+  return bodyOf(body);
 }

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import type { RunningServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { ADMIN_TOKEN, type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
 
 let database: TestDatabase;
 let running: RunningServices;
@@ -22,6 +22,47 @@ async function newFlow(change: Record<string, unknown> = {}): Promise<{ id: stri
   expect(status).toBe(201);
   return { id: body.id as string, number: body.number as number, etag: headers.get('etag') as string };
 }
+
+describe('FL-01: a flow as YAML', () => {
+  const send = async (method: string, path: string, body: string | Buffer, type = 'application/yaml') => {
+    const answer = await fetch(`${running.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': type },
+      body,
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const YAML = 'name: From YAML\nsteps:\n  - ref: web1\n    type: webhook\n  - {ref: a, type: set, values: 1}\n';
+
+  it('is saved and changed like JSON', async () => {
+    const created = await send('POST', '/v1/flows', YAML);
+    expect(created).toMatchObject({
+      status: 201,
+      body: { name: 'From YAML', steps: [{ ref: 'web1' }, { values: 1 }] },
+    });
+    const path = `/v1/flows/${String(created.body.id)}`;
+    expect(await send('PATCH', path, 'steps: [{ref: b, type: fail}]')).toMatchObject({
+      status: 200,
+      body: { version: 2 },
+    });
+  });
+
+  it.each([
+    ['no YAML', 'name: [', 400, 'malformed_yaml'],
+    ['no UTF-8', Buffer.from([0x6e, 0xff]), 400, 'malformed_yaml'],
+    ['no object', 'just text', 422, 'invalid_request'],
+    ['a field that is unknown', `${YAML}stesp: []`, 422, 'invalid_request'],
+    ['too long', `name: ${'x'.repeat(1_100_000)}`, 413, 'body_too_large'],
+  ])('%s is refused', async (_what, body, status, code) => {
+    expect(await send('POST', '/v1/flows', body)).toMatchObject({ status, body: { code } });
+  });
+
+  it('has a schema that needs no credential', async () => {
+    const answer = await fetch(`${running.url}/v1/flow-schema.json`);
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema' });
+  });
+});
 
 describe('saving a flow', () => {
   it('answers with the flow, its address and its entity tag', async () => {

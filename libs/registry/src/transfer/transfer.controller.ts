@@ -14,12 +14,11 @@ import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from 
 import { AllowsDryRun, isDryRun, YAML_BODY } from '@sluice/platform';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { registryError } from '../registry.errors.ts';
 import type { Reply } from '../requests/reply.ts';
 import { AppExport } from './app-export.ts';
 import { AppImport } from './app-import.ts';
 import { AppDocumentView, ImportResult } from './transfer.responses.ts';
-import { jsonOfYaml, yamlOfJson } from './yaml-text.ts';
+import { bodyOf, yamlOfJson } from './yaml-text.ts';
 
 class ExportQuery {
   @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
@@ -114,7 +113,7 @@ export class TransferController {
     @InApp() app: AppScope,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<ImportResult> {
-    const sent: unknown = Buffer.isBuffer(body) ? JSON.parse(await jsonOfYaml(textOfYaml(body))) : body;
+    const sent = await bodyOf(body);
     const request = {
       sent,
       app,
@@ -128,13 +127,5 @@ export class TransferController {
     const changes = await this.importing.apply(request);
     reply.header('cache-control', 'no-store');
     return { dryRun: request.dryRun, changes };
-  }
-}
-
-function textOfYaml(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw registryError('malformed_yaml', 'it is not UTF-8', { cause: error });
   }
 }

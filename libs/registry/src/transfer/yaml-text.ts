@@ -24,6 +24,21 @@ export function yamlOfJson(text: string): Promise<string> {
   return inThread({ from: 'json', text });
 }
 
+/**
+ * The body of a route that takes YAML, too: bytes are YAML, everything else was read as JSON.
+ * @throws AppError as `jsonOfYaml`.
+ */
+export async function bodyOf(body: unknown): Promise<unknown> {
+  if (!Buffer.isBuffer(body)) return body;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch (error) {
+    throw registryError('malformed_yaml', 'it is not UTF-8', { cause: error });
+  }
+  return JSON.parse(await jsonOfYaml(text)) as unknown;
+}
+
 async function inThread(task: YamlTask): Promise<string> {
   if (running >= AT_ONCE) throw registryError('too_many_imports', 'others are being read: try again in a moment');
   running += 1;
