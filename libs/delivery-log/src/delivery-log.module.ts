@@ -9,6 +9,7 @@ import { EventsController } from './events/events.controller.ts';
 import { EventsQueries } from './events/events.query.ts';
 import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
 import { ProjectionWriter } from './read-model/projection-writer.ts';
+import { RejectionsSweep } from './requests/rejections-sweep.worker.ts';
 import { RequestsController } from './requests/requests.controller.ts';
 import { KnownTriggers } from './requests/known-triggers.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
@@ -36,6 +37,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     RequestsQueries,
     TriggerRequestsQueries,
     KnownTriggers,
+    RejectionsSweep,
     DeliveriesQueries,
     EventsQueries,
     DeadLettersQueries,
