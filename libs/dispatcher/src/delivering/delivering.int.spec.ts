@@ -6,6 +6,8 @@ import {
   type TestDatabase,
   waitFor,
 } from '@sluice/testing';
+import { publicKeyOf } from '@sluice/endpoints';
+import { verify } from '@sluice/receive';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -61,6 +63,10 @@ describe('a delivery', () => {
         .digest('hex'),
     );
     expect(new Webhook(SECRET).verify(request?.text ?? '', headers)).toEqual(body);
+    const verified = { id: body.eventId, scheme: 'v1', timestamp: expect.any(Date) };
+    expect(verify({ headers, body: request?.body ?? '' }, { secret: SECRET })).toEqual(verified);
+    const publicKey = publicKeyOf(SECRET);
+    expect(verify({ headers, body: request?.body ?? '' }, { secret: publicKey }).scheme).toBe('v1a');
     expect(headers).toMatchObject({
       'x-key': 'k3y',
       authorization: `Basic ${Buffer.from('u:p4ss').toString('base64')}`,
