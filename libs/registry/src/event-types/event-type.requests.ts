@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Allow, IsBoolean, IsString, Length, Matches } from 'class-validator';
-import { IsDescription, MayBeAbsent } from '../requests/field.decorators.ts';
+import { IsDescription, MayBeAbsent, NamesApp } from '../requests/field.decorators.ts';
 
 /** As it stands in an address: what a path segment may hold unescaped, and `/`, which is sent as %2F. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.:/~-]*$/;
@@ -25,6 +25,9 @@ class EventTypeFields {
   @MayBeAbsent()
   @IsBoolean({ message: 'must be true or false' })
   validate?: boolean;
+
+  @NamesApp()
+  appId?: string;
 }
 
 export class CreateEventType extends EventTypeFields {
@@ -33,11 +36,6 @@ export class CreateEventType extends EventTypeFields {
   @Length(1, 150, { message: 'must have 1 to 150 characters' })
   @Matches(NAME, { message: 'must be letters, digits and . _ : / ~ -, such as order.placed' })
   name!: string;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @MayBeAbsent()
-  @IsString({ message: 'must be text' })
-  appId?: string;
 }
 
 export class ChangeEventType extends EventTypeFields {}

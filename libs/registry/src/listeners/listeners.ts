@@ -3,7 +3,7 @@ import type { AppScope } from '@sluice/access';
 import type { FieldProblem, FlowDefinition, FlowStep } from '@sluice/contracts';
 import { OutboundClient } from '@sluice/outbound-http';
 import { platformError } from '@sluice/platform';
-import type { Actor } from '../changes/change-log.ts';
+import { type Actor, requireMatch } from '../changes/change-log.ts';
 import type { Changed } from '../changes/changed.ts';
 import { type FlowResult, Flows } from '../flows/flows.ts';
 import { FlowQueries, type FoundFlow } from '../flows/flows.query.ts';
@@ -29,12 +29,15 @@ export class Listeners {
     private readonly outbound: OutboundClient,
   ) {}
 
-  async bind(name: string, body: unknown, app: AppScope, actor: Actor): Promise<Bound> {
+  /** @throws AppError 412 when the present version, or that there is none, is not what `ifMatch` says. */
+  async bind(name: string, body: unknown, app: AppScope, actor: Actor, ifMatch?: string): Promise<Bound> {
     const request = await validated(BindListener, body, (sent) => this.urlProblems(sent.url));
     const { url, timeout } = request;
     const step = { ref: 'listener', type: 'listener', url, name, ...(timeout == null ? {} : { timeout }) };
     const found = await this.queries.byListener(app.id, name);
     if (!found) {
+      // RFC 9110 §13.1.1: what does not exist matches nothing, not even `*`.
+      if (ifMatch !== undefined) requireMatch('none', 0);
       const flow = { name: `Listener ${name}`.slice(0, 200), listener: name, status: 'active', steps: [step] };
       return { ...(await this.flows.create(flow, app.id, actor)), isNew: true };
     }
@@ -45,7 +48,7 @@ export class Listeners {
       );
     }
     const change = { status: 'active', steps: [step] };
-    return { ...(await this.flows.change(found.state.id, change, app, actor, undefined)), isNew: false };
+    return { ...(await this.flows.change(found.state.id, change, app, actor, ifMatch)), isNew: false };
   }
 
   async get(name: string, app: AppScope): Promise<FoundFlow> {
@@ -55,10 +58,10 @@ export class Listeners {
   }
 
   /** A listener that is a flow of its own is taken away with its flow. */
-  async unbind(name: string, app: AppScope, actor: Actor): Promise<Changed<FlowResult>> {
+  async unbind(name: string, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<FlowResult>> {
     const found = await this.get(name, app);
     if (!stepOf(found.definition)) throw platformError('not_found', 'there is no listener of this name with a URL');
-    return this.flows.delete(found.state.id, app, actor, undefined);
+    return this.flows.delete(found.state.id, app, actor, ifMatch);
   }
 
   async page(appId: string, query: PageQuery): Promise<Page<ListenerView>> {

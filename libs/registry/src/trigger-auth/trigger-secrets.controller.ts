@@ -1,8 +1,8 @@
-import { Body, Controller, Delete, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun } from '@sluice/platform';
-import { actorOf } from '../changes/change-log.ts';
+import { actorOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import type { Reply } from '../requests/reply.ts';
 import { Triggers } from '../triggers/triggers.ts';
@@ -19,6 +19,7 @@ export class TriggerSecretsController {
   @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
   @ApiBody({ type: AddTriggerSecret, required: false })
   @ApiCreatedResponse({ type: NewTriggerSecret })
   async add(
@@ -26,9 +27,10 @@ export class TriggerSecretsController {
     @Body() body: unknown,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewTriggerSecret> {
-    const added = await this.triggers.addSecret(id, body ?? {}, app, actorOf(caller));
+    const added = await this.triggers.addSecret(id, body ?? {}, app, actorOf(caller), ifMatch);
     const { secret, isOurs } = added.value;
     reply.header('cache-control', 'no-store');
     const { id: secretId, createdAt } = secret.stored;
@@ -38,13 +40,15 @@ export class TriggerSecretsController {
   @Delete(':id/secrets/:secretId')
   @AllowsDryRun()
   @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
   async revoke(
     @Param('id') id: string,
     @Param('secretId') secretId: string,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<unknown> {
-    return answerDeleted(reply, await this.triggers.revokeSecret(id, secretId, app, actorOf(caller)));
+    return answerDeleted(reply, await this.triggers.revokeSecret(id, secretId, app, actorOf(caller), ifMatch));
   }
 }

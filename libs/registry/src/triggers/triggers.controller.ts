@@ -113,14 +113,16 @@ export class TriggersController {
   @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
   @ApiCreatedResponse({ type: NewTriggerToken })
   async addToken(
     @Param('id') id: string,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewTriggerToken> {
-    const added = await this.triggers.addToken(id, app, actorOf(caller));
+    const added = await this.triggers.addToken(id, app, actorOf(caller), ifMatch);
     const { token } = added.value;
     if (!token) throw new Error('a token was added without being made');
     reply.header('cache-control', 'no-store');
@@ -132,14 +134,16 @@ export class TriggersController {
   @Delete(':id/tokens/:tokenId')
   @AllowsDryRun()
   @Requires('automation.manage')
+  @ApiHeader(IF_MATCH)
   async revokeToken(
     @Param('id') id: string,
     @Param('tokenId') tokenId: string,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
+    @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<unknown> {
-    return answerDeleted(reply, await this.triggers.revokeToken(id, tokenId, app, actorOf(caller)));
+    return answerDeleted(reply, await this.triggers.revokeToken(id, tokenId, app, actorOf(caller), ifMatch));
   }
 
   @Get(':id/history')

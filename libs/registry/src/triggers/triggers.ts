@@ -142,13 +142,13 @@ export class Triggers {
   }
 
   /** A second live token, so that senders can change over before the first is revoked. */
-  async addToken(id: string, app: AppScope, actor: Actor): Promise<Changed<TriggerWithToken>> {
+  async addToken(id: string, app: AppScope, actor: Actor, ifMatch?: string): Promise<Changed<TriggerWithToken>> {
     const token = freshToken((await this.get(id, app)).state, new Date().toISOString());
     const changed = await this.deciding(
       id,
       app,
       actor,
-      undefined,
+      ifMatch,
       async (trigger, now) => accepted(addToken(trigger, token, now)),
       token,
     );
@@ -157,16 +157,26 @@ export class Triggers {
     return { ...changed, value: { state: changed.value, token, secret: null, definition } };
   }
 
-  revokeToken(id: string, tokenId: string, app: AppScope, actor: Actor): Promise<Changed<TriggerState>> {
-    return this.deciding(id, app, actor, undefined, async (trigger, now) =>
-      accepted(revokeToken(trigger, tokenId, now)),
-    );
+  revokeToken(
+    id: string,
+    tokenId: string,
+    app: AppScope,
+    actor: Actor,
+    ifMatch?: string,
+  ): Promise<Changed<TriggerState>> {
+    return this.deciding(id, app, actor, ifMatch, async (trigger, now) => accepted(revokeToken(trigger, tokenId, now)));
   }
 
   /** A second live secret, so that the sender can change over; made here unless it is sent. */
-  async addSecret(id: string, body: unknown, app: AppScope, actor: Actor): Promise<Changed<AddedSecret>> {
+  async addSecret(
+    id: string,
+    body: unknown,
+    app: AppScope,
+    actor: Actor,
+    ifMatch?: string,
+  ): Promise<Changed<AddedSecret>> {
     let added: AddedSecret | null = null;
-    const changed = await this.deciding(id, app, actor, undefined, async (trigger, now) => {
+    const changed = await this.deciding(id, app, actor, ifMatch, async (trigger, now) => {
       const { auth } = trigger.state;
       const request = await validated(AddTriggerSecret, body, (sent) => addedSecretProblems(auth, sent.secret));
       added = newSecretFor(auth, request.secret, now);
@@ -176,8 +186,14 @@ export class Triggers {
     return { ...changed, value: added };
   }
 
-  revokeSecret(id: string, secretId: string, app: AppScope, actor: Actor): Promise<Changed<TriggerState>> {
-    return this.deciding(id, app, actor, undefined, async (trigger, now) =>
+  revokeSecret(
+    id: string,
+    secretId: string,
+    app: AppScope,
+    actor: Actor,
+    ifMatch?: string,
+  ): Promise<Changed<TriggerState>> {
+    return this.deciding(id, app, actor, ifMatch, async (trigger, now) =>
       acceptedSecret(revokeSecret(trigger, secretId, now)),
     );
   }
