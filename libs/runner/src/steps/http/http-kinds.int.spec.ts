@@ -188,6 +188,8 @@ describe('pages', () => {
     const cursor = { by: 'cursor', next: '{{ page.body.cursor }}', param: 'at', collect };
     expect((await paged(cursor)).end.result).toMatchObject(all);
     expect(receiver.requests.slice(-3).map(({ path }) => path)).toEqual(['/?n=2', '/?n=2&at=1', '/?n=2&at=2']);
+    const keys = receiver.requests.slice(-3).map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toEqual([keys[0], `${keys[0]}-2`, `${keys[0]}-3`]);
     expect((await paged({ by: 'page', param: 'at', start: 0, collect })).end.result).toMatchObject({
       ...all,
       pages: 4,

@@ -52,7 +52,7 @@ export class HttpEffect implements StepEffect {
     const items: unknown[] = [];
     let url: string | null = request.url;
     for (let number = 1; ; number++) {
-      const fetched: Fetched = await this.fetch(call, request, url, content);
+      const fetched: Fetched = await this.fetch(callOfPage(call, number), request, url, content);
       if ('end' in fetched) return fetched.end;
       const { answer } = fetched;
       const body = bodyOrEnd(answer, request.answer === 'text' ? 'text' : 'auto');
@@ -97,6 +97,11 @@ export class HttpEffect implements StepEffect {
       return refusal ? { end: refusal } : { answer: result, url: sent.url };
     }
   }
+}
+
+/** Another page is another request, and has a key of its own that is the same on every attempt. */
+function callOfPage(call: EffectCall, number: number): EffectCall {
+  return number === 1 ? call : { ...call, idempotencyKey: `${call.idempotencyKey}-${number}` };
 }
 
 function headersOf(call: EffectCall, request: HttpRequest): [string, string][] {

@@ -1,0 +1,49 @@
+import { COMMON_STEP_FIELDS, STEP_SCHEMAS } from '@sluice/contracts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkedBlocks } from './docs-blocks.mjs';
+
+const PAGE = readFileSync(path.resolve(import.meta.dirname, '../docs/flows.md'), 'utf8');
+
+/** The text under a heading, up to the next one of the same rank or a higher one. */
+function sectionOf(heading: string): string {
+  const [, rank = ''] = /^(#+) /.exec(heading) ?? [];
+  const start = PAGE.indexOf(`\n${heading}\n`);
+  if (start < 0) return '';
+  const rest = PAGE.slice(start + heading.length + 2);
+  const end = rest.search(new RegExp(`^#{1,${rank.length}} `, 'm'));
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+/** The examples that CI runs, as one text. */
+const examplesIn = (section: string): string =>
+  (checkedBlocks(section) as { commands: string }[]).map(({ commands }) => commands).join('\n');
+
+/** Fields that only the description names, because an example of them would take too long or needs more than one flow. */
+const isShown = (example: string, field: string): boolean => new RegExp(`"${field}":`).test(example);
+
+describe('docs/flows.md', () => {
+  it.each(Object.entries(STEP_SCHEMAS))('documents the step %s with every field and an example', (type, schema) => {
+    const section = sectionOf(`### \`${type}\``);
+    expect(section, `there is no section "### \`${type}\`"`).not.toBe('');
+    const example = examplesIn(section);
+    expect(example, 'there is no checked example of it').toContain(`"type": "${type}"`);
+    for (const field of Object.keys(schema.fields)) {
+      expect(section, `the field ${field} is not described`).toMatch(new RegExp(`\`"?${field}\\b|\\b${field}"?: `));
+      expect(isShown(example, field) || section.includes(`\`${field}\``), `no example has ${field}`).toBe(true);
+    }
+  });
+
+  it('documents what every step may have', () => {
+    const section = sectionOf('## What every step may have');
+    for (const field of Object.keys(COMMON_STEP_FIELDS)) expect(section).toContain(`| \`${field}\` |`);
+    const everywhere = examplesIn(PAGE);
+    for (const field of Object.keys(COMMON_STEP_FIELDS)) expect(isShown(everywhere, field), field).toBe(true);
+  });
+
+  it('names no step and no field of a step that there is not', () => {
+    const documented = [...PAGE.matchAll(/^### `(\w+)`$/gm)].map((match) => match[1]);
+    expect(documented.toSorted()).toEqual(Object.keys(STEP_SCHEMAS).toSorted());
+  });
+});
