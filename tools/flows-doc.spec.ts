@@ -2,7 +2,12 @@ import { COMMON_STEP_FIELDS, STEP_SCHEMAS } from '@sluice/contracts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkedBlocks } from './docs-blocks.mjs';
+
+interface DocsBlocks {
+  checkedBlocks(markdown: string): { commands: string }[];
+}
+const module: string = path.join(import.meta.dirname, 'docs-blocks.mjs');
+const { checkedBlocks } = (await import(module)) as DocsBlocks;
 
 const PAGE = readFileSync(path.resolve(import.meta.dirname, '../docs/flows.md'), 'utf8');
 
@@ -18,9 +23,10 @@ function sectionOf(heading: string): string {
 
 /** The examples that CI runs, as one text. */
 const examplesIn = (section: string): string =>
-  (checkedBlocks(section) as { commands: string }[]).map(({ commands }) => commands).join('\n');
+  checkedBlocks(section)
+    .map(({ commands }) => commands)
+    .join('\n');
 
-/** Fields that only the description names, because an example of them would take too long or needs more than one flow. */
 const isShown = (example: string, field: string): boolean => new RegExp(`"${field}":`).test(example);
 
 describe('docs/flows.md', () => {
