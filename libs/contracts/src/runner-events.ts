@@ -72,6 +72,8 @@ export interface RunStarted {
   trigger?: RunTrigger;
   /** No other run of this key executes until this one has finished. */
   orderingKey?: string;
+  /** It holds one of the places that its flow has for runs under way. */
+  limited?: true;
   /** The run that this one is a retry of. Steps it takes over from it follow at once, each with `takenFrom`. */
   retryOf?: string;
   queuedAt: string;

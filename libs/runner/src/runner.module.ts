@@ -29,6 +29,7 @@ import { RunnerConfig } from './runner.config.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { ScheduleWorker } from './schedules/schedule.worker.ts';
+import { LimitedStarts } from './starting/limited-starts.ts';
 import { RunStarter } from './starting/run-starter.ts';
 import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
@@ -88,6 +89,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     OrderingQueue,
     EffectWorker,
     RunStarter,
+    LimitedStarts,
     OrderingWorker,
     ScheduleWorker,
     RunsQueries,

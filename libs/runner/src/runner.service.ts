@@ -6,6 +6,7 @@ import { Batches1764000050000 } from './migrations/1764000050000-batches.ts';
 import { Hasten1764000050001 } from './migrations/1764000050001-hasten.ts';
 import { InlineEndpoints1764000070002 } from './migrations/1764000070002-inline-endpoints.ts';
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
+import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { RunnerModule } from './runner.module.ts';
 
 export const runnerService: ServiceDefinition = {
@@ -17,6 +18,7 @@ export const runnerService: ServiceDefinition = {
     Schedules1763900050002,
     Batches1764000050000,
     Hasten1764000050001,
+    Slots1764000050002,
     InlineEndpoints1764000070002,
     RunSearch1764000030003,
   ],

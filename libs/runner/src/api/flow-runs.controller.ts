@@ -6,9 +6,11 @@ import { InjectSettings, type Settings } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
+import type { PendingStart } from '../starting/pending-start.ts';
 import { RunStarter } from '../starting/run-starter.ts';
 import { runRequestOf } from './run-request.ts';
 import { RunResource, runResource } from './run-resource.ts';
+import { queuedRunOf } from './waiting-starts.ts';
 import { RunFlowRequest } from './runs.requests.ts';
 
 interface Reply {
@@ -27,7 +29,7 @@ export class FlowRunsController {
     @InjectSettings() private readonly settings: Settings,
   ) {}
 
-  /** Starts the flow with an input. The run exists, and all that is pure of it is done, when this answers. */
+  /** Starts the flow with an input. The run exists, and all that is pure of it is done, when this answers, unless a limit of the flow has it wait. */
   @Post(':id/run')
   @HttpCode(202)
   @Requires('automation.webhook_run')
@@ -48,28 +50,25 @@ export class FlowRunsController {
     const stored = await this.inputs.storeIfLarge(value);
     const runId = newId();
     const meta = { correlationId: runId, causationId: null, actor: actorOf(caller) };
-    const [started] = await this.starter.start(
-      [
-        {
-          runId,
-          appId: flow.appId,
-          flowId: flow.id,
-          mode: request.mode ?? 'live',
-          input: { value },
-          inputPayload: stored.payload,
-          trigger: null,
-          triggerId: null,
-          requestId: null,
-          orderingKey: null,
-          queuedAt: new Date().toISOString(),
-          inputBytes: stored.bytes,
-          meta,
-        },
-      ],
-      stored.alongside,
-    );
-    if (!started) throw new Error(`run ${runId} was not started`);
+    const pending: PendingStart = {
+      runId,
+      appId: flow.appId,
+      flowId: flow.id,
+      mode: request.mode ?? 'live',
+      input: { value },
+      inputPayload: stored.payload,
+      trigger: null,
+      triggerId: null,
+      requestId: null,
+      orderingKey: null,
+      queuedAt: new Date().toISOString(),
+      inputBytes: stored.bytes,
+      meta,
+    };
+    const [started] = await this.starter.start([pending], stored.alongside);
+    // A flow with a limit may have it wait.
+    const shown = started ? { ...started, queued: null } : queuedRunOf(pending);
     reply.header('location', `${this.settings.publicUrl}/v1/runs/${runId}`);
-    return runResource(started.run, started.origin, null);
+    return runResource(shown.run, shown.origin, shown.queued);
   }
 }

@@ -3,6 +3,7 @@ import { type Alongside, type EventMeta, type EventStorePort, VersionConflictErr
 import { failpoint, InjectStore } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
+import { heldKeyOf } from '../ordering/held-key.ts';
 import { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
@@ -58,11 +59,12 @@ export class RunCanceller {
     failpoint('runner.after-cancel-commit');
     if (!run.finished) return;
     countFinished(run);
-    if (started?.orderingKey !== undefined) this.ordering.wake([started.orderingKey]);
+    const key = heldKeyOf(run, origin.appId);
+    if (key !== null) this.ordering.wake([key]);
   }
 
   private endOf(appId: string | null, run: RunState): Alongside[] {
-    const release = run.started?.orderingKey === undefined ? [] : [this.ordering.release(run.id)];
+    const release = heldKeyOf(run, appId) === null ? [] : [this.ordering.release(run.id)];
     return [updateRun(appId, run), unschedule([run.id]), ...release];
   }
 }

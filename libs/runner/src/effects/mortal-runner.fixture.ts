@@ -24,6 +24,7 @@ import { RunInputs } from '../runs/run-input.ts';
 import { RunReader } from '../runs/run-reader.ts';
 import type { Effect } from '../runs/decision.ts';
 import type { EffectResult } from '../steps/step-type.ts';
+import { LimitedStarts } from '../starting/limited-starts.ts';
 import { RunStarter } from '../starting/run-starter.ts';
 import { InlineEndpoints } from '../steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
@@ -149,7 +150,7 @@ export class MortalRunner {
     const config = Object.assign(new RunnerConfig(), { leaseMs: 400, finishMs: 300 });
     this.worker = new EffectWorker(mortal, this.pool, settings, reader, this.catalog, performer, ordering, config);
     const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering);
-    this.ordering = new OrderingWorker(ordering, starter, inputs);
+    this.ordering = new OrderingWorker(ordering, starter, new LimitedStarts(ordering, starter), inputs);
     const queries = new RunsQueries(this.pool, reader, inputs, new WaitingStarts(this.pool));
     const cancels = new AskedCancels(queries, new RunCanceller(mortal, this.catalog, ordering));
     this.consumer = new TriggersConsumer(starter, inputs, cancels, new StepAnswers(mortal, reader, this.worker));

@@ -13,6 +13,7 @@ import { failpoint } from '@sluice/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { OrderingQueue } from '../ordering/ordering-queue.ts';
+import { heldKeyOf } from '../ordering/held-key.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
@@ -163,7 +164,7 @@ export class RunDriver {
     }
     const files = payloadsOf(decision.events);
     if (files.length > 0) alongside.push(this.options.payloads.reference(files));
-    const orderingKey = next.kind === 'finished' ? (held.run.started?.orderingKey ?? null) : null;
+    const orderingKey = next.kind === 'finished' ? heldKeyOf(held.run, held.origin.appId) : null;
     if (orderingKey !== null) alongside.push(this.options.ordering.release(held.run.id));
     const replyTo = held.run.started?.trigger?.replyTo ?? null;
     const answer = decision.answer !== null && replyTo !== null ? { replyTo, answer: decision.answer } : null;

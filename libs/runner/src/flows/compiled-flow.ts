@@ -8,6 +8,7 @@ import {
 import { STEP_TYPES } from '../steps/step-types.ts';
 import type { CompiledStep, RetryRule, StepCompiler } from '../steps/step-type.ts';
 import { type LinkedStep, linkedSteps, type SignLink } from '../waiting/links.rules.ts';
+import type { RunLimit } from '../ordering/limit.rules.ts';
 import { conditionOf } from './condition.ts';
 import { FlowCompileError } from './flow-compile-error.ts';
 import { templateCompiler, type ValueTemplate } from './value-template.ts';
@@ -37,6 +38,8 @@ export interface CompiledFlow extends FlowIdentity {
   response: CompiledResponse;
   /** What runs when a step fails and its own `onError` says nothing; without a response the caller gets the error. */
   onError: { steps: readonly CompiledStep[]; response: CompiledResponse | null } | null;
+  /** How many of its runs may be under way; null: any number. */
+  limit: RunLimit | null;
   /** The steps that are given their answers by links, and what makes the links; null where nobody can. */
   links: readonly LinkedStep[];
   sign: SignLink | null;
@@ -122,6 +125,12 @@ function compileHandler({ steps, response }: FlowErrorHandler): CompiledFlow['on
   return { steps: stepCompiler.block(steps ?? []), response: response ? compileResponse(response) : null };
 }
 
+function limitOf(concurrency: FlowDefinition['concurrency']): RunLimit | null {
+  if (concurrency === undefined || concurrency === null) return null;
+  const { limit, whenFull } = concurrency;
+  return { limit, whenFull: whenFull === 'reject' ? 'reject' : 'queue' };
+}
+
 /** Never throws: a definition that cannot be compiled gives a flow whose `problem` fails each of its runs. */
 export function compileFlow(
   identity: FlowIdentity,
@@ -136,6 +145,7 @@ export function compileFlow(
     strict: definition.strict === true,
     response: { status: null, body: null },
     onError: null,
+    limit: limitOf(definition.concurrency),
     links: [],
     sign,
     problem: null,

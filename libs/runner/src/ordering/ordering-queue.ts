@@ -27,6 +27,13 @@ const TAKE: AlongsideStatement = {
     `insert into runner.ordering_heads (ordering_key, run_id) select * from unnest(${arrays.join(', ')})`,
 };
 
+const TAKE_SLOT: AlongsideStatement = {
+  name: 'runner_ordering_take_slot',
+  columns: ['text', 'int4', 'uuid'],
+  sql: (arrays) => `insert into runner.ordering_heads (ordering_key, run_id, scope, slot)
+    select w.scope || '#' || w.slot, w.run_id, w.scope, w.slot from unnest(${arrays.join(', ')}) as w(scope, slot, run_id)`,
+};
+
 const RELEASE: AlongsideStatement = {
   name: 'runner_ordering_release',
   columns: ['uuid'],
@@ -48,7 +55,7 @@ const NEXT = `select w.ordering_key as key, q.pending
 
 /** Keys somebody waits for and nobody executes, one index look-up per key that has runs waiting. */
 const IDLE = `with recursive k as (
-    (select ordering_key from runner.ordered_runs order by ordering_key limit 1)
+    (select ordering_key from runner.ordered_runs where ordering_key > $2 order by ordering_key limit 1)
     union all
     select (select o.ordering_key from runner.ordered_runs o where o.ordering_key > k.ordering_key
       order by o.ordering_key limit 1) from k where k.ordering_key is not null
@@ -57,7 +64,13 @@ const IDLE = `with recursive k as (
     and not exists (select 1 from runner.ordering_heads h where h.ordering_key = k.ordering_key)
   limit $1`;
 
-const MAX_RUNS = 32;
+/** A run that waits in the queue of a key. */
+export interface WaitingStart {
+  key: string;
+  pending: PendingStart;
+}
+
+export const MAX_RUNS = 32;
 const MAX_BYTES = 1024 * 1024;
 
 /**
@@ -71,14 +84,14 @@ export class OrderingQueue {
 
   constructor(@InjectPool('runner') private readonly pool: Pool) {}
 
-  enter(pending: readonly PendingStart[]): Alongside {
+  enter(waiting: readonly WaitingStart[]): Alongside {
     return {
       statement: ENTER,
-      rows: pending.map((each) => {
+      rows: waiting.map(({ key, pending: each }) => {
         // A body in libs/payloads is read again when its turn comes.
         const kept = each.inputPayload === null ? each : { ...each, input: { value: null } };
         const text = JSON.stringify(kept);
-        return [each.runId, each.orderingKey, text.length, text];
+        return [each.runId, key, text.length, text];
       }),
     };
   }
@@ -92,6 +105,18 @@ export class OrderingQueue {
     return { statement: TAKE, rows: [[orderingKey, runId]] };
   }
 
+  /** Slots of a limit, one per run; fails its commit when somebody else has one of them. */
+  takeSlots(scope: string, taken: readonly { slot: number; runId: string }[]): Alongside {
+    return { statement: TAKE_SLOT, rows: taken.map(({ slot, runId }) => [scope, slot, runId]) };
+  }
+
+  async heldSlots(scope: string): Promise<number[]> {
+    const text = 'select slot from runner.ordering_heads where scope = $1';
+    const { rows } = await this.pool.query<{ slot: number }>({ name: 'runner_ordering_slots', text, values: [scope] });
+    return rows.map(({ slot }) => slot);
+  }
+
+  /** Gives back whatever the run holds. */
   release(runId: string): Alongside {
     return { statement: RELEASE, rows: [[runId]] };
   }
@@ -109,9 +134,9 @@ export class OrderingQueue {
     return byKey;
   }
 
-  /** @param most keys to answer at most. */
-  async idleKeys(most: number): Promise<string[]> {
-    const { rows } = await this.pool.query<{ key: string }>(IDLE, [most]);
+  /** @param most keys to answer at most. @param after the keys behind this one. */
+  async idleKeys(most: number, after = ''): Promise<string[]> {
+    const { rows } = await this.pool.query<{ key: string }>(IDLE, [most, after]);
     return rows.map(({ key }) => key);
   }
 

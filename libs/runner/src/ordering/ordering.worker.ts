@@ -3,6 +3,8 @@ import { isTransientError } from '@sluice/event-store';
 import { RunInputs } from '../runs/run-input.ts';
 import type { PendingStart } from '../starting/pending-start.ts';
 import { RunStarter } from '../starting/run-starter.ts';
+import { LimitedStarts } from '../starting/limited-starts.ts';
+import { fairKeys, isLimitKey } from './limit.rules.ts';
 import { OrderingQueue } from './ordering-queue.ts';
 
 const log = new Logger('runner.ordering');
@@ -19,10 +21,12 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
   private working: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private stopped = true;
+  private lookedUpTo = '';
 
   constructor(
     private readonly queue: OrderingQueue,
     private readonly starter: RunStarter,
+    private readonly limited: LimitedStarts,
     private readonly inputs: RunInputs,
   ) {}
 
@@ -58,7 +62,10 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
 
   private async look(): Promise<void> {
     try {
-      this.wake(await this.queue.idleKeys(MAX_IDLE_KEYS));
+      // From where the last look ended: keys that cannot move do not hide those behind them.
+      const keys = await this.queue.idleKeys(MAX_IDLE_KEYS, this.lookedUpTo);
+      this.lookedUpTo = keys.length < MAX_IDLE_KEYS ? '' : (keys.at(-1) ?? '');
+      this.wake(keys);
     } catch (error) {
       if (!this.stopped) log.warn(`could not look for runs whose turn it is: ${(error as Error).message}`);
     }
@@ -67,7 +74,7 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
 
   private async work(): Promise<void> {
     while (this.woken.size > 0 && !this.stopped) {
-      const keys = [...this.woken].slice(0, MAX_KEYS);
+      const keys = fairKeys(this.woken, MAX_KEYS);
       for (const key of keys) this.woken.delete(key);
       try {
         const next = await this.queue.next(keys);
@@ -82,21 +89,23 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
 
   private async startKey(key: string, pending: readonly PendingStart[]): Promise<void> {
     const ready = await Promise.all(pending.map((each) => this.withInput(each)));
-    if (await this.startTogether(ready)) this.woken.add(key);
+    if (await this.startTogether(key, ready)) this.woken.add(key);
   }
 
-  private async startTogether(ready: readonly PendingStart[]): Promise<boolean> {
+  private async startTogether(key: string, ready: readonly PendingStart[]): Promise<boolean> {
+    const start = (each: readonly PendingStart[]) =>
+      isLimitKey(key) ? this.limited.start(key, each) : this.starter.startInTurn(each);
     try {
-      return await this.starter.startInTurn(ready);
+      return await start(ready);
     } catch (error) {
       if (isTransientError(error)) throw error;
       const [first] = ready;
       if (!first) return false;
-      if (ready.length > 1) return this.startTogether([first]);
+      if (ready.length > 1) return this.startTogether(key, [first]);
       // Whatever is tried it cannot be started: it fails by itself, and the others of its key have their turn.
       log.error(`run ${first.runId} cannot be started and fails: ${(error as Error).message}`);
       const problem = { code: 'run_not_startable', message: 'the run could not be started' };
-      return this.starter.startInTurn([{ ...first, input: { problem } }]);
+      return start([{ ...first, input: { problem } }]);
     }
   }
 

@@ -13,7 +13,8 @@ import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { Decision } from '../runs/decision.ts';
-import { OrderingQueue } from '../ordering/ordering-queue.ts';
+import { limitKeyOf } from '../ordering/limit.rules.ts';
+import { OrderingQueue, type WaitingStart } from '../ordering/ordering-queue.ts';
 import { clock, momentNow } from '../runs/moment.ts';
 import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
 import { countFinished, countStarted } from '../runs/run-metrics.ts';
@@ -66,12 +67,26 @@ export class RunStarter {
    * @throws a transient error when the database is away; trying again is safe then.
    */
   async start(pending: readonly PendingStart[], alongside: readonly Alongside[] = []): Promise<StartedRun[]> {
-    const ordered = pending.filter((each) => each.orderingKey !== null);
-    if (ordered.length === 0) return this.startUnordered(pending, alongside);
-    const others = pending.filter((each) => each.orderingKey === null);
-    const started = await this.startUnordered(others, [this.ordering.enter(ordered), ...alongside]);
-    this.ordering.wake([...new Set(ordered.map((each) => each.orderingKey as string))]);
+    const waiting: WaitingStart[] = [];
+    const others: PendingStart[] = [];
+    for (const each of pending) {
+      const found = this.flowOf(each);
+      // Nothing is waited for where the flow is at hand, which it is nearly always.
+      const flow = found instanceof Promise ? await found : found;
+      const key = each.orderingKey ?? (flow?.limit ? limitKeyOf(each.appId, each.flowId) : null);
+      if (key === null) others.push(each);
+      else waiting.push({ key, pending: each });
+    }
+    if (waiting.length === 0) return this.startUnordered(pending, alongside);
+    const started = await this.startUnordered(others, [this.ordering.enter(waiting), ...alongside]);
+    this.ordering.wake([...new Set(waiting.map(({ key }) => key))]);
     return started;
+  }
+
+  /** The version that the run gets; null when there is none. A promise only where it is not at hand. */
+  flowOf({ flowId, mode, flowVersion }: PendingStart): CompiledFlow | null | Promise<CompiledFlow | null> {
+    if (flowVersion !== undefined) return this.catalog.version(flowId, flowVersion);
+    return this.catalog.peek(flowId, mode) ?? this.catalog.forNewRun(flowId, mode);
   }
 
   /**
@@ -81,39 +96,63 @@ export class RunStarter {
    * @throws a transient error when the database is away; what the database refuses.
    */
   async startInTurn(pending: readonly PendingStart[]): Promise<boolean> {
+    const key = pending[0]?.orderingKey ?? null;
+    const hold = ([runId]: readonly string[]) =>
+      runId === undefined || key === null ? [] : [this.ordering.take(key, runId)];
+    const held = await this.startWaiting(pending, 1, hold);
+    return held !== null && held.length === 0;
+  }
+
+  /**
+   * Starts waiting runs in their order until so many of them are under way; each that ends in its first append makes room
+   * for the next. Runs that have begun already only leave the queue.
+   * @param hold what has to be taken for the runs under way; when it is somebody else's, nothing is started.
+   * @returns the runs that are under way; null when what they have to hold was somebody else's.
+   * @throws a transient error when the database is away; what the database refuses.
+   */
+  async startWaiting(
+    pending: readonly PendingStart[],
+    most: number,
+    hold: (runIds: readonly string[]) => readonly Alongside[],
+  ): Promise<string[] | null> {
     let begun = new Map<string, RunState>();
     for (let conflicts = 0; ; conflicts++) {
       try {
-        return await this.startFirst(pending, begun);
+        return await this.startFirst(pending, begun, most, hold);
       } catch (error) {
-        // Another process was faster and holds the key now.
-        if (error instanceof AlongsideConflictError && !isTransientError(error)) return false;
+        // Another process was faster.
+        if (error instanceof AlongsideConflictError && !isTransientError(error)) return null;
         if (!(error instanceof VersionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
         begun = await this.streamsOf(pending);
         const over = pending.filter((each) => begun.get(each.runId)?.started);
         if (over.length === 0) continue;
         await this.store.commit({ appends: [], alongside: [this.ordering.leave(over.map((each) => each.runId))] });
-        return true;
+        return [];
       }
     }
   }
 
-  private async startFirst(pending: readonly PendingStart[], begun: ReadonlyMap<string, RunState>): Promise<boolean> {
+  private async startFirst(
+    pending: readonly PendingStart[],
+    begun: ReadonlyMap<string, RunState>,
+    most: number,
+    hold: (runIds: readonly string[]) => readonly Alongside[],
+  ): Promise<string[]> {
     const numbers = await this.numbers.take(pending.length);
     const unit: DecidedRun[] = [];
+    const underWay: string[] = [];
     const slice = new TimeSlice();
-    let last: DecidedRun | null = null;
     for (const [index, each] of pending.entries()) {
       await slice.rest();
-      last = await this.decide(each, numbers[index] as number, begun.get(each.runId) ?? emptyRun(each.runId));
-      unit.push(last);
-      if (last.decision.next.kind !== 'finished') break;
+      const run = begun.get(each.runId) ?? emptyRun(each.runId);
+      const decided = await this.decide(each, numbers[index] as number, run);
+      unit.push(decided);
+      if (decided.decision.next.kind !== 'finished') underWay.push(run.id);
+      if (underWay.length >= most) break;
     }
     const leave = this.ordering.leave(unit.map(({ run }) => run.id));
-    const key = pending[0]?.orderingKey ?? null;
-    const holds = last !== null && key !== null && last.decision.next.kind !== 'finished';
-    await this.commit(unit, holds ? [leave, this.ordering.take(key, last?.run.id as string)] : [leave]);
-    return !holds;
+    await this.commit(unit, [leave, ...hold(underWay)]);
+    return underWay;
   }
 
   private async startUnordered(
@@ -162,16 +201,14 @@ export class RunStarter {
   }
 
   private async decide(pending: PendingStart, number: number, run: RunState): Promise<DecidedRun> {
-    const { flowId, mode, appId, meta } = pending;
+    const { flowId, appId, meta } = pending;
     const work = startWork('runner.run', {
       parent: meta.traceparent,
       kind: 'consumer',
       attributes: { 'flow.id': flowId, 'run.id': pending.runId },
     });
-    const flow =
-      pending.flowVersion === undefined
-        ? (this.catalog.peek(flowId, mode) ?? (await this.catalog.forNewRun(flowId, mode)))
-        : await this.catalog.version(flowId, pending.flowVersion);
+    const found = this.flowOf(pending);
+    const flow = found instanceof Promise ? await found : found;
     const first = startRun(pending, flow, number, momentNow(clock()), run);
     const decision = await completed(first, () => advance(flow as CompiledFlow, run, momentNow()));
     const origin = { appId, meta: work.traceparent === undefined ? meta : { ...meta, traceparent: work.traceparent } };

@@ -22,6 +22,8 @@ export interface StartRequest {
   queuedAt: string;
   /** The version to run; absent: the one that `mode` says. */
   flowVersion?: number;
+  /** It takes one of the places of its flow when it does not end at once. */
+  limited?: true;
   /** The run that this one is a retry of, and the steps that were done there. */
   retryOf?: string;
   takenOver?: readonly RunEvent[];
@@ -41,6 +43,7 @@ function startedOf(request: StartRequest, flow: CompiledFlow | null, number: num
     ...(flow?.webhookRef ? { webhookRef: flow.webhookRef } : {}),
     ...(request.trigger ? { trigger: request.trigger } : {}),
     ...(request.orderingKey === null ? {} : { orderingKey: request.orderingKey }),
+    ...(request.limited ? { limited: true as const } : {}),
     ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
     queuedAt: request.queuedAt,
     startedAt: moment.iso,
