@@ -1,5 +1,6 @@
 // What the due-queue does with a million rows, with and without a transaction that keeps every dead row alive.
-//   node apps/bench/dist/due-queue-bench.js [rows=1000000] [keys=1000]
+//   node apps/bench/dist/due-queue-bench.js [rows=1000000] [keys=1000] [minutes=0]
+// With minutes, a third part: a reader stays open for so long, and each minute a tenth of the rows come and go beside it.
 // Its own PostgreSQL with fsync on; one process; batches of 500 claimed, 4 batches at a time, each deleted by one commit.
 import { Claim, type DueItem, DueQueue, dueTableSql } from '@sluice/due-queue';
 import type { Alongside } from '@sluice/event-store';
@@ -11,6 +12,7 @@ import pg from 'pg';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const KEYS = Number(process.argv[3] ?? 1000);
+const MINUTES = Number(process.argv[4] ?? 0);
 const BATCH = 500;
 const LANES = 4;
 
@@ -38,22 +40,29 @@ function idOf(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`;
 }
 
-async function fill(pool: pg.Pool, queue: DueQueue): Promise<number> {
+let nextId = 0;
+
+async function fill(pool: pg.Pool, queue: DueQueue, rows: number): Promise<number> {
   const startMs = performance.now();
   const dueMs = Date.now() - 3_600_000;
-  for (let from = 0; from < ROWS; from += 5000) {
-    const items: DueItem[] = Array.from({ length: Math.min(5000, ROWS - from) }, (_, index) => ({
-      id: idOf(from + index),
+  for (let from = 0; from < rows; from += 5000) {
+    const items: DueItem[] = Array.from({ length: Math.min(5000, rows - from) }, (_, index) => ({
+      id: idOf(nextId + from + index),
       key: `key-${(from + index) % KEYS}`,
       dueAt: new Date(dueMs + Math.floor((from + index) / 10)),
-      payload: { deliveryId: idOf(from + index), number: 2 },
+      payload: { deliveryId: idOf(nextId + from + index), number: 2 },
     }));
     await commit(pool, queue.schedule(items));
   }
-  return ROWS / ((performance.now() - startMs) / 1000);
+  nextId += rows;
+  return rows / ((performance.now() - startMs) / 1000);
 }
 
-async function drain(pool: pg.Pool, queue: DueQueue): Promise<Pick<Run, 'donePerSecond' | 'tenths' | 'claimP99Ms'>> {
+async function drain(
+  pool: pg.Pool,
+  queue: DueQueue,
+  rows: number,
+): Promise<Pick<Run, 'donePerSecond' | 'tenths' | 'claimP99Ms'>> {
   const claimMs: number[] = [];
   const tenths: number[] = [];
   const startMs = performance.now();
@@ -63,13 +72,13 @@ async function drain(pool: pg.Pool, queue: DueQueue): Promise<Pick<Run, 'donePer
     await commit(pool, queue.complete(claims));
     for (const claim of claims) queue.settle(claim);
     done += claims.length;
-    if (done < ((tenths.length + 1) * ROWS) / 10) return;
+    if (done < ((tenths.length + 1) * rows) / 10) return;
     const nowMs = performance.now();
-    tenths.push(Math.round(ROWS / 10 / ((nowMs - tenthAtMs) / 1000)));
+    tenths.push(Math.round(rows / 10 / ((nowMs - tenthAtMs) / 1000)));
     tenthAtMs = nowMs;
   };
   const lanes = new Set<Promise<void>>();
-  while (done < ROWS) {
+  while (done < rows) {
     const beforeMs = performance.now();
     const claims = await queue.claim(BATCH);
     claimMs.push(performance.now() - beforeMs);
@@ -83,18 +92,42 @@ async function drain(pool: pg.Pool, queue: DueQueue): Promise<Pick<Run, 'donePer
   await Promise.all(lanes);
   claimMs.sort((a, b) => a - b);
   return {
-    donePerSecond: Math.round(ROWS / ((performance.now() - startMs) / 1000)),
+    donePerSecond: Math.round(rows / ((performance.now() - startMs) / 1000)),
     tenths,
     claimP99Ms: Math.round((claimMs[Math.floor(claimMs.length * 0.99)] ?? 0) * 10) / 10,
   };
 }
 
-async function run(pool: pg.Pool, name: string): Promise<Run> {
+async function run(pool: pg.Pool, name: string, rows = ROWS): Promise<Run> {
   const queue = new DueQueue({ pool, schema: 'work', owner: 'bench' });
-  const insertedPerSecond = Math.round(await fill(pool, queue));
-  const drained = await drain(pool, queue);
+  const insertedPerSecond = Math.round(await fill(pool, queue, rows));
+  const drained = await drain(pool, queue, rows);
   queue.close();
   return { name, insertedPerSecond, ...drained, rssMb: Math.round(process.memoryUsage().rss / 1e6) };
+}
+
+/** A transaction whose snapshot is from before the rows: vacuum may take none of them away until it ends. */
+async function openReader(url: string): Promise<() => Promise<void>> {
+  const reader = new pg.Client({ connectionString: url });
+  await reader.connect();
+  await reader.query('begin isolation level repeatable read');
+  await reader.query('select count(*) from work.due');
+  return async () => {
+    await reader.query('rollback');
+    await reader.end();
+  };
+}
+
+async function besideLongReader(pool: pg.Pool, url: string): Promise<Run[]> {
+  const close = await openReader(url);
+  const openedAtMs = Date.now();
+  const runs: Run[] = [];
+  for (let minute = 0; minute <= MINUTES; minute++) {
+    await new Promise((resolve) => setTimeout(resolve, openedAtMs + minute * 60_000 - Date.now()));
+    runs.push(await run(pool, `reader open for ${minute} min`, ROWS / 10));
+  }
+  await close();
+  return runs;
 }
 
 const dir = await mkdtemp(path.join(tmpdir(), 'due-queue-bench-'));
@@ -104,14 +137,10 @@ try {
   await pool.query('create schema work');
   for (const statement of dueTableSql('work')) await pool.query(statement);
   const results = [await run(pool, 'nobody else')];
-  // The reader's snapshot is from before the rows: vacuum may take none of them away until it ends.
-  const reader = new pg.Client({ connectionString: server.url });
-  await reader.connect();
-  await reader.query('begin isolation level repeatable read');
-  await reader.query('select count(*) from work.due');
+  const closeReader = await openReader(server.url);
   results.push(await run(pool, 'reader transaction open throughout'));
-  await reader.query('rollback');
-  await reader.end();
+  await closeReader();
+  if (MINUTES > 0) results.push(...(await besideLongReader(pool, server.url)));
   console.table(results.map(({ tenths, ...rest }) => ({ ...rest, tenths: tenths.join(' ') })));
 } finally {
   await pool.end();
