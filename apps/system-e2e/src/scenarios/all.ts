@@ -20,6 +20,7 @@ import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
 import { sending } from './sending.ts';
 import { syncAnswers } from './sync-answers.ts';
+import { schedules } from './schedules.ts';
 import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
 import { replicas } from './replicas.ts';
@@ -52,6 +53,7 @@ const ALL: readonly Scenarios[] = [
   replicas,
   sending,
   registryApi,
+  schedules,
   runProfile,
   native,
   flowTimeout,

@@ -30,7 +30,9 @@ function isObject(value: unknown): value is JsonObject {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Depth and number of values, without recursion; and keys that are no data in JavaScript. */
+/**
+ * Depth and number of values, without recursion; keys that are no data in JavaScript, and text that is none in PostgreSQL.
+ */
 export function shapeProblem(root: unknown): string | null {
   let level: unknown[] = [root];
   let values = 0;
@@ -40,14 +42,20 @@ export function shapeProblem(root: unknown): string | null {
     if (values > MAX_VALUES) return `has more than ${MAX_VALUES} values`;
     const next: unknown[] = [];
     for (const each of level) {
+      if (typeof each === 'string' && !isStorable(each)) return 'has text with NUL or half of a surrogate pair';
       if (each === null || typeof each !== 'object') continue;
       if (Object.hasOwn(each, '__proto__')) return 'has a key __proto__';
-      for (const value of Object.values(each)) next.push(value);
+      for (const [key, value] of Object.entries(each)) {
+        if (!isStorable(key)) return 'has a key with NUL or half of a surrogate pair';
+        next.push(value);
+      }
     }
     level = next;
   }
   return null;
 }
+
+const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 
 /** What is wrong with the frame of a document; the resources themselves are judged by what creates them. */
 export function documentProblems(sent: unknown): FieldProblem[] {

@@ -233,6 +233,14 @@ describe('RG-08: names and keys', () => {
       '/flows/1/externalKey',
     ],
     [
+      'text with NUL',
+      {
+        flows: [{ name: 'A', listener: 'a\u0000', steps: [] }],
+        crons: [{ listener: 'a\u0000', cron: '* * * * *' }],
+      },
+      '',
+    ],
+    [
       'two crons that say the same',
       {
         crons: [
