@@ -6,6 +6,7 @@ import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
 import { controllingRuns } from './controlling-runs.ts';
+import { examples } from './examples.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { limits } from './limits.ts';
@@ -51,6 +52,7 @@ const ALL: readonly Scenarios[] = [
   idempotency,
   rejections,
   replicas,
+  examples,
   sending,
   registryApi,
   schedules,
