@@ -14,8 +14,20 @@ export interface DomainEventRecorded {
   requestId: string | null;
   /** Who caused it, from the audit history; absent where nobody is known. */
   actor?: { type: string; id: string };
+  /** A request that is handed on as it came (GW-11): its body is sent, and `data` is what filters read of it. */
+  forward?: ForwardedRequest;
   /** What was matched when it was recorded. */
   deliveries: { deliveryId: string; endpointId: number; endpointUuid: string; endpointName: string }[];
+}
+
+/** The raw body stands in one of three: as text, in base64 where it is no UTF-8, in libs/payloads where it is large. */
+export interface ForwardedRequest {
+  contentType: string | null;
+  /** The chosen headers, in lower case. */
+  headers: Record<string, string>;
+  text?: string;
+  base64?: string;
+  payloadId?: string;
 }
 
 export interface AttemptRequest {

@@ -130,7 +130,34 @@ export interface RequestCaptured
   captureId: string;
 }
 
+/**
+ * `TriggerForwarded`: a request of a trigger that hands on to endpoints and starts no run (GW-11). Its stream id is the
+ * request's; the raw body travels with it as with `TriggerAccepted`.
+ */
+export interface TriggerForwarded
+  extends Pick<
+    TriggerAccepted,
+    | 'triggerId'
+    | 'profile'
+    | 'method'
+    | 'query'
+    | 'headers'
+    | 'contentType'
+    | 'bodySize'
+    | 'bodySha256'
+    | 'bodyPayloadId'
+    | 'remoteAddress'
+    | 'receivedAt'
+  > {
+  flowId: null;
+  /** The integers of the endpoints that get it. */
+  endpoints: number[];
+  /** Which of `headers` they get, in lower case. */
+  forwardHeaders: string[];
+}
+
 export interface GatewayEvents {
+  TriggerForwarded: TriggerForwarded;
   RequestCaptured: RequestCaptured;
   TriggerAccepted: TriggerAccepted;
   RequestRejected: RequestRejected;

@@ -81,6 +81,11 @@ export function timeOfId(id: string): number {
 }
 
 /** Whether the text is a UUID in its canonical form (any version, any case). */
+/** The domain event that a request which is handed on becomes (GW-11). */
+export function forwardedEventId(requestId: string, triggerId: string): string {
+  return derivedId('forwarded', requestId, triggerId);
+}
+
 export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text);
 }

@@ -14,6 +14,7 @@ export type {
   AttemptResponse,
   DispatcherEvents,
   DomainEventRecorded,
+  ForwardedRequest,
 } from './dispatcher-events.ts';
 export { isHopHeader, responseContentOf, responseStatusOf } from './flow-response.ts';
 export {
@@ -42,8 +43,9 @@ export type {
   RequestRejected,
   RunCancelAsked,
   TriggerAccepted,
+  TriggerForwarded,
 } from './gateway-events.ts';
-export { derivedId, isUuid, newId, timeOfId } from './ids.ts';
+export { derivedId, forwardedEventId, isUuid, newId, timeOfId } from './ids.ts';
 export type {
   AppCreated,
   EndpointChanged,

@@ -97,6 +97,8 @@ export interface TriggerState {
   /** Live secrets of `auth`: passwords, keys of signatures; sealed, at most two during a rotation. */
   secrets?: { id: string; value: SealedRef; createdAt: string }[];
   handshake?: TriggerHandshake | null;
+  /** GW-11: requests go straight to these endpoints (by their integers) with these headers, and start no flow. */
+  forwardTo?: { endpoints: number[]; headers: string[] } | null;
   /**
    * Profile `listener`: requests start the flow of the app that has this listener name when they come, whatever `flowId`
    * says. Besides, the field that named it and who made it, for Lenra's clients.

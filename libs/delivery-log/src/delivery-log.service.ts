@@ -2,12 +2,18 @@ import type { ServiceDefinition } from '@sluice/platform';
 import { DeliveryLogModule } from './delivery-log.module.ts';
 import { RejectedRequests1763900040003 } from './migrations/1763900040003-rejected-requests.ts';
 import { Samples1763900060001 } from './migrations/1763900060001-samples.ts';
+import { RequestsWithoutFlow1764000070005 } from './migrations/1764000070005-requests-without-flow.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
   name: 'delivery-log',
   module: DeliveryLogModule,
-  migrations: [DeliveryLog1763800000000, RejectedRequests1763900040003, Samples1763900060001],
+  migrations: [
+    DeliveryLog1763800000000,
+    RejectedRequests1763900040003,
+    Samples1763900060001,
+    RequestsWithoutFlow1764000070005,
+  ],
   topics: ['delivery-log.events'],
   partitioned: true,
 };

@@ -21,6 +21,8 @@ export interface HeaderFacts {
   /** Null when there is no body. */
   contentType: string | null;
   body: string | Uint8Array;
+  /** Headers of a request that is handed on (GW-11), by lower-case name. */
+  forwarded?: Readonly<Record<string, string>>;
   nowMs: number;
   /** DL-11: how many webhooks of Sluice there are in this chain, this one included. */
   hops: number;
@@ -71,7 +73,12 @@ export function headersOf(facts: HeaderFacts): RequestHeaders {
     if (!isSluiceHeader(key, facts.etlPrefix) && !taken.has(key.toLowerCase()))
       secret.push([key, secrets.headerValues[index] ?? '']);
   });
-  if (!secret.some(([name]) => name.toLowerCase() === 'user-agent')) ours.push(['User-Agent', USER_AGENT]);
+  const given = new Set([...taken, ...secret.map(([name]) => name.toLowerCase())]);
+  for (const [name, value] of Object.entries(facts.forwarded ?? {})) {
+    if (!given.has(name) && !isSluiceHeader(name, facts.etlPrefix)) ours.push([name, value]);
+  }
+  if (![...secret, ...ours].some(([name]) => name.toLowerCase() === 'user-agent'))
+    ours.push(['User-Agent', USER_AGENT]);
   return { sent: [...ours, ...secret], recorded: recordedOf(ours, secret) };
 }
 

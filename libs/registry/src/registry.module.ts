@@ -49,6 +49,7 @@ import { AppExport } from './transfer/app-export.ts';
 import { AppImport } from './transfer/app-import.ts';
 import { ResourceSaver } from './transfer/resource-saver.ts';
 import { TransferController } from './transfer/transfer.controller.ts';
+import { ForwardTargets } from './triggers/forward-to.ts';
 import { Triggers } from './triggers/triggers.ts';
 import { TriggersController } from './triggers/triggers.controller.ts';
 import { TriggerQueries } from './triggers/triggers.query.ts';
@@ -132,6 +133,7 @@ class Closing implements OnApplicationShutdown {
     Webhooks,
     Crons,
     Triggers,
+    ForwardTargets,
     TriggerQueries,
     TokenReading,
     Endpoints,

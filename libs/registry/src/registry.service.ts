@@ -11,6 +11,7 @@ import { ExternalKeys1764000030001 } from './migrations/1764000030001-external-k
 import { NamedListeners1764000020002 } from './migrations/1764000020002-named-listeners.ts';
 import { InlineEndpoints1764000070001 } from './migrations/1764000070001-inline-endpoints.ts';
 import { KnownAddresses1764000030002 } from './migrations/1764000030002-known-addresses.ts';
+import { ForwardingTriggers1764000070004 } from './migrations/1764000070004-forwarding-triggers.ts';
 import { RegistryModule } from './registry.module.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
@@ -30,6 +31,7 @@ export const registryService: ServiceDefinition = {
     KnownAddresses1764000030002,
     NamedListeners1764000020002,
     InlineEndpoints1764000070001,
+    ForwardingTriggers1764000070004,
   ],
   topics: ['registry.events'],
   partitioned: false,

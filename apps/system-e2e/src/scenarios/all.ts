@@ -2,6 +2,9 @@ import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { authentication } from './authentication.ts';
 import { access } from './access.ts';
+import { etlworks } from './etlworks.ts';
+import { lumos } from './lumos.ts';
+import { outbound } from './outbound.ts';
 import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
@@ -62,6 +65,9 @@ const ALL: readonly Scenarios[] = [
   flowLanguage,
   listenerProfile,
   authentication,
+  etlworks,
+  lumos,
+  outbound,
 ];
 
 /**

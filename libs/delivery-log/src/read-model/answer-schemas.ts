@@ -65,7 +65,7 @@ export const REQUEST = object({
   id: ID,
   appId: ID,
   triggerId: ID,
-  flowId: ID,
+  flowId: orNull(ID),
   receivedAt: TIME,
   method: TEXT,
   remoteAddress: TEXT,

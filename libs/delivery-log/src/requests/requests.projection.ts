@@ -1,5 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
-import type { RequestRejected, TriggerAccepted } from '@sluice/contracts';
+import type { RequestRejected, TriggerAccepted, TriggerForwarded } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite, keptBody } from '../read-model/bulk-write.ts';
 
@@ -31,7 +31,7 @@ export function traceIdOf(traceparent: string | undefined): string | null {
 }
 
 function rowOf(event: BusEvent): unknown[] {
-  const data = event.data as TriggerAccepted;
+  const data = event.data as TriggerAccepted | TriggerForwarded;
   const kept = keptBody(event.body);
   return [
     event.streamId,
@@ -53,7 +53,10 @@ function rejectedRowOf(event: BusEvent): unknown[] {
 
 export function requestWrites(events: readonly BusEvent[]): Alongside[] {
   return [
-    bulkWrite(REQUESTS, events.filter((event) => event.type === 'TriggerAccepted').map(rowOf)),
+    bulkWrite(
+      REQUESTS,
+      events.filter(({ type }) => type === 'TriggerAccepted' || type === 'TriggerForwarded').map(rowOf),
+    ),
     bulkWrite(REJECTED, events.filter((event) => event.type === 'RequestRejected').map(rejectedRowOf)),
   ];
 }

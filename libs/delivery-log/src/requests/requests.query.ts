@@ -11,7 +11,7 @@ export interface RequestView {
   id: string;
   appId: string;
   triggerId: string;
-  flowId: string;
+  flowId: string | null;
   receivedAt: string;
   method: string;
   remoteAddress: string;
@@ -30,7 +30,7 @@ interface Row {
   id: string;
   app_id: string;
   trigger_id: string;
-  flow_id: string;
+  flow_id: string | null;
   received_at: Date;
   data: string;
   body: Buffer | null;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { forwardedEventId } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 
@@ -78,6 +79,13 @@ const DELIVERY_COLUMNS =
 /** A timeline is for a person: a fan-out beyond this is cut, and the page says so. */
 export const TIMELINE_LIMIT = 1_000;
 
+/** GW-11: a request that was handed on became an event without a run. */
+function forwardedOf(request: RequestRow | null): string[] {
+  if (request === null) return [];
+  const { triggerId, flowId } = JSON.parse(request.data) as { triggerId: string; flowId: string | null };
+  return flowId === null ? [forwardedEventId(request.id, triggerId)] : [];
+}
+
 @Injectable()
 export class TimelineRowsQuery {
   constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
@@ -105,7 +113,7 @@ export class TimelineRowsQuery {
     const runs = fromRequest ? await this.runsOf(rootId) : [];
     const runIds = runs.map((run) => run.id);
     const steps = runIds.length > 0 ? await this.stepsOf(runIds) : [];
-    const events = await this.eventsOf(fromRequest ? runIds : [], fromRequest ? [] : [rootId]);
+    const events = await this.eventsOf(fromRequest ? runIds : [], fromRequest ? forwardedOf(request) : [rootId]);
     const deliveries = await this.deliveriesOf(events.map((event) => event.id));
     const attempts = await this.attemptsOf(deliveries.map((delivery) => delivery.id));
     return { request, runs, steps, events, deliveries, attempts };

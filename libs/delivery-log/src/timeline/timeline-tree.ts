@@ -191,10 +191,16 @@ function requestNode(row: RequestRow, children: TimelineNode[]): TimelineNode {
   };
 }
 
+/** GW-11: what became of a request that starts no run. */
+function forwardedNodes(rows: TimelineRows): TimelineNode[] {
+  const events = rows.events.filter((event) => event.run_id === null);
+  return events.map((event) => ({ ...eventNode(event, rows), causedBy: event.request_id }));
+}
+
 /** The causal tree of flat rows; the root is the request, else the run that has none, else the event. */
 export function timelineTree(rows: TimelineRows): TimelineNode | null {
   const runs = rows.runs.map((run) => runNode(run, rows));
-  if (rows.request) return requestNode(rows.request, runs);
+  if (rows.request) return requestNode(rows.request, [...runs, ...forwardedNodes(rows)]);
   if (runs[0]) return runs[0];
   const event = rows.events[0];
   return event ? eventNode(event, rows) : null;

@@ -13,6 +13,7 @@ import { DispatcherDueQueue } from './dispatcher-due-queue.ts';
 import { EndpointGate } from './endpoint-gate.ts';
 import { EventLoader } from './event-loader.ts';
 import { RetryWorker } from './retry.worker.ts';
+import { RawBodies } from '../requests/raw-bodies.ts';
 import { SecretOpener } from './secret-opener.ts';
 
 /** Everything from a planned delivery on. */
@@ -32,6 +33,7 @@ export const DELIVERING_PROVIDERS: Provider[] = [
   EndpointGate,
   EventLoader,
   SecretOpener,
+  RawBodies,
   AttemptRecorder,
   DeliverySender,
   DeliveryStarter,

@@ -3,8 +3,8 @@ import { EventTemplateError, siemPayload } from '@sluice/endpoints';
 import { transformed } from '../matching/event-filters.ts';
 
 export interface DeliveryBody {
-  contentType: string;
-  text: string;
+  contentType: string | null;
+  text: string | Uint8Array;
 }
 
 /** One event goes to many endpoints: its data becomes JSON once. */
@@ -23,9 +23,15 @@ export function entityJson(event: DomainEventRecorded): string {
  * What is sent to an endpoint for an event; null for GET, which has no body (ET-03).
  * @throws EventTemplateError when its transformation fails on this event.
  */
-export function bodyOf(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): DeliveryBody | null {
+export function bodyOf(
+  event: DomainEventRecorded,
+  endpoint: EndpointState,
+  deliveryId: string,
+  raw: Uint8Array | null = null,
+): DeliveryBody | null {
   if (endpoint.method === 'GET') return null;
   if (endpoint.transform) return transformedBody(event, endpoint, endpoint.transform);
+  if (event.forward) return { contentType: event.forward.contentType, text: raw ?? '' };
   if (endpoint.kind === 'inline') return { contentType: 'application/json', text: JSON.stringify(siemPayload(event)) };
   if (endpoint.format === 'standard') return { contentType: 'application/json', text: standardBody(event) };
   if (endpoint.format === 'cloudevents') {

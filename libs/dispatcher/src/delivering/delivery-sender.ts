@@ -10,7 +10,14 @@ import { askedWaitMs, decideAttempt } from './attempt.decider.ts';
 import { AttemptRecorder } from './attempt-recorder.ts';
 import { EndpointHealth } from '../health/endpoint-health.ts';
 import { DeliveringConfig } from './delivering.config.ts';
-import { isFinal, type PreparedRequest, requestOf, type SignedRequest } from '../requests/delivery-request.ts';
+import { RawBodies } from '../requests/raw-bodies.ts';
+import {
+  isFinal,
+  type PreparedRequest,
+  type RequestFacts,
+  requestOf,
+  type SignedRequest,
+} from '../requests/delivery-request.ts';
 import type { Delivery } from './delivery.ts';
 import { SecretOpener } from './secret-opener.ts';
 
@@ -30,6 +37,7 @@ export class DeliverySender {
     @Inject(OutboundClient) private readonly client: OutboundClient,
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(SecretOpener) private readonly opener: SecretOpener,
+    @Inject(RawBodies) private readonly raw: RawBodies,
     @Inject(AttemptRecorder) private readonly recorder: AttemptRecorder,
     @Inject(EndpointHealth) private readonly health: EndpointHealth,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
@@ -46,15 +54,16 @@ export class DeliverySender {
     if (!endpoint || !endpoint.enabled) {
       return this.#discard(delivery, endpoint, endpoint ? 'endpoint_disabled' : 'endpoint_deleted');
     }
-    const secrets = await this.#secretsOf(delivery, endpoint);
-    if (secrets === 'lost') return;
+    const secrets = await this.#patiently(delivery, () => this.#secretsOf(endpoint));
+    const raw = await this.#patiently(delivery, () => this.raw.of(delivery.event));
+    if (secrets === 'lost' || raw === 'lost') return;
     const work = startWork(`deliver ${delivery.event.type}`, {
       parent: delivery.meta.traceparent,
       kind: 'client',
       attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
     });
     const startMs = this.config.now();
-    const prepared = this.#prepare(delivery, endpoint, secrets, startMs, work.traceparent);
+    const prepared = this.#prepare({ delivery, endpoint, nowMs: startMs, traceparent: work.traceparent }, secrets, raw);
     if ('filtered' in prepared) {
       work.end();
       return this.#discard(delivery, endpoint, 'filtered');
@@ -102,31 +111,38 @@ export class DeliverySender {
     this.health.learn(endpoint, { succeeded, status, askedMs, nowMs });
   }
 
-  /** A secret that cannot be opened is a failed attempt; a database that is away is not. */
-  async #secretsOf(delivery: Delivery, endpoint: EndpointState): Promise<EndpointSecrets | AttemptError | 'lost'> {
+  /** Again while the database is away, for as long as the delivery is ours. */
+  async #patiently<T>(delivery: Delivery, read: () => Promise<T>): Promise<T | 'lost'> {
     for (;;) {
       try {
-        return await this.opener.open(endpoint);
+        return await read();
       } catch (error) {
-        if (!isTransientError(error)) {
-          log.error(`a secret of endpoint ${endpoint.uuid} cannot be opened: ${(error as Error).message}`);
-          return { stage: 'request', code: 'secret_unavailable', message: 'a secret of the endpoint cannot be opened' };
-        }
+        if (!isTransientError(error)) throw error;
         if (delivery.claim.lost) return 'lost';
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
 
+  /** A secret that cannot be opened is a failed attempt; a database that is away is not. */
+  async #secretsOf(endpoint: EndpointState): Promise<EndpointSecrets | AttemptError> {
+    try {
+      return await this.opener.open(endpoint);
+    } catch (error) {
+      if (isTransientError(error)) throw error;
+      log.error(`a secret of endpoint ${endpoint.uuid} cannot be opened: ${(error as Error).message}`);
+      return { stage: 'request', code: 'secret_unavailable', message: 'a secret of the endpoint cannot be opened' };
+    }
+  }
+
   #prepare(
-    delivery: Delivery,
-    endpoint: EndpointState,
+    facts: Pick<RequestFacts, 'delivery' | 'endpoint' | 'nowMs' | 'traceparent'>,
     secrets: EndpointSecrets | AttemptError,
-    nowMs: number,
-    traceparent: string | undefined,
+    raw: Uint8Array | AttemptError | null,
   ): PreparedRequest {
     if (!('headerValues' in secrets)) return { error: secrets };
-    return requestOf({ delivery, endpoint, secrets, nowMs, etlPrefix: this.config.etlPrefix, traceparent });
+    if (raw !== null && 'code' in raw) return { error: raw };
+    return requestOf({ ...facts, secrets, raw, etlPrefix: this.config.etlPrefix });
   }
 
   #send(endpoint: EndpointState, { headers, body }: SignedRequest): Promise<OutboundResult> {

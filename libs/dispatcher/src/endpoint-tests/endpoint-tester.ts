@@ -18,7 +18,7 @@ import { InjectPool, platformError } from '@sluice/platform';
 import { MASK, SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import { dispatcherError } from '../dispatcher.errors.ts';
-import { bodyOf } from '../delivering/delivery-body.rules.ts';
+import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
 import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { passesFilter } from '../matching/event-filters.ts';
 import { hintOf, stageOfError, stageOfStatus, testProblems } from './endpoint-test.rules.ts';
@@ -32,7 +32,7 @@ const MOST_AT_ONCE = 32;
 interface Trial {
   id: string;
   endpoint: EndpointState;
-  body: { contentType: string; text: string | Uint8Array } | null;
+  body: DeliveryBody | null;
   headers: RequestHeaders;
   /** What a person should know besides the answer. */
   notes: string[];

@@ -82,6 +82,15 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
     return found.filtered.length === 0 ? found.plain : [...found.plain, ...passing(found.filtered, event)];
   }
 
+  /** GW-11: of the endpoints with these integers those that are there, enabled, and let the event through. */
+  namedOf(appId: string, ids: readonly number[], event: FilterableEvent): readonly EndpointState[] {
+    const found = ids.flatMap((id) => this.findByNumber(id) ?? []);
+    return passing(
+      found.filter((endpoint) => endpoint.enabled && endpoint.appId === appId),
+      event,
+    );
+  }
+
   /** Reads what was just committed to the table. */
   async refresh(): Promise<void> {
     await this.#tail.poke();

@@ -52,7 +52,11 @@ export class DomainEventsConsumer {
     );
   }
 
-  @Consumes('gateway.events', { group: 'dispatcher', types: ['EventPublished'], maxBatch: MAX_BATCH })
+  @Consumes('gateway.events', {
+    group: 'dispatcher',
+    types: ['EventPublished', 'TriggerForwarded'],
+    maxBatch: MAX_BATCH,
+  })
   onGateway(batch: EventBatch): Promise<void> {
     return this.recorder.record(
       batch.events.flatMap((event) => fromGateway(event, this.settings.publicUrl)),

@@ -138,7 +138,9 @@ export class EventRecorder {
     event: ReceivedEvent,
     traceparent: string | undefined,
   ): { append: StreamAppend; deliveries: PlannedDelivery[] } {
-    const subscribers = this.endpoints.subscribersOf(event.appId, event);
+    const subscribers = event.targets
+      ? this.endpoints.namedOf(event.appId, event.targets, event)
+      : this.endpoints.subscribersOf(event.appId, event);
     const targets = subscribers.map((endpoint) => ({
       endpoint,
       deliveryId: derivedId('delivery', event.eventId, endpoint.uuid),
@@ -196,6 +198,7 @@ function recordedOf(
     runId: event.runId,
     requestId: event.requestId,
     ...(event.actor ? { actor: event.actor } : {}),
+    ...(event.forward ? { forward: event.forward } : {}),
     deliveries: targets.map(({ endpoint, deliveryId }) => ({
       deliveryId,
       endpointId: endpoint.id,

@@ -1,3 +1,5 @@
+import type { ForwardedRequest } from '@sluice/contracts';
+
 /** A domain event as it comes through one of the doors, before it is the dispatcher's own. */
 export interface ReceivedEvent {
   /** The id it will have: its own when it came with a derived one, otherwise derived from what brought it. */
@@ -18,6 +20,9 @@ export interface ReceivedEvent {
   traceparent: string | undefined;
   /** DL-11: how many webhooks of Sluice stand before it. */
   hops?: number | undefined;
+  /** GW-11: the endpoints that get it, by their integers, whatever they subscribe to; absent: the subscribers. */
+  targets?: readonly number[];
+  forward?: ForwardedRequest;
   /** Who caused it, where that is known. */
   actor?: { type: string; id: string };
   /**

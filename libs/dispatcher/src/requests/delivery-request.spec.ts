@@ -11,6 +11,7 @@ function prepared(change: Partial<EndpointState>, data: unknown = { total: 120 }
     delivery: { deliveryId: 'd-1', event, meta } as unknown as Delivery,
     endpoint: exampleEndpoint(change),
     secrets: { secrets: [], basicPass: null, headerValues: [] },
+    raw: null,
     nowMs: 0,
     etlPrefix: 'X-Etl-Webhook',
     traceparent: undefined,

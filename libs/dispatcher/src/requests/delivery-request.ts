@@ -18,6 +18,8 @@ export interface RequestFacts {
   delivery: Delivery;
   endpoint: EndpointState;
   secrets: EndpointSecrets;
+  /** The body of a request that is handed on as it came; null for an event. */
+  raw: Uint8Array | null;
   nowMs: number;
   etlPrefix: string;
   traceparent: string | undefined;
@@ -27,7 +29,7 @@ export interface RequestFacts {
 export function requestOf(facts: RequestFacts): PreparedRequest {
   try {
     if (!passesFilter(facts.endpoint, facts.delivery.event)) return { filtered: true };
-    const body = bodyOf(facts.delivery.event, facts.endpoint, shownIdOf(facts));
+    const body = bodyOf(facts.delivery.event, facts.endpoint, shownIdOf(facts), facts.raw);
     return { ready: { headers: signed(facts, body), body: body?.text ?? null } };
   } catch (error) {
     if (!(error instanceof EventTemplateError)) throw error;
@@ -49,6 +51,7 @@ function signed(facts: RequestFacts, body: DeliveryBody | null): RequestHeaders 
     endpoint,
     secrets,
     deliveryId: shownIdOf(facts),
+    forwarded: facts.endpoint.transform ? {} : (delivery.event.forward?.headers ?? {}),
     contentType: body?.contentType ?? null,
     body: body?.text ?? '',
     nowMs,
@@ -58,7 +61,9 @@ function signed(facts: RequestFacts, body: DeliveryBody | null): RequestHeaders 
   });
 }
 
+const FINAL: ReadonlySet<string> = new Set(['filter_failed', 'transform_failed', 'body_gone']);
+
 /** The same request would fail in the same way: a person repairs the endpoint and retries the delivery. */
 export function isFinal(error: AttemptError): boolean {
-  return error.code === 'filter_failed' || error.code === 'transform_failed';
+  return FINAL.has(error.code);
 }

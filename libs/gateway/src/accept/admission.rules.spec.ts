@@ -22,6 +22,7 @@ function route(trigger: Partial<TriggerRoute> = {}, flow: Partial<FlowRoute> = {
       corsOrigins: null,
       allowedIps: null,
       handshake: null,
+      forwardTo: null,
       capture: null,
       ...trigger,
     },

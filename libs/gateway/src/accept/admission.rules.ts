@@ -16,6 +16,7 @@ export function methodProblem(route: Route, method: string): AppError | null {
 export function stateProblem(route: Route, mode: RunMode): AppError | null {
   const { trigger, flow } = route;
   if (!trigger.enabled) return gatewayError('trigger_disabled', 'Enable the trigger to run its flow.');
+  if (trigger.forwardTo !== null) return null;
   if (flow === NO_FLOW) {
     return gatewayError('unknown_listener', `Nothing has the listener name ${JSON.stringify(trigger.listener)} now.`);
   }

@@ -1,4 +1,4 @@
-import { BODY_RULES, bodyKindOf, readBody } from '@sluice/request-body';
+import { BODY_RULES, bodyKindOf, BodyProblem, readBody } from '@sluice/request-body';
 import type { Admission, AdmissionCheck } from './admission.ts';
 import { hopsOf } from './hops.rules.ts';
 import { methodProblem, stateProblem } from './admission.rules.ts';
@@ -32,10 +32,25 @@ export const LOOP_CHECK: AdmissionCheck = {
   },
 };
 
+/** GW-11: what is handed on may be anything; keys of order and idempotency read it where it is JSON. */
+function jsonOf(body: Buffer): unknown {
+  if (body.length === 0) return null;
+  try {
+    return readBody('json', body, undefined);
+  } catch (error) {
+    if (error instanceof BodyProblem) return null;
+    throw error;
+  }
+}
+
 /** Reads the body once, for whoever comes after; nothing is read for a caller that may not start the trigger. */
 export const BODY_CHECK: AdmissionCheck = {
   check(admission: Admission): void {
-    const { request, body, profile } = admission;
+    const { request, body, profile, route } = admission;
+    if (route.trigger.forwardTo !== null) {
+      admission.value = jsonOf(body);
+      return;
+    }
     const contentType = request.headers['content-type'];
     const kind = bodyKindOf(contentType, body, profile.name);
     admission.bodyKind = kind;

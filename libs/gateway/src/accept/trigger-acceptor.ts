@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { TriggerAccepted } from '@sluice/contracts';
+import type { TriggerAccepted, TriggerForwarded } from '@sluice/contracts';
 import type { EventMeta, EventStorePort, NewEvent } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectSettings, InjectStore, metrics, type Settings } from '@sluice/platform';
@@ -9,6 +9,7 @@ import { credentialHeadersOf } from '../authentication/trigger-credential.rules.
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import type { Admission } from './admission.ts';
+import type { TriggerRoute } from '../routing/route.ts';
 import { hopsOf } from './hops.rules.ts';
 
 /** Where a request stands in its trace. */
@@ -41,10 +42,12 @@ export class TriggerAcceptor {
     const large = body.length > GATEWAY_LIMITS.inlineBodyBytes;
     const bodyPayloadId = large ? await this.payloads.put(body) : null;
     const fileIds = admission.bodyKind === 'multipart' ? await this.#storeFiles(admission) : NO_FILES;
+    const { forwardTo } = route.trigger;
+    const data = this.#dataOf(admission, waits, bodyPayloadId, fileIds);
     const event: NewEvent = {
-      type: 'TriggerAccepted',
+      type: forwardTo === null ? 'TriggerAccepted' : 'TriggerForwarded',
       appId: route.trigger.appId,
-      data: this.#dataOf(admission, waits, bodyPayloadId, fileIds),
+      data: forwardTo === null ? data : forwardedOf(data, forwardTo),
       meta: metaOf(id, trace.traceparent, hopsOf(admission.request.headers)),
     };
     if (body.length > 0 && !large) event.body = body;
@@ -96,6 +99,17 @@ export class TriggerAcceptor {
     };
     return admission.more === null ? data : { ...data, ...admission.more };
   }
+}
+
+/** GW-11: what belongs to a run is left out. */
+function forwardedOf(
+  data: TriggerAccepted,
+  { endpoints, headers: forwardHeaders }: NonNullable<TriggerRoute['forwardTo']>,
+): TriggerForwarded {
+  const { triggerId, profile, method, query, headers, contentType, bodySize, bodySha256, bodyPayloadId } = data;
+  const { remoteAddress, receivedAt } = data;
+  const request = { triggerId, profile, method, query, headers, contentType, bodySize, bodySha256, bodyPayloadId };
+  return { ...request, remoteAddress, receivedAt, flowId: null, endpoints, forwardHeaders };
 }
 
 function metaOf(id: string, traceparent: string | undefined, hops: number): EventMeta {

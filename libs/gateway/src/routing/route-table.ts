@@ -91,7 +91,8 @@ export class RouteTable implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Of a trigger that names a listener, the flow that has the name at this moment. */
-  #flowOf({ flowId, listener, appId }: TriggerRoute): FlowRoute | undefined {
+  #flowOf({ flowId, listener, appId, forwardTo }: TriggerRoute): FlowRoute | undefined {
+    if (forwardTo !== null) return NO_FLOW;
     if (listener !== null) return this.#ofListener.get(listenerKey(appId, listener)) ?? NO_FLOW;
     return flowId === null ? undefined : this.#flows.get(flowId);
   }

@@ -38,6 +38,8 @@ export interface TriggerRoute {
   handshake: TriggerHandshake | null;
   /** GW-13: origins whose pages may call; null: none. */
   corsOrigins: ReadonlySet<string> | null;
+  /** GW-11: the endpoints that get its requests, in place of a flow; null: they start one. */
+  forwardTo: { endpoints: number[]; headers: string[] } | null;
   /** GW-01: the next request is a sample; null when nobody asked for one. */
   capture: { id: string; untilMs: number } | null;
 }
@@ -150,6 +152,7 @@ export function triggerOf(row: Readonly<Record<string, unknown>>): TriggerRoute 
     allowedIps: state.allowedIps ? new AllowedAddresses(state.allowedIps) : null,
     handshake: state.handshake ?? null,
     corsOrigins: state.cors ? new Set(state.cors.origins) : null,
+    forwardTo: state.forwardTo ?? null,
     capture: state.capture ? { id: state.capture.id, untilMs: Date.parse(state.capture.until) } : null,
   };
 }

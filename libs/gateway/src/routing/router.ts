@@ -37,7 +37,8 @@ const BY_FLOW: Lookup = {
 
 /** Whether trigger and flow are known; the flow of a listener's name may just have been made. */
 function isWhole(route: Route | null | undefined): route is Route {
-  return route !== null && route !== undefined && route.flow !== NO_FLOW;
+  if (route === null || route === undefined) return false;
+  return route.flow !== NO_FLOW || route.trigger.forwardTo !== null;
 }
 
 /**

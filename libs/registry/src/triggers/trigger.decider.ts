@@ -14,7 +14,7 @@ export interface StoredTrigger {
 export interface TriggerPatch
   extends Pick<
     TriggerState,
-    'idempotency' | 'rateLimit' | 'cors' | 'ordering' | 'allowedIps' | 'handshake' | 'externalKey'
+    'idempotency' | 'rateLimit' | 'cors' | 'ordering' | 'allowedIps' | 'handshake' | 'externalKey' | 'forwardTo'
   > {
   name?: string;
   methods?: string[];

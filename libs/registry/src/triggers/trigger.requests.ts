@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { HANDSHAKE_TYPES } from '@sluice/contracts';
 import {
   Allow,
@@ -7,18 +7,32 @@ import {
   ArrayUnique,
   IsArray,
   IsBoolean,
-  IsEmpty,
   IsIn,
   IsOptional,
   IsUUID,
   ValidateIf,
 } from 'class-validator';
 import { TriggerSecretView } from '../trigger-auth/trigger-secret.requests.ts';
-import { IsExternalKey, IsName, MayBeAbsent, MayBeNull, NamesApp } from '../requests/field.decorators.ts';
+import { IsExternalKey, IsName, MayBeAbsent, NamesApp } from '../requests/field.decorators.ts';
 import { SearchQuery } from '../requests/page.requests.ts';
 import { TRIGGER_METHODS, TRIGGER_PROFILES, type TriggerProfileName } from './trigger-profile.rules.ts';
 
-const LATER = { message: 'is not supported yet: leave it out or send null' };
+const FORWARD_TO: ApiPropertyOptions = {
+  selfRequired: false,
+  nullable: true,
+  type: 'object',
+  required: ['endpoints'],
+  properties: {
+    endpoints: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1, maxItems: 20 },
+    headers: {
+      type: 'array',
+      items: { type: 'string' },
+      maxItems: 50,
+      description: 'names of those that are handed on',
+    },
+  },
+  additionalProperties: false,
+};
 
 class TriggerFields {
   @ApiProperty({ enum: TRIGGER_METHODS, isArray: true, required: false, default: ['POST'] })
@@ -123,9 +137,9 @@ class TriggerFields {
   @Allow()
   handshake?: unknown;
 
-  @MayBeNull()
-  @IsEmpty(LATER)
-  forwardTo?: null;
+  @ApiProperty({ ...FORWARD_TO, description: 'requests go straight to these endpoints, and start no flow' })
+  @Allow()
+  forwardTo?: unknown;
 
   @IsExternalKey()
   externalKey?: string | null;
@@ -135,8 +149,8 @@ class TriggerFields {
 }
 
 export class CreateTrigger extends TriggerFields {
-  @ApiProperty({ format: 'uuid', required: false, description: 'required, unless a listener is named' })
-  @ValidateIf((sent: CreateTrigger) => sent.flowId !== undefined || sent.listener === undefined)
+  @ApiProperty({ format: 'uuid', required: false, description: 'required, unless a listener is named or it forwards' })
+  @ValidateIf((sent: CreateTrigger) => sent.flowId !== undefined || (sent.listener === undefined && !sent.forwardTo))
   @IsUUID('all', { message: 'must be the id of a flow' })
   flowId?: string;
 
@@ -281,6 +295,9 @@ export class TriggerView {
 
   @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
   externalKey?: string | null;
+
+  @ApiProperty(FORWARD_TO)
+  forwardTo?: { endpoints: number[]; headers: string[] } | null;
 
   @ApiProperty({ type: [TriggerTokenView], description: 'live tokens, without the tokens themselves' })
   tokens!: TriggerTokenView[];

@@ -13,6 +13,7 @@ import { registryError } from '../registry.errors.ts';
 import { refuseTakenKey } from '../requests/external-keys.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
+import { forwardProblems, ForwardTargets } from './forward-to.ts';
 import { orderingOf, orderingProblems } from './ordering.rules.ts';
 import {
   addToken,
@@ -59,6 +60,7 @@ export class Triggers {
     private readonly flows: FlowQueries,
     private readonly sealing: Sealing,
     private readonly outbound: OutboundClient,
+    private readonly targets: ForwardTargets,
   ) {}
 
   /** @param named who named the listener, and how, where Lenra's clients did. */
@@ -72,6 +74,7 @@ export class Triggers {
       ...this.settingsProblems(sent, null),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
       ...listenerProblems(sent),
+      ...forwardProblems(sent, null),
     ]);
     const { appId, flow } = await this.startedBy(request, app);
     const profile = request.profile ?? DEFAULT_PROFILE;
@@ -95,6 +98,7 @@ export class Triggers {
       ...accessSettingsOf(sent, id, null),
       ...(request.externalKey ? { externalKey: request.externalKey } : {}),
       ...(request.listener === undefined ? {} : { listener: { name: request.listener, ...named } }),
+      ...(sent.forwardTo ? { forwardTo: await this.targets.resolve(sent.forwardTo, appId) } : {}),
     };
     // Token security of profile `flow` is switched on and off (LC-06); the token is there either way.
     const token = usesToken(auth) || trigger.profile === 'flow' ? freshToken(trigger, now) : null;
@@ -107,9 +111,10 @@ export class Triggers {
 
   /** The flow that requests will start; of a listener's name there may be none yet (LN-01). */
   private async startedBy(
-    { flowId, listener }: CreateTrigger,
+    { flowId, listener, forwardTo }: CreateTrigger,
     app: AppScope,
   ): Promise<{ appId: string; flow: FoundFlow | null }> {
+    if (forwardTo) return { appId: app.id, flow: null };
     if (flowId === undefined) return { appId: app.id, flow: await this.flows.byListener(app.id, listener as string) };
     const flow = await this.flows.byId(flowId);
     if (!flow || flow.deleted || !app.sees(flow.state.appId)) {
@@ -123,6 +128,7 @@ export class Triggers {
       const request = await validated(ChangeTrigger, body, (sent) => [
         ...this.settingsProblems(sent, trigger.state),
         ...profileProblems(trigger.state.profile, sent),
+        ...forwardProblems(sent, Boolean(trigger.state.forwardTo)),
       ]);
       const { name, methods, enabled } = request;
       const sent = body as JsonObject;
@@ -136,6 +142,7 @@ export class Triggers {
         ...requestSettingsOf(sent),
         ...accessSettingsOf(sent, trigger.state.id, trigger.state),
         ...externalKeyOf(trigger.state, request.externalKey),
+        ...(sent.forwardTo ? { forwardTo: await this.targets.resolve(sent.forwardTo, trigger.state.appId) } : {}),
       };
       return changeTrigger(trigger, patch, replacingSecretOf(sent.auth, now), now);
     });

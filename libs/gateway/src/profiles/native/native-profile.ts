@@ -22,7 +22,7 @@ export class NativeProfile implements TriggerProfile {
     return responseModeOf(route, mode, 'async') === 'sync';
   }
 
-  accepted({ response }: Admission, { id, status }: Accepted): void {
+  accepted({ response, route }: Admission, { id, status }: Accepted): void {
     const body = `{"id":"${id}","status":"${status}"}`;
     response.writeHead(202, [
       'content-type',
@@ -30,7 +30,7 @@ export class NativeProfile implements TriggerProfile {
       'content-length',
       String(body.length),
       'location',
-      this.#locationOf(id),
+      route.trigger.forwardTo === null ? this.#locationOf(id) : `${this.settings.publicUrl}/v1/requests/${id}`,
       'retry-after',
       '1',
     ]);
