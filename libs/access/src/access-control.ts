@@ -12,6 +12,12 @@ export interface AccessControlOptions extends AccessCopyOptions {
   negativeMs?: number;
 }
 
+/** A request for a run that may carry the credential of the trigger that started it. */
+export interface TriggerCaller {
+  runId: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
 /** Characters; names of apps are shorter. */
 const MAX_NAME_LENGTH = 300;
 
@@ -24,6 +30,7 @@ export class AccessControl {
   readonly #copy: AccessCopy;
   readonly #unknown: UnknownNames;
   readonly #uses: UseLog;
+  #identify: ((caller: TriggerCaller) => Promise<Principal | null>) | null = null;
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
@@ -66,6 +73,16 @@ export class AccessControl {
     if (principal?.kind === 'personal') this.#uses.tokenUsed(principal.tokenId);
     if (principal?.kind === 'session') this.#uses.sessionUsed(principal.tokenId);
     return principal;
+  }
+
+  /** Who can tell a trigger's caller by what is no token of the copy: the service that knows runs and their triggers. */
+  knowTriggerCallers(identify: (caller: TriggerCaller) => Promise<Principal | null>): void {
+    this.#identify = identify;
+  }
+
+  /** The trigger whose credential a request for a run carries, in a form of its own; null when it is none. */
+  triggerCaller(caller: TriggerCaller): Promise<Principal | null> {
+    return this.#identify === null ? Promise.resolve(null) : this.#identify(caller);
   }
 
   /**

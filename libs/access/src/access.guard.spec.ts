@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { AppError } from '@sluice/contracts';
 import type { Settings } from '@sluice/platform';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { AccessControl } from './access-control.ts';
+import type { AccessControl, TriggerCaller } from './access-control.ts';
 import { AccessGuard } from './access.guard.ts';
 import { DEFAULT_APP_ID, type Principal } from './principal.ts';
 import { roleIn } from './roles.ts';
@@ -80,6 +80,10 @@ const PRINCIPALS: Record<string, Principal> = {
 
 const access = {
   authenticate: (token: string) => Promise.resolve(PRINCIPALS[token] ?? null),
+  triggerCaller: ({ runId, headers }: TriggerCaller) => {
+    const isIts = runId === 'run-of-t2' && headers['x-own-header'] === 'secret of t2';
+    return Promise.resolve(isIts ? { ...(PRINCIPALS.trigger as Principal), triggerId: 't2' } : null);
+  },
   findApp: (named: string, caller: Principal) => {
     const id = { shop: APP, [APP]: APP, third: THIRD_APP }[named] ?? null;
     return Promise.resolve(id !== null && roleIn(caller, id) !== null ? id : null);
@@ -95,6 +99,7 @@ interface Request {
   headers: Record<string, string>;
   body?: unknown;
   query?: unknown;
+  params?: { id: string };
 }
 
 async function pass(route: keyof Routes, change: Partial<Request> = {}, type = 'http'): Promise<Admitted | undefined> {
@@ -148,6 +153,18 @@ describe('the guard', () => {
     }
     expect((await pass('run', as('trigger')))?.caller.triggerId).toBe('t1');
     expect((await pass('run', as('viewer')))?.caller.triggerId).toBeUndefined();
+  });
+
+  it('GW-06: asks who knows runs whose credential it is, where a run is named and no token is known', async () => {
+    const params = { id: 'run-of-t2' };
+    const headers = { 'x-own-header': 'secret of t2' };
+    expect((await pass('run', { params, headers }))?.caller.triggerId).toBe('t2');
+    expect((await pass('run', { params, ...as('nobody', headers) }))?.caller.triggerId).toBe('t2');
+    expect((await pass('run', { params, ...as('viewer', headers) }))?.caller.tokenId).toBe('1');
+    expect(await refusal('run', { params, headers: { 'x-own-header': 'wrong' } })).toEqual([401, 'unauthorized']);
+    expect(await refusal('run', { params: { id: 'another' }, headers })).toEqual([401, 'unauthorized']);
+    expect(await refusal('run', { headers })).toEqual([401, 'unauthorized']);
+    expect(await refusal('view', { params, headers })).toEqual([401, 'unauthorized']);
   });
 
   it('does not ask bus handlers for a credential', async () => {

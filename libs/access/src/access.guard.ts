@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { AppError } from '@sluice/contracts';
 import { ClientAddress, InjectSettings, platformError, type Settings } from '@sluice/platform';
 import { AccessControl } from './access-control.ts';
 import { appScope } from './app-scope.ts';
@@ -16,6 +17,7 @@ interface HttpRequest {
   headers: Record<string, string | string[] | undefined>;
   body?: unknown;
   query?: unknown;
+  params?: { id?: string };
   socket?: { remoteAddress?: string };
 }
 
@@ -50,7 +52,7 @@ export class AccessGuard implements CanActivate {
       throw platformError('forbidden', 'this route does not say who may use it');
     }
     if (rule.public) return true;
-    const known = await this.authenticate(request, rule.orTrigger);
+    const known = rule.orTrigger ? await this.triggerOrOther(request) : await this.authenticate(request, false);
     if (known.kind === 'trigger' ? !rule.orTrigger : !allows(known.scopes, rule.scope)) {
       throw platformError('forbidden', `this needs the scope ${rule.scope}`);
     }
@@ -61,6 +63,19 @@ export class AccessGuard implements CanActivate {
     const caller = address === '' ? known : { ...known, address };
     admit(request, { caller, app: appScope(caller, await this.namedApp(request, caller), rule.role) });
     return true;
+  }
+
+  /** GW-06: besides tokens that are known here, the credential of the run's trigger in a form of its own. */
+  private async triggerOrOther(request: HttpRequest): Promise<Principal> {
+    try {
+      return await this.authenticate(request, true);
+    } catch (error) {
+      const runId = request.params?.id;
+      if (!(error instanceof AppError) || error.code !== 'unauthorized' || runId === undefined) throw error;
+      const caller = await this.access.triggerCaller({ runId, headers: request.headers });
+      if (caller === null) throw error;
+      return caller;
+    }
   }
 
   private async authenticate(request: HttpRequest, orTrigger: boolean): Promise<Principal> {

@@ -1,4 +1,4 @@
-export { AccessControl, type AccessControlOptions } from './access-control.ts';
+export { AccessControl, type AccessControlOptions, type TriggerCaller } from './access-control.ts';
 export { AccessGuard } from './access.guard.ts';
 export { AccessModule } from './access.module.ts';
 export { type AccessGrant, accessTablesSql, grantAccess, nameApp, revokeAccess } from './access-tables.ts';

@@ -49,8 +49,6 @@ export const GATEWAY_ERRORS = {
   internal_error: { status: 500, title: 'Something went wrong here', retry: 'later' },
   store_unavailable: { status: 503, title: 'The store is unavailable', retry: 'later' },
   routing_busy: { status: 503, title: 'Too many unknown triggers are being looked up', retry: 'later' },
-  keys_unavailable: { status: 503, title: 'The keys of the trigger cannot be fetched', retry: 'later' },
-  secret_unreadable: { status: 503, title: 'A secret of the trigger cannot be read', retry: 'later' },
   overloaded: { status: 503, title: 'Too many requests are arriving at once', retry: 'later' },
   shutting_down: { status: 503, title: 'The process is shutting down', retry: 'later' },
   loop_detected: { status: 508, title: 'Webhooks start each other in a circle', retry: 'never' },

@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import { FlowRunsController } from './api/flow-runs.controller.ts';
 import { RunCanceller } from './api/run-canceller.ts';
 import { AskedCancels } from './api/asked-cancels.ts';
+import { TriggerCallers } from './api/trigger-callers.ts';
 import { WaitingStarts } from './api/waiting-starts.ts';
 import { RunWatch } from './api/run-watch.ts';
 import { RunStreams } from './api/run-streams.ts';
@@ -101,6 +102,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     Batches,
     BatchWorker,
     RunStreams,
+    TriggerCallers,
     AskedCancels,
   ],
 })

@@ -160,6 +160,43 @@ export const authentication: Scenarios = (use) => {
       expect((await send(loopback, {})).status).toBe(202);
     });
 
+    it('GW-06: a run is shown to the credential of its trigger in the form that the trigger has it, and to no other', async () => {
+      const flow = await api.flow([{ ref: 'request', type: 'webhook' }]);
+      const exp = nowS() + 300;
+      const jwt = { type: 'jwt', algorithms: ['HS256'], audience: 'sluice', secret: SECRET };
+      const forms: [auth: unknown, right: (token: string) => Headers, wrong: Headers][] = [
+        [{ type: 'header', name: 'X-Shop-Key' }, (token) => ({ 'x-shop-key': token }), { 'x-shop-key': 'no' }],
+        [{ type: 'bearer' }, (token) => ({ authorization: `Bearer ${token}` }), { authorization: 'Bearer no' }],
+        [{ type: 'basic', user: 'u', password: 'p' }, () => basic('u:p'), basic('u:q')],
+        [jwt, () => hs256(SECRET, { exp, aud: 'sluice' }), hs256('x'.repeat(40), { exp, aud: 'sluice' })],
+      ];
+      const ids: string[] = [];
+      const credentials: Headers[] = [];
+      const look = async (id: string, headers: Headers, more = '') =>
+        (await fetch(`${use().system.url}/v1/runs/${id}${more}`, { headers })).status;
+      for (const [auth, right, wrong] of forms) {
+        const made = await api.trigger(flow.id, { auth });
+        const credential = right(made.token);
+        const { body } = await send(made, credential);
+        const id = String(body.id);
+        expect([auth, await look(id, credential, '?wait=30s'), await look(id, wrong), await look(id, {})]).toEqual([
+          auth,
+          200,
+          401,
+          401,
+        ]);
+        ids.push(id);
+        credentials.push(credential);
+      }
+      // Of another trigger's run nothing is learned, whether by a token (which names a trigger) or otherwise.
+      const others = await Promise.all(ids.map((id, n) => look(id, credentials[(n + 1) % ids.length] as Headers)));
+      expect(others.map((status) => status === 401 || status === 404)).toEqual([true, true, true, true]);
+      const signed = await api.trigger(flow.id, { auth: { type: 'hmac', preset: 'github', secret: SECRET } });
+      const signature = { 'x-hub-signature-256': `sha256=${hmac(BODY)}` };
+      const { body } = await send(signed, signature);
+      expect(await look(String(body.id), signature)).toBe(401);
+    });
+
     it('GW-12: Slack, Meta, Microsoft Graph and CloudEvents senders are answered without a run', async () => {
       const draft = await api.flow([{ ref: 'request', type: 'webhook' }], { status: 'draft' });
       const auth = { type: 'hmac', preset: 'slack', secret: SECRET };

@@ -5,7 +5,7 @@ import type { EventMeta, EventStorePort, NewEvent } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectSettings, InjectStore, metrics, type Settings } from '@sluice/platform';
 import { multipartFiles } from '@sluice/request-body';
-import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import type { Admission } from './admission.ts';

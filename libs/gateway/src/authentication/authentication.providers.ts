@@ -3,8 +3,7 @@ import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, type Settings, SETTINGS } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
-import { CredentialVerifiers } from './credential-verifiers.ts';
-import { KeySets } from './key-sets.ts';
+import { CredentialVerifiers, KeySets } from '@sluice/trigger-credentials';
 import { TriggerAuthenticator } from './trigger-authenticator.ts';
 
 /** Ends the connections over which keys were fetched. */

@@ -5,8 +5,7 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
-import { verifierOf } from './credential-verifier.ts';
-import type { Denial } from './denial.ts';
+import { verifierOf, type Denial } from '@sluice/trigger-credentials';
 import { shopifyHeaders, slackHeaders } from './signatures.fixture.ts';
 
 const NOW_MS = 1_800_000_000_000;

@@ -3,9 +3,7 @@ import { AccessControl, bearerOf, roleIn } from '@sluice/access';
 import { type AppError, type TriggerAuth, usesToken } from '@sluice/contracts';
 import type { Admission, AdmissionCheck, Verdict } from '../accept/admission.ts';
 import { gatewayError } from '../gateway.errors.ts';
-import { CredentialVerifiers } from './credential-verifiers.ts';
-import { type Denial, DENIALS } from './denial.ts';
-import { challengeOf, isAuthentic } from './trigger-credential.rules.ts';
+import { CredentialVerifiers, type Denial, DENIALS, challengeOf, isAuthentic } from '@sluice/trigger-credentials';
 
 /** Decides who may start a trigger: by the trigger's credential, or as its profile says. */
 @Injectable()

@@ -6,7 +6,7 @@ import { type EventStorePort, type NewEvent, VersionConflictError } from '@sluic
 import { Payloads } from '@sluice/payloads';
 import { InjectStore, metrics } from '@sluice/platform';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from '../accept/admission.ts';
-import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import { flowIdOf } from '../routing/route.ts';

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { type TriggerHandshake, usesToken } from '@sluice/contracts';
 import type { FormFields } from '@sluice/request-body';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from '@sluice/trigger-credentials';
 import type { TriggerRoute } from '../routing/route.ts';
 
 export type HandshakeKind = Exclude<TriggerHandshake['type'], 'none'>;

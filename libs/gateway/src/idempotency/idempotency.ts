@@ -3,7 +3,7 @@ import { AlongsideConflictError, TransientError } from '@sluice/event-store';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { type Template, TemplateCache } from '@sluice/templates';
 import type { Admission, AdmissionCheck, EarlyAnswer } from '../accept/admission.ts';
-import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';

@@ -1,4 +1,4 @@
-import type { RequestHeaders } from './request-headers.ts';
+import type { RequestHeaders } from '@sluice/trigger-credentials';
 
 /** Never in an event, whatever the trigger's authentication (DESIGN.md §3, "Secrets never enter events"). */
 const NEVER: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TemplateCache } from '@sluice/templates';
 import type { Admission, AdmissionCheck } from '../accept/admission.ts';
-import { credentialHeadersOf } from '../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
 import { keyOfTemplate, orderingKeyOf } from './ordering-key.rules.ts';
 

@@ -1,7 +1,7 @@
 import type { CloudEvent, FieldProblem } from '@sluice/contracts';
 import { BodyProblem, isJsonType, mediaTypeOf, parseJson, textOf } from '@sluice/request-body';
 import { gatewayError } from '../gateway.errors.ts';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from '@sluice/trigger-credentials';
 import { checkCloudEvent } from './cloud-event.rules.ts';
 
 const STRUCTURED = 'application/cloudevents+json';

@@ -2,7 +2,7 @@ import { responseContentOf, responseStatusOf } from '@sluice/contracts';
 import { mergeQuery } from '@sluice/request-body';
 import { TemplateCache, TemplateError } from '@sluice/templates';
 import type { Admission } from '../../accept/admission.ts';
-import { credentialHeadersOf } from '../../authentication/trigger-credential.rules.ts';
+import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { gatewayError } from '../../gateway.errors.ts';
 import { eventHeaders } from '../../inbound/event-headers.rules.ts';
 import type { AsyncAnswer } from '../../routing/route.ts';

@@ -9,7 +9,7 @@ import type { Accepted, TriggerProfile } from '../../accept/trigger-profile.ts';
 import { failureOf, replyResponse } from '../../answers/answer-reply.ts';
 import type { AnswerOutcome } from '../../answers/answer-waiters.ts';
 import { unauthorized } from '../../authentication/trigger-authenticator.ts';
-import { challengeOf, isAuthentic } from '../../authentication/trigger-credential.rules.ts';
+import { challengeOf, isAuthentic } from '@sluice/trigger-credentials';
 import { GATEWAY_LIMITS } from '../../gateway.config.ts';
 import { gatewayError } from '../../gateway.errors.ts';
 import { replyRefusal } from '../../inbound/http-reply.ts';

@@ -4,7 +4,7 @@ import { AppError } from '@sluice/contracts';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import type { Admission, Verdict } from '../../accept/admission.ts';
 import type { Accepted, TriggerProfile } from '../../accept/trigger-profile.ts';
-import { isAuthentic } from '../../authentication/trigger-credential.rules.ts';
+import { isAuthentic } from '@sluice/trigger-credentials';
 import { TriggerAuthenticator } from '../../authentication/trigger-authenticator.ts';
 import { GATEWAY_LIMITS } from '../../gateway.config.ts';
 import { gatewayError } from '../../gateway.errors.ts';

@@ -1,5 +1,5 @@
 import type { CustomHmacAuth, HmacAlgorithm, HmacAuth, HmacPreset, SecretEncoding } from '@sluice/contracts';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import { type ContentPart, contentPartsOf } from './signed-content.rules.ts';
 
 /** What a request presents of a signature. */

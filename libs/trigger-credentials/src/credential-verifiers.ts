@@ -1,17 +1,24 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { usesSecret } from '@sluice/contracts';
+import { type SealedRef, type TriggerAuth, usesSecret } from '@sluice/contracts';
 import { SealedValues, UnsealError } from '@sluice/sealed-values';
-import { gatewayError } from '../gateway.errors.ts';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
-import type { TriggerRoute } from '../routing/route.ts';
+import { triggerCredentialError } from './trigger-credentials.errors.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import { type VerifyCredential, verifierOf } from './credential-verifier.ts';
 import type { Denial } from './denial.ts';
 import { KeySets } from './key-sets.ts';
 
-const log = new Logger('gateway.credentials');
+const log = new Logger('trigger-credentials.credentials');
 
 /** How long a trigger whose secret cannot be opened is not tried again. */
 const UNREADABLE_MS = 5_000;
+
+/** What of a trigger says how its callers are known. A changed trigger has to be another object. */
+export interface SecuredTrigger {
+  triggerId: string;
+  auth: TriggerAuth;
+  /** Live secrets of `auth`. */
+  secrets: readonly SealedRef[];
+}
 
 interface Prepared {
   verify: VerifyCredential;
@@ -25,8 +32,8 @@ interface Prepared {
  */
 @Injectable()
 export class CredentialVerifiers {
-  readonly #prepared = new WeakMap<TriggerRoute, Prepared>();
-  readonly #preparing = new WeakMap<TriggerRoute, Promise<Prepared>>();
+  readonly #prepared = new WeakMap<SecuredTrigger, Prepared>();
+  readonly #preparing = new WeakMap<SecuredTrigger, Promise<Prepared>>();
 
   constructor(
     private readonly sealed: SealedValues,
@@ -37,7 +44,7 @@ export class CredentialVerifiers {
    * Why the request may not start the trigger, null when it may; a promise only the first time and for JWTs.
    * @throws AppError 503 when secret or keys cannot be had now; transient errors when the database is away.
    */
-  denialOf(trigger: TriggerRoute, headers: RequestHeaders, body: Buffer): Denial | null | Promise<Denial | null> {
+  denialOf(trigger: SecuredTrigger, headers: RequestHeaders, body: Buffer): Denial | null | Promise<Denial | null> {
     const prepared = this.#prepared.get(trigger);
     if (prepared !== undefined && (prepared.untilMs === Infinity || prepared.untilMs > Date.now())) {
       return prepared.verify(headers, body);
@@ -45,7 +52,7 @@ export class CredentialVerifiers {
     return this.#prepare(trigger).then(({ verify }) => verify(headers, body));
   }
 
-  #prepare(trigger: TriggerRoute): Promise<Prepared> {
+  #prepare(trigger: SecuredTrigger): Promise<Prepared> {
     let preparing = this.#preparing.get(trigger);
     if (preparing === undefined) {
       preparing = this.#made(trigger).finally(() => this.#preparing.delete(trigger));
@@ -54,7 +61,7 @@ export class CredentialVerifiers {
     return preparing;
   }
 
-  async #made(trigger: TriggerRoute): Promise<Prepared> {
+  async #made(trigger: SecuredTrigger): Promise<Prepared> {
     const refs = usesSecret(trigger.auth) ? trigger.secrets : [];
     const opened = await Promise.all(refs.map((ref) => this.#open(trigger, ref)));
     const secrets = opened.filter((secret) => secret !== null);
@@ -67,7 +74,7 @@ export class CredentialVerifiers {
     return prepared;
   }
 
-  async #open(trigger: TriggerRoute, ref: TriggerRoute['secrets'][number]): Promise<string | null> {
+  async #open(trigger: SecuredTrigger, ref: SecuredTrigger['secrets'][number]): Promise<string | null> {
     try {
       return await this.sealed.open(ref);
     } catch (error) {
@@ -83,6 +90,6 @@ function unlessUnreadable(verify: VerifyCredential): VerifyCredential {
   return async (headers, body) => {
     const denial = await verify(headers, body);
     if (denial !== 'wrong') return denial;
-    throw gatewayError('secret_unreadable', 'A secret of this trigger cannot be read now; try again.');
+    throw triggerCredentialError('secret_unreadable', 'A secret of this trigger cannot be read now; try again.');
   };
 }

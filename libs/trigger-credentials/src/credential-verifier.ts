@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { HmacAuth, JwtAuth, SecretEncoding, TriggerAuth } from '@sluice/contracts';
 import type { JWTVerifyGetKey } from 'jose';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import { basicDenial, basicHash } from './basic-credential.rules.ts';
 import type { Denial } from './denial.ts';
 import { expectationsOf, type JwtKey, jwtDenial, presentedJwt, publicKeyOf } from './jwt-credential.ts';

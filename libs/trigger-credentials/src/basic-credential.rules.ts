@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import type { Denial } from './denial.ts';
 
 const SCHEME = 'basic ';

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { TriggerAuth } from '@sluice/contracts';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import { schemeOf } from './signature-scheme.ts';
 
 /** Longer than any token of ours; longer ones are not hashed. */

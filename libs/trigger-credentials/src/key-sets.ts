@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { OutboundClient } from '@sluice/outbound-http';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { gatewayError } from '../gateway.errors.ts';
+import { triggerCredentialError } from './trigger-credentials.errors.ts';
 
-const log = new Logger('gateway.keys');
+const log = new Logger('trigger-credentials.keys');
 
 /** How long keys are used when their server says nothing, and the bounds of what it may say (`max-age`). */
 const FRESH_MS = 600_000;
@@ -109,7 +109,7 @@ export class KeySets {
 
 function findIn(set: KeySet): JWTVerifyGetKey {
   if (set.find !== null) return set.find;
-  throw gatewayError('keys_unavailable', 'The keys of this trigger cannot be fetched now; try again.');
+  throw triggerCredentialError('keys_unavailable', 'The keys of this trigger cannot be fetched now; try again.');
 }
 
 function freshMsOf(cacheControl: string | undefined): number {

@@ -8,7 +8,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
-import type { RequestHeaders } from '../inbound/request-headers.ts';
+import type { RequestHeaders } from './request-headers.ts';
 import type { Denial } from './denial.ts';
 
 /** Longer tokens are not looked at: decoding and hashing them is work that anybody could ask for. */
