@@ -8,6 +8,7 @@ import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
 import { routes } from './benches/routes.ts';
+import { backlog, fanOut, isolation } from './benches/sending.ts';
 import { sync } from './benches/sync.ts';
 import { waiting } from './benches/waiting.ts';
 import { start } from './benches/start.ts';
@@ -21,6 +22,9 @@ const BENCHES: Record<
   'accept-hmac': { run: acceptHmac, seconds: 10, measures: 'accept with HMAC-SHA256 over 1 KiB, beside tokens' },
   'accept-idle': { run: acceptIdle, seconds: 5, measures: 'latency of a durable 202 at one connection' },
   'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
+  'fan-out': { run: fanOut, seconds: 0, measures: 'one event to 100 endpoints, beside one endpoint' },
+  isolation: { run: isolation, seconds: 60, measures: 'healthy endpoints beside one that hangs, and one that fails' },
+  backlog: { run: backlog, seconds: 0, measures: '200,000 waiting deliveries, beside the rate from memory' },
   idempotency: { run: idempotency, seconds: 5, measures: 'what an idempotency key costs an accept, and a repeat' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
   rejected: {

@@ -115,6 +115,8 @@ export const sending: Scenarios = (use) => {
         entityId: String(gone.id),
         entity: { paused: { reason: 'gone' } },
       });
+      const shown = await api.must('GET', `/v1/endpoints/${gone.id}`);
+      expect(shown).toMatchObject({ enabled: true, delivery: { paused: { reason: 'gone' } } });
       await emit('away.two', ['a'], 1);
       receiver.respond({ status: 204 });
       await api.must('POST', `/v1/endpoints/${gone.id}/resume`);

@@ -1,7 +1,35 @@
+import type { EndpointStatus, PauseReason } from '@sluice/endpoint-status';
 import { ApiProperty } from '@nestjs/swagger';
 import type { EndpointState } from '@sluice/contracts';
 import { HOOK_TYPES, type HookType } from '@sluice/endpoints';
 import { MASK } from '../sealing/sealing.decider.ts';
+
+class EndpointPause {
+  @ApiProperty({ enum: ['person', 'gone', 'failing'] })
+  reason!: PauseReason;
+
+  @ApiProperty({ format: 'date-time' })
+  at!: string;
+
+  @ApiProperty()
+  detail!: string;
+}
+
+/** DL-03, DL-04: what the dispatcher knows of an endpoint. */
+export class EndpointDelivery {
+  @ApiProperty({ type: EndpointPause, nullable: true, description: 'null: deliveries go out' })
+  paused!: EndpointPause | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'the receiver asked for it' })
+  holdUntil!: string | null;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'nothing but failure since' })
+  failingSince!: string | null;
+}
+
+export function endpointDeliveryOf({ paused, holdUntil, failingSince }: EndpointStatus): EndpointDelivery {
+  return { paused, holdUntil, failingSince };
+}
 
 export class EndpointView {
   @ApiProperty({ description: 'the integer of the wire (webhookId)' })
@@ -104,6 +132,13 @@ export class EndpointView {
 
   @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
   propagating?: boolean;
+
+  @ApiProperty({
+    type: EndpointDelivery,
+    required: false,
+    description: 'how deliveries to it fare; only when it is read',
+  })
+  delivery?: EndpointDelivery;
 }
 
 export class EndpointPage {

@@ -45,7 +45,7 @@ export class EndpointsController {
   @ApiOkResponse({ type: EndpointPage })
   async list(@Query() query: SearchQuery, @InApp() app: AppScope): Promise<EndpointPage> {
     const page = await this.queries.page(app.id, query);
-    return { items: page.items.map(endpointViewOf), nextCursor: page.nextCursor };
+    return { items: await this.queries.withDelivery(page.items.map(endpointViewOf)), nextCursor: page.nextCursor };
   }
 
   @Get(':id')
@@ -64,7 +64,8 @@ export class EndpointsController {
       throw platformError(isEntity ? 'gone' : 'not_found', isEntity ? 'it was deleted' : 'there is no such endpoint');
     }
     reply.header('etag', etagOf(endpoint.streamVersion));
-    return endpointViewOf(endpoint.state);
+    const [view] = await this.queries.withDelivery([endpointViewOf(endpoint.state)]);
+    return view as EndpointView;
   }
 
   @Patch(':id')

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EndpointState } from '@sluice/contracts';
+import { HEALTHY, statusesOf } from '@sluice/endpoint-status';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Page, pageOf, type SearchQuery, windowOf } from '../requests/page.requests.ts';
 import type { StoredEndpoint } from './endpoint.decider.ts';
+import { endpointDeliveryOf, type EndpointView } from './endpoint.responses.ts';
 
 export interface FoundEndpoint extends StoredEndpoint {
   deleted: boolean;
@@ -39,6 +41,15 @@ export class EndpointQueries {
       [appId],
     );
     return rows.map((row) => JSON.parse(row.state) as EndpointState);
+  }
+
+  /** With what the dispatcher knows of them. */
+  async withDelivery(views: readonly EndpointView[]): Promise<EndpointView[]> {
+    const statuses = await statusesOf(
+      this.pool,
+      views.map((view) => view.uuid),
+    );
+    return views.map((view) => ({ ...view, delivery: endpointDeliveryOf(statuses.get(view.uuid) ?? HEALTHY) }));
   }
 
   async page(appId: string, query: SearchQuery): Promise<Page<EndpointState>> {
