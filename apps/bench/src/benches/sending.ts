@@ -87,7 +87,7 @@ export async function backlog(): Promise<BenchResult> {
     const ids = await load.endpoints(ENDPOINTS, 'ok');
     await load.drained(4_000, () => load.publish(4_000 / ENDPOINTS));
     const empty = await load.drained(40_000, () => load.publish(40_000 / ENDPOINTS));
-    for (const id of ids) await load.product.call('POST', `/v1/endpoints/${id}/pause`);
+    for (const id of ids) await load.product.call('POST', `/v1/endpoints/${id}/pause`, {});
     await load.publish(WAITING / ENDPOINTS);
     await sleep(5_000);
     const before = nodeMemoryMiB(load.product.system);
@@ -95,7 +95,7 @@ export async function backlog(): Promise<BenchResult> {
     const rate = await load.drained(
       WAITING,
       async () => {
-        await Promise.all(ids.map((id) => load.product.call('POST', `/v1/endpoints/${id}/resume`)));
+        await Promise.all(ids.map((id) => load.product.call('POST', `/v1/endpoints/${id}/resume`, {})));
       },
       () => {
         most = Math.max(most, nodeMemoryMiB(load.product.system));
