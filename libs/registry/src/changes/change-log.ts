@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Inject, Injectable } from '@nestjs/common';
 import { newId, type ServiceName } from '@sluice/contracts';
 import type { Actor } from '@sluice/access';
@@ -56,9 +57,17 @@ const PROPAGATION_TIMEOUT_MS = 2000;
 export const PROPAGATION_TIMEOUT = 'registry:propagation-timeout-ms';
 export const propagationTimeout = { provide: PROPAGATION_TIMEOUT, useValue: PROPAGATION_TIMEOUT_MS };
 
+/** Of many changes in a row: how far replicas have to be, and which ones. */
+interface Together {
+  last: Position | null;
+  services: Set<ServiceName>;
+}
+
 /** The one way in which the registry changes anything: events and rows in one unit, then waiting for the replicas. */
 @Injectable()
 export class ChangeLog {
+  private readonly together = new AsyncLocalStorage<Together>();
+
   constructor(
     @InjectStore('registry') private readonly store: EventStorePort,
     private readonly board: ReplicaBoard,
@@ -118,8 +127,24 @@ export class ChangeLog {
   /** Whether the change is still on its way to some live replica of the services when the wait is over. */
   async isPropagating(position: Position, services: readonly ServiceName[]): Promise<boolean> {
     if (isDryRun()) return false;
+    const all = this.together.getStore();
+    if (all) {
+      all.last = position;
+      for (const service of services) all.services.add(service);
+      return false;
+    }
     const options = { timeoutMs: this.timeoutMs };
     return !(await this.board.waitUntilApplied('registry.events', position, services, options));
+  }
+
+  /**
+   * Many changes, and one wait for the replicas after the last: their events are applied in the order in which they were
+   * made, so who has the last one has them all.
+   */
+  async waitingOnce<T>(work: () => Promise<T>): Promise<{ value: T; propagating: boolean }> {
+    const all: Together = { last: null, services: new Set() };
+    const value = await this.together.run(all, work);
+    return { value, propagating: all.last !== null && (await this.isPropagating(all.last, [...all.services])) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppError, type FieldProblem } from '@sluice/contracts';
 import { rehearsed } from '@sluice/platform';
+import { ChangeLog } from '../changes/change-log.ts';
 import { type Difference, differences } from '../changes/difference.rules.ts';
 import { registryError } from '../registry.errors.ts';
 import { invalidRequest, type JsonObject } from '../requests/validated.ts';
@@ -19,6 +20,12 @@ export interface ImportedResource {
   /** The token of a trigger that was created, and a secret that was made: shown only here. */
   token?: string;
   secret?: string;
+}
+
+/** What an import did, and whether some replica had not all of it when the wait was over. */
+export interface Imported {
+  changes: ImportedResource[];
+  propagating: boolean;
 }
 
 export interface ImportRequest extends Importer {
@@ -42,26 +49,36 @@ export class AppImport {
   constructor(
     private readonly present: AppExport,
     private readonly saver: ResourceSaver,
+    private readonly log: ChangeLog,
   ) {}
 
   /**
    * @throws AppError `invalid_request` with a pointer into the document for each problem, `prune_protected` when more
    *   would be deleted than was allowed; nothing has changed then.
    */
-  async apply(request: ImportRequest): Promise<ImportedResource[]> {
+  async apply(request: ImportRequest): Promise<Imported> {
     const plan = await this.plan(request);
     requireFewDeletions(plan, request.pruneLimit);
     const would = await rehearsed(() => this.rehearse(plan.saves, request));
     const deletions = plan.surplus.map(({ kind, present: { name } }) => ({ kind, name, action: 'delete' as const }));
-    if (request.dryRun) return [...would.map(withoutSecrets), ...deletions];
+    if (request.dryRun) return { changes: [...would.map(withoutSecrets), ...deletions], propagating: false };
+    const { value, propagating } = await this.log.waitingOnce(() => this.carryOut(plan, would, request));
+    return { changes: [...value, ...deletions], propagating };
+  }
+
+  private async carryOut(
+    { saves, surplus }: ImportPlan,
+    would: readonly ImportedResource[],
+    request: ImportRequest,
+  ): Promise<ImportedResource[]> {
     const done: ImportedResource[] = [];
-    for (const [index, save] of plan.saves.entries()) {
+    for (const [index, save] of saves.entries()) {
       // Event types and flows come before what needs them.
       if (would[index]?.action === 'unchanged') done.push(would[index]);
       else done.push(await this.saved(save, request));
     }
-    for (const { kind, present } of plan.surplus) await this.saver.delete(kind, present, request);
-    return [...done, ...deletions];
+    for (const { kind, present } of surplus) await this.saver.delete(kind, present, request);
+    return done;
   }
 
   private async plan({ sent, app, prune, makesSecrets }: ImportRequest): Promise<ImportPlan> {

@@ -202,6 +202,21 @@ describe('RG-08: pruning is guarded', () => {
   });
 });
 
+describe('RG-08: the replicas', () => {
+  it('are waited for once, after the last of the changes; one that is late is told, and a dry run waits for nobody', async () => {
+    const app = await freshApp();
+    await pool.query(
+      "insert into replicas.positions (service, instance, topic) values ('gateway', 'slow', 'registry.events')",
+    );
+    const planned = await app.importing(WHOLE_APP, '?dryRun=true');
+    expect([planned.status, planned.body.propagating]).toEqual([200, undefined]);
+    const late = await app.importing(WHOLE_APP);
+    await pool.query("delete from replicas.positions where instance = 'slow'");
+    expect([late.status, late.body.propagating]).toEqual([200, true]);
+    expect((await app.importing(WHOLE_APP)).body.propagating).toBeUndefined();
+  });
+});
+
 describe('RG-08: names and keys', () => {
   it('names that look the same are the same, however their letters are composed', async () => {
     const app = await freshApp();

@@ -124,8 +124,8 @@ export class TransferController {
       pruneLimit: query.pruneLimit ?? DEFAULT_PRUNE_LIMIT,
       makesSecrets: query.masked === 'generate',
     };
-    const changes = await this.importing.apply(request);
+    const { changes, propagating } = await this.importing.apply(request);
     reply.header('cache-control', 'no-store');
-    return { dryRun: request.dryRun, changes };
+    return { dryRun: request.dryRun, changes, ...(propagating ? { propagating } : {}) };
   }
 }

@@ -32,6 +32,9 @@ export class ImportResult {
 
   @ApiProperty({ type: [ImportedResourceView] })
   changes!: ImportedResourceView[];
+
+  @ApiProperty({ required: false, description: 'true when not every replica had all of it within two seconds' })
+  propagating?: boolean;
 }
 
 const LIST = { type: 'array', items: { type: 'object', additionalProperties: true } } as const;
