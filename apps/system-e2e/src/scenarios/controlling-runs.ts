@@ -80,6 +80,23 @@ export const controllingRuns: Scenarios = (use) => {
       expect((await ended(byApi)).result).toMatchObject({ approved: true, comment: null });
     });
 
+    it('FL-07, FL-09: what has no place in a flow with a limit is queued, and begins when a place is free', async () => {
+      const steps = [{ ref: 'nap', type: 'delay', for: 'PT1H' }];
+      const flow = await api.flow(steps, { concurrency: { limit: 1, whenFull: 'queue' } });
+      const begin = async () => (await api.must<Run>('POST', `/v1/flows/${flow.id}/run`, {})).id;
+      const standsAt = (id: string, status: string) =>
+        waitFor(async () => ((await run(id)).status === status ? true : null), 40_000);
+      const first = await begin();
+      await standsAt(first, 'waiting');
+      const second = await begin();
+      expect((await run(second)).status).toBe('queued');
+      await api.must('POST', `/v1/runs/${first}/cancel`);
+      await standsAt(second, 'waiting');
+      expect(await run(second)).toMatchObject({ queueMs: expect.any(Number), runMs: null });
+      await api.must('POST', `/v1/runs/${second}/cancel`);
+      await standsAt(second, 'cancelled');
+    });
+
     it('FL-06: failed runs are done again on the version that was mended, one by one or by query', async () => {
       const stepsThat = (end: unknown) => [{ ref: 'told', type: 'emit', event: 'order.seen', data: {} }, end];
       const flow = await api.flow(stepsThat({ ref: 'end', type: 'fail', message: 'not yet' }));

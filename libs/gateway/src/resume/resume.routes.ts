@@ -20,6 +20,7 @@ import { Resumptions } from './resumptions.ts';
 
 /** What a step may put out, and no more: the body becomes its output. */
 const MAX_BYTES = 262_144;
+const METHODS = ['GET', 'HEAD', 'POST'];
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
 
 /** `/resume/{link}`: gives a waiting step its answer (FL-02). The link is the credential. */
@@ -51,6 +52,7 @@ export class ResumeRoutes implements RawRoutesProvider {
   async handle(link: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const work = startWork('resume', { parent: traceparentOf(request.headers.traceparent), kind: 'server' });
     try {
+      if (!METHODS.includes(request.method ?? '')) throw notAllowed(METHODS);
       const claim = this.resumptions.open(link);
       if (request.method === 'POST') await this.answer(claim, request, response);
       else await this.show(claim, request, response);
@@ -64,11 +66,7 @@ export class ResumeRoutes implements RawRoutesProvider {
 
   /** The page of an approval. Nothing is decided by looking at it. */
   private async show(claim: LinkClaim, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (claim.kind === 'callback' || !isRead) {
-      const allow = claim.kind === 'callback' ? 'POST' : 'GET, HEAD, POST';
-      throw gatewayError('method_not_allowed', `Send ${allow} to this link.`, { headers: { allow } });
-    }
+    if (claim.kind === 'callback') throw notAllowed(['POST']);
     const { about } = await this.resumptions.standing(claim);
     const { message } = Object(about) as { message?: unknown };
     const text = askPage(claim.step, typeof message === 'string' ? message : null);
@@ -93,6 +91,11 @@ export class ResumeRoutes implements RawRoutesProvider {
       this.budget.give(body.length);
     }
   }
+}
+
+function notAllowed(methods: readonly string[]): AppError {
+  const allow = methods.join(', ');
+  return gatewayError('method_not_allowed', `Send ${allow} to this link.`, { headers: { allow } });
 }
 
 const decided = (decision: Decision): unknown => ({ ...decision, at: new Date().toISOString(), via: 'link' });
