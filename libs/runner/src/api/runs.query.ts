@@ -37,8 +37,9 @@ export class RunsQueries {
     if (loaded?.run.started) return { ...loaded, queued: null };
     const accepted = (await this.findAccepted(runId)) ?? (await this.waiting.find(runId));
     if (accepted) return { ...accepted, run: loaded?.run ?? accepted.run };
-    // It may have begun between the two looks only if it was accepted, which it was not.
-    return null;
+    // What waited for its turn may have begun between the looks.
+    const begun = await this.reader.load(runId);
+    return begun?.run.started ? { ...begun, queued: null } : null;
   }
 
   private async findAccepted(runId: string): Promise<FoundRun | null> {
