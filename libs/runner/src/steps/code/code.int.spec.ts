@@ -25,6 +25,7 @@ const code = (source: string, fields: Record<string, unknown> = {}): FlowStep =>
   ref: 'js',
   type: 'code',
   source,
+  timeout: 'PT3S',
   ...fields,
 });
 const start = async (...steps: FlowStep[]): Promise<string> =>
