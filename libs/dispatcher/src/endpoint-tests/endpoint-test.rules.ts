@@ -48,13 +48,7 @@ const FIELDS: Record<string, Check> = {
 
 /** What is wrong with a test as it was sent; `stored` is the endpoint that it names, or null. */
 export function testProblems(sent: Sent, stored: EndpointState | null, headerProblem: HeaderRule): FieldProblem[] {
-  const own = Object.entries(sent).flatMap(([name, value]): FieldProblem[] => {
-    const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
-    if (!check) return [{ pointer, message: `unknown field "${name}"` }];
-    const message = value === null || value === undefined ? null : check(value);
-    return message ? [{ pointer, message }] : [];
-  });
+  const own = fieldProblems(sent);
   const kind = stored
     ? []
     : sent.kind === undefined
@@ -64,6 +58,17 @@ export function testProblems(sent: Sent, stored: EndpointState | null, headerPro
   // Who tests may not have chosen the events yet; and what the address is, the test itself tells.
   const outbound: OutboundRules = { checkUrl: readable, headerProblem };
   return endpointProblems(sent.kind === 'event' ? { events: ['*'], ...sent } : sent, stored, outbound);
+}
+
+/** What of the fields alone is wrong, whichever endpoint they are about. */
+export function fieldProblems(sent: Sent): FieldProblem[] {
+  return Object.entries(sent).flatMap(([name, value]): FieldProblem[] => {
+    const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+    if (!check) return [{ pointer, message: `unknown field "${name}"` }];
+    const message = value === null || value === undefined ? null : check(value);
+    return message ? [{ pointer, message }] : [];
+  });
 }
 
 type HeaderRule = OutboundRules['headerProblem'];

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AppScope } from '@sluice/access';
-import { type EndpointState, isUuid, newId } from '@sluice/contracts';
+import { type EndpointState, type FieldProblem, isUuid, newId } from '@sluice/contracts';
 import {
   type EndpointSecrets,
   EventTemplateError,
@@ -21,7 +21,7 @@ import { dispatcherError } from '../dispatcher.errors.ts';
 import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
 import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { passesFilter } from '../matching/event-filters.ts';
-import { hintOf, stageOfError, stageOfStatus, testProblems } from './endpoint-test.rules.ts';
+import { fieldProblems, hintOf, stageOfError, stageOfStatus, testProblems } from './endpoint-test.rules.ts';
 import type { EndpointTestAnswer } from './endpoint-test.responses.ts';
 import { SampleEvents } from './sample-event.ts';
 import { testedEndpoint } from './tested-endpoint.ts';
@@ -36,6 +36,12 @@ interface Trial {
   headers: RequestHeaders;
   /** What a person should know besides the answer. */
   notes: string[];
+}
+
+/** @throws AppError `invalid_request` when there are any. */
+function refuse(problems: readonly FieldProblem[]): void {
+  if (problems.length === 0) return;
+  throw platformError('invalid_request', `${problems.length} of the values cannot be tested`, { errors: problems });
 }
 
 /** LU-03: tries an endpoint as it was filled in, saved or not, with a sample; nothing of it is recorded. */
@@ -53,11 +59,11 @@ export class EndpointTester {
 
   /** @throws AppError `invalid_request`, `not_found`, `too_many_tests` */
   async test(sent: Readonly<Record<string, unknown>>, app: AppScope): Promise<EndpointTestAnswer> {
-    const stored = sent.id === undefined || sent.id === null ? null : await this.#stored(String(sent.id), app);
-    const problems = testProblems(sent, stored, headerProblem);
-    if (problems.length > 0) {
-      throw platformError('invalid_request', `${problems.length} of the values cannot be tested`, { errors: problems });
-    }
+    const hasId = sent.id !== undefined && sent.id !== null;
+    // An id that is no id names nothing: it is told with what else is wrong.
+    if (hasId) refuse(fieldProblems(sent));
+    const stored = hasId ? await this.#stored(String(sent.id), app) : null;
+    refuse(testProblems(sent, stored, headerProblem));
     if (this.#running >= MOST_AT_ONCE) throw dispatcherError('too_many_tests', 'Other endpoints are being tested.');
     this.#running++;
     try {

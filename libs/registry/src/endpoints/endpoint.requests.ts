@@ -200,7 +200,7 @@ export class ChangeEndpoint extends EndpointFields {
   name?: string;
 
   @ApiProperty({ type: [String], required: false })
-  @ValidateIf((sent: ChangeEndpoint) => sent.events !== undefined && sent.events.length !== 0)
+  @ValidateIf((sent: ChangeEndpoint) => sent.events !== undefined && sent.events?.length !== 0)
   @IsEvents()
   events?: string[];
 
