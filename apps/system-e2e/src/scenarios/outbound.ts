@@ -76,8 +76,8 @@ export const outbound: Scenarios = (use) => {
       );
       await api.endpoint(looping.url, ['loop.turned'], { retry: { schedule: ['PT0S'] } });
       const end = await api.endpoint(`${receiver.url}/turns`, ['loop.turned']);
-      await api.fire(looping, {});
-      // The request from outside and eight webhooks start runs; the ninth webhook is refused.
+      // As if six webhooks had led to it already: it and the seventh start runs, and the eighth is refused.
+      await api.fire(looping, {}, { 'sluice-hops': '6' });
       const refused = await waitFor(async () => {
         const { items } = await api.must<{ items: { rejection: { code: string; status: number } }[] }>(
           'GET',
@@ -86,9 +86,12 @@ export const outbound: Scenarios = (use) => {
         return items[0]?.rejection ?? null;
       }, PATIENCE_MS);
       expect(refused).toMatchObject({ code: 'loop_detected', status: 508 });
-      await waitFor(() => at('/turns').length >= 8, PATIENCE_MS, 'eight turns');
-      expect(at('/turns').map((each) => each.headers['sluice-hops'])).toContain('8');
-      expect(at('/turns')).toHaveLength(8);
+      await waitFor(() => at('/turns').length >= 2, PATIENCE_MS, 'two turns');
+      expect(
+        at('/turns')
+          .map((each) => each.headers['sluice-hops'])
+          .sort(),
+      ).toEqual(['7', '8']);
       expect(end.id).toBeGreaterThan(0);
     });
 

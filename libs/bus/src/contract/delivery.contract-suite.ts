@@ -54,6 +54,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         correlationId: newId(),
         causationId: newId(),
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        hops: 3,
         actor: { type: 'token', id: 'ä 42' },
       };
       const data = { text: 'Grüße \u0000 \ud83d\ude00', nested: [1, null, { a: 'b' }] };

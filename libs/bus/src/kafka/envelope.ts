@@ -24,6 +24,7 @@ export function messageOf(event: StoredEvent): Message {
   if (event.appId !== null) headers.ce_appid = event.appId;
   if (meta.causationId !== null) headers.ce_causationid = meta.causationId;
   if (meta.traceparent) headers.traceparent = meta.traceparent;
+  if (meta.hops !== undefined) headers.sluice_hops = String(meta.hops);
   if (meta.actor) headers.sluice_actor = JSON.stringify(meta.actor);
   if (event.typeVersion !== 1) headers.sluice_typeversion = String(event.typeVersion);
   if (event.body) headers.sluice_body = event.body;
@@ -67,10 +68,12 @@ export function eventOf(topic: Topic, message: ReceivedMessage): StoredEvent {
 function metaOf(headers: Headers): EventMeta {
   const traceparent = headers.optional('traceparent');
   const actor = headers.optional('sluice_actor');
+  const hops = headers.optional('sluice_hops');
   return {
     correlationId: headers.text('ce_correlationid'),
     causationId: headers.optional('ce_causationid') ?? null,
     ...(traceparent ? { traceparent } : {}),
+    ...(hops ? { hops: Number(hops) } : {}),
     ...(actor ? { actor: JSON.parse(actor) as NonNullable<EventMeta['actor']> } : {}),
   };
 }
