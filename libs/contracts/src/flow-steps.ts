@@ -258,6 +258,16 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
       input: { shape: 'value', description: 'what the code reads as `input`' },
     },
   },
+  run_flow: {
+    description: 'Runs another flow; its output is {runId, status, result}, or {runId} when it does not wait.',
+    fields: {
+      flow: { shape: 'text', required: true, description: 'its id, number or name' },
+      input: { shape: 'value', description: 'what it is started with; {} unless given' },
+      wait: { shape: 'flag', description: 'false: go on at once; true unless given' },
+      timeout: { shape: 'duration', description: 'how long it waits; a week unless given' },
+    },
+    common: ['if', 'retry', 'onError'],
+  },
   listener: {
     description: 'Calls an app in the way of Lenra; its output is {status, body}.',
     fields: {

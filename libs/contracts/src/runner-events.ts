@@ -76,6 +76,16 @@ export interface RunStarted {
   limited?: true;
   /** The run that this one is a retry of. Steps it takes over from it follow at once, each with `takenFrom`. */
   retryOf?: string;
+  /** The run whose `run_flow` step started this one. */
+  parent?: {
+    runId: string;
+    /** Of the step in that run (`stepKeyOf`). */
+    step: string;
+    /** How many runs stand above this one. */
+    depth: number;
+    /** The step waits for the end of this run. */
+    waits: boolean;
+  };
   queuedAt: string;
   startedAt: string;
 }

@@ -16,6 +16,8 @@ import { RunsQueries } from './api/runs.query.ts';
 import { BatchWorker } from './batches/batch.worker.ts';
 import { Batches } from './batches/batches.ts';
 import { BatchesController } from './batches/batches.controller.ts';
+import { ChildRuns } from './children/child-runs.ts';
+import { ChildWorker } from './children/child.worker.ts';
 import { EffectPerformer } from './effects/effect-performer.ts';
 import { EffectWorker } from './effects/effect.worker.ts';
 import { RunSecrets } from './effects/run-secrets.ts';
@@ -85,6 +87,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunSecrets,
     CallTokens,
     InlineEndpoints,
+    ChildRuns,
     StepEffects,
     EffectPerformer,
     OrderingQueue,
@@ -104,6 +107,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunStreams,
     TriggerCallers,
     AskedCancels,
+    ChildWorker,
   ],
 })
 export class RunnerModule {}

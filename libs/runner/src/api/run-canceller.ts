@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Alongside, type EventMeta, type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { failpoint, InjectStore } from '@sluice/platform';
+import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
+import { EffectWorker } from '../effects/effect.worker.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { heldKeyOf } from '../ordering/held-key.ts';
@@ -24,6 +26,7 @@ export class RunCanceller {
     @InjectStore('runner') private readonly store: EventStorePort,
     private readonly catalog: FlowCatalog,
     private readonly ordering: OrderingQueue,
+    private readonly worker: EffectWorker,
   ) {}
 
   /**
@@ -65,6 +68,8 @@ export class RunCanceller {
 
   private endOf(appId: string | null, run: RunState): Alongside[] {
     const release = heldKeyOf(run, appId) === null ? [] : [this.ordering.release(run.id)];
-    return [updateRun(appId, run), unschedule([run.id]), ...release];
+    const { queue } = this.worker;
+    const ends = scheduled(queue, rowsOfEnd(run, queue.nowMs()));
+    return [updateRun(appId, run), unschedule([run.id]), ...release, ...ends];
   }
 }

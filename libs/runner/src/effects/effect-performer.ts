@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RunStarted } from '@sluice/contracts';
 import { isTransientError } from '@sluice/event-store';
 import { startWork } from '@sluice/observability';
 import { failpoint } from '@sluice/platform';
@@ -52,6 +53,9 @@ export class EffectPerformer {
       const result = await performer.perform({
         request,
         runId: work.run.id,
+        stepKey: effect.key,
+        started: work.run.started as RunStarted,
+        origin: work.origin,
         appId: work.origin.appId,
         hops: (work.origin.meta.hops ?? 0) + 1,
         idempotencyKey,

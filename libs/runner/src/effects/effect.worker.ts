@@ -26,7 +26,7 @@ export interface DueRun {
 }
 
 /** What a due row may be besides a run. */
-export type TickKind = 'schedule' | 'batch';
+export type TickKind = 'schedule' | 'batch' | 'child_ended' | 'child_cancelled';
 
 /** What has to be written with the runs' first events, and what to do once they are durable. */
 export interface PlannedRuns {

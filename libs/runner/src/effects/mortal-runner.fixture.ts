@@ -15,6 +15,8 @@ import { LinkSigner } from '../waiting/link-signer.ts';
 import { StepAnswers } from '../waiting/step-answers.ts';
 import { WaitingStarts } from '../api/waiting-starts.ts';
 import { RunsQueries } from '../api/runs.query.ts';
+import { ChildRuns } from '../children/child-runs.ts';
+import { ChildWorker } from '../children/child.worker.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { testPool } from '../runner.fixture.ts';
 import { OrderingQueue } from '../ordering/ordering-queue.ts';
@@ -138,11 +140,13 @@ export class MortalRunner {
     this.catalog = new FlowCatalog(this.pool, board, new LinkSigner(settings));
     const inputs = new RunInputs(this.pool);
     const reader = new RunReader(mortal, inputs, this.pool);
+    const children = new ChildRuns(this.pool, this.catalog, reader);
     this.effects = new StepEffects(
       settings,
       this.pool,
       new CallTokens(mortal, this.pool),
       new InlineEndpoints(this.pool, settings),
+      children,
     );
     const performer = new MortalPerformer(this.effects, new RunSecrets(this.pool, settings));
     performer.fate = this.fate;
@@ -152,8 +156,10 @@ export class MortalRunner {
     const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering);
     this.ordering = new OrderingWorker(ordering, starter, new LimitedStarts(ordering, starter), inputs);
     const queries = new RunsQueries(this.pool, reader, inputs, new WaitingStarts(this.pool));
-    const cancels = new AskedCancels(queries, new RunCanceller(mortal, this.catalog, ordering));
-    this.consumer = new TriggersConsumer(starter, inputs, cancels, new StepAnswers(mortal, reader, this.worker));
+    const canceller = new RunCanceller(mortal, this.catalog, ordering, this.worker);
+    const answers = new StepAnswers(mortal, reader, this.worker);
+    new ChildWorker(mortal, this.worker, reader, answers, canceller, children, starter).onModuleInit();
+    this.consumer = new TriggersConsumer(starter, inputs, new AskedCancels(queries, canceller), answers);
   }
 
   async start(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 import type { Payloads } from '@sluice/payloads';
 import { failpoint } from '@sluice/platform';
 import { setTimeout as pause } from 'node:timers/promises';
+import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { heldKeyOf } from '../ordering/held-key.ts';
@@ -158,7 +159,10 @@ export class RunDriver {
     const { next } = decision;
     const status = statusOf(held.run);
     const alongside: Alongside[] = status === held.shownStatus ? [] : [updateRun(held.origin.appId, held.run)];
-    if (next.kind === 'finished') alongside.push(this.options.queue.complete([claim]));
+    if (next.kind === 'finished') {
+      const { queue } = this.options;
+      alongside.push(queue.complete([claim]), ...scheduled(queue, rowsOfEnd(held.run, queue.nowMs())));
+    }
     if (next.kind === 'wait') {
       alongside.push(this.options.queue.reschedule([{ claim, dueAt: new Date(next.untilMs) }]));
     }

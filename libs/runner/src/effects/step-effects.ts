@@ -4,6 +4,7 @@ import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http
 import { Payloads } from '@sluice/payloads';
 import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { ChildRuns } from '../children/child-runs.ts';
 import { CodeEffect } from '../steps/code/code.effect.ts';
 import { CallWebhookEffect } from '../steps/call-webhook/call-webhook.effect.ts';
 import { InlineEndpoints } from '../steps/call-webhook/inline-endpoints.ts';
@@ -11,6 +12,7 @@ import { HttpEffect } from '../steps/http/http.effect.ts';
 import { HttpFiles } from '../steps/http/http-files.ts';
 import { CallTokens } from '../steps/listener/call-tokens.ts';
 import { ListenerEffect } from '../steps/listener/listener.effect.ts';
+import { RunFlowEffect } from '../steps/run-flow/run-flow.effect.ts';
 import type { StepEffect } from '../steps/step-type.ts';
 
 /** The impure half of every step type that has one, with the one client they share. */
@@ -25,6 +27,7 @@ export class StepEffects implements OnApplicationShutdown {
     @InjectPool('runner') pool: Pool,
     tokens: CallTokens,
     endpoints: InlineEndpoints,
+    children: ChildRuns,
   ) {
     this.sandbox = new CodeSandbox({ threads: settings.code.threads });
     this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
@@ -32,6 +35,7 @@ export class StepEffects implements OnApplicationShutdown {
       ['http', new HttpEffect(this.outbound, new HttpFiles(new Payloads(pool)))],
       ['code', new CodeEffect(this.sandbox, settings.code)],
       ['listener', new ListenerEffect(this.outbound, tokens, settings)],
+      ['run_flow', new RunFlowEffect(children)],
       ['call_webhook', new CallWebhookEffect(this.outbound, endpoints)],
     ]);
   }

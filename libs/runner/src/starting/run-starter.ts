@@ -10,6 +10,7 @@ import { startWork, type TracedWork } from '@sluice/observability';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
+import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { Decision } from '../runs/decision.ts';
@@ -222,13 +223,18 @@ export class RunStarter {
       correlationId: origin.meta.correlationId,
       run,
     }));
+    const { queue } = this.worker;
+    const ends = scheduled(
+      queue,
+      unit.flatMap(({ run }) => rowsOfEnd(run, queue.nowMs())),
+    );
     failpoint('runner.before-start-commit');
     try {
       await this.store.commit({
         appends: unit.flatMap(({ origin, run, decision, replyTo }) =>
           appendsOf(run, decision.events, origin, answerOf(replyTo, decision)),
         ),
-        alongside: [...(rows.length > 0 ? [insertRuns(rows)] : []), ...due.alongside, ...alongside],
+        alongside: [...(rows.length > 0 ? [insertRuns(rows)] : []), ...due.alongside, ...ends, ...alongside],
       });
     } catch (error) {
       for (const { work } of unit) work.end(error);

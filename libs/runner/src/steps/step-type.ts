@@ -1,6 +1,7 @@
-import type { AttemptFinished, FlowStep, StepNotes } from '@sluice/contracts';
+import type { AttemptFinished, FlowStep, RunStarted, StepNotes } from '@sluice/contracts';
 import type { Condition } from '../flows/condition.ts';
 import type { TemplateCompiler } from '../flows/value-template.ts';
+import type { RunOrigin } from '../runs/run-appends.ts';
 
 /** What a step sees when it is decided: refs of earlier steps, `trigger`, `flow`, `run`. */
 export interface StepScope {
@@ -153,6 +154,10 @@ export interface EffectResult extends StepNotes {
 export interface EffectCall {
   request: unknown;
   runId: string;
+  /** Of the step in its run, see `stepKeyOf`. */
+  stepKey: string;
+  started: RunStarted;
+  origin: RunOrigin;
   /** The app of the run. */
   appId: string | null;
   /** The same on every attempt of the step. */

@@ -10,6 +10,7 @@ import { httpStep } from './http/http.step.ts';
 import { listenerStep } from './listener/listener.step.ts';
 import { parallelStep } from './parallel/parallel.step.ts';
 import { respondStep } from './respond/respond.step.ts';
+import { runFlowStep } from './run-flow/run-flow.step.ts';
 import { setStep } from './set/set.step.ts';
 import type { StepType } from './step-type.ts';
 import { switchStep } from './switch/switch.step.ts';
@@ -33,6 +34,7 @@ export const STEP_TYPES: ReadonlyMap<string, StepType> = new Map(
     respondStep,
     failStep,
     listenerStep,
+    runFlowStep,
     callWebhookStep,
     codeStep,
   ].map((type) => [type.type, type]),

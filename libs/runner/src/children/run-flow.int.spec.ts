@@ -1,0 +1,121 @@
+import type { RunFinished } from '@sluice/contracts';
+import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
+import { type RunningServices, startServices } from '@sluice/wiring';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NEIGHBOURS, type Neighbours, neighboursIn, SILENT, testSettings } from '../runner.fixture.ts';
+import { runnerService } from '../runner.service.ts';
+import { childIdOf, MAX_DEPTH } from './child-runs.ts';
+
+let database: TestDatabase;
+let running: RunningServices;
+let neighbours: Neighbours;
+let admin: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const settings = testSettings(database.url);
+  running = await startServices({ services: [runnerService, ...NEIGHBOURS], settings, logger: SILENT });
+  neighbours = neighboursIn(running.app.nest);
+  admin = await neighbours.admin();
+});
+afterAll(async () => {
+  await running?.close();
+  await database?.drop();
+});
+
+const WEBHOOK = { ref: 'web', type: 'webhook' };
+const ended = (runId: string): Promise<RunFinished> =>
+  waitFor(async () => {
+    const last = (await neighbours.run(runId)).at(-1);
+    return last?.type === 'RunFinished' ? (last.data as RunFinished) : null;
+  }, 30_000);
+
+async function flow(name: string, ...steps: { ref: string; type: string; [field: string]: unknown }[]) {
+  return neighbours.flow({ steps: [WEBHOOK, ...steps] }, { name });
+}
+
+const runFlow = (name: string, more = {}) => ({ ref: 'child', type: 'run_flow', flow: name, input: { n: 7 }, ...more });
+const double = { ref: 'twice', type: 'set', values: '{{ web.n * 2 }}' };
+const nap = (length: string) => ({ ref: 'nap', type: 'delay', for: length });
+
+test('FL-02: a flow runs another one by its name and gets its result, whether that ends at once or later', async () => {
+  await flow('quick', double);
+  await flow('slow', nap('PT0.2S'), double);
+  for (const name of ['quick', 'slow']) {
+    const runId = await neighbours.accept(await flow('parent', runFlow(name)));
+    const childId = childIdOf(runId, 'child');
+    expect((await ended(runId)).result).toEqual({ runId: childId, status: 'succeeded', result: 14 });
+    const [first] = await neighbours.run(childId);
+    expect(first).toMatchObject({
+      meta: { causationId: runId },
+      data: { parent: { runId, step: 'child', depth: 1, waits: true } },
+    });
+  }
+});
+
+test('FL-02: without waiting the run goes on at once, and the other one by itself', async () => {
+  await flow('later', nap('PT0.2S'), double);
+  const runId = await neighbours.accept(await flow('parent', runFlow('later', { wait: false })));
+  const { result } = await ended(runId);
+  expect(result).toEqual({ runId: childIdOf(runId, 'child') });
+  expect((await ended(childIdOf(runId, 'child'))).result).toBe(14);
+});
+
+test('FL-02: in a loop every item has a run of its own, side by side', async () => {
+  await flow('of-item', nap('PT0.1S'), double);
+  const each = {
+    ref: 'each',
+    type: 'foreach',
+    in: '{{ range(5) }}',
+    parallel: 5,
+    steps: [runFlow('of-item', { input: { n: '{{ item }}' } })],
+    collect: '{{ child.result }}',
+  };
+  expect((await ended(await neighbours.accept(await flow('parent', each)))).result).toEqual([0, 2, 4, 6, 8]);
+});
+
+test('FL-02: a run that fails fails the step that waits for it', async () => {
+  await flow('bad', nap('PT0.1S'), { ref: 'f', type: 'fail', message: 'sorry' });
+  const { error } = await ended(await neighbours.accept(await flow('parent', runFlow('bad'))));
+  expect(error).toMatchObject({ code: 'run_flow_failed', ref: 'child' });
+  expect(error?.message).toContain('sorry');
+});
+
+test('a flow that is not there, or is paused, or belongs to somebody else fails the step', async () => {
+  await neighbours.flow({ steps: [double] }, { name: 'resting', status: 'paused' });
+  const other = '01930000-0000-7000-8000-00000000aaaa';
+  await neighbours.flow({ steps: [double] }, { name: 'foreign', appId: other });
+  const codes = [];
+  for (const name of ['nobody', 'resting', 'foreign']) {
+    codes.push((await ended(await neighbours.accept(await flow('parent', runFlow(name))))).error?.code);
+  }
+  expect(codes).toEqual(['flow_not_found', 'flow_paused', 'flow_not_found']);
+});
+
+test('a time-out ends the waiting, not the other run', async () => {
+  await flow('long', nap('PT0.6S'), double);
+  const runId = await neighbours.accept(await flow('parent', runFlow('long', { timeout: 'PT0.1S' })));
+  expect((await ended(runId)).error).toMatchObject({ code: 'wait_timeout', ref: 'child' });
+});
+
+test('a flow that starts itself ends by the depth', async () => {
+  const endless = await flow('endless', runFlow('{{ flow.id }}'));
+  let runId = await neighbours.accept(endless);
+  const { error } = await ended(runId);
+  expect(error?.code).toBe('run_flow_failed');
+  for (let depth = 0; depth < MAX_DEPTH; depth++) runId = childIdOf(runId, 'child');
+  expect((await ended(runId)).error).toMatchObject({ code: 'too_deep' });
+});
+
+test('FL-06: cancelling a run cancels the runs that it waits for', async () => {
+  await flow('year', nap('P365D'));
+  const runId = await neighbours.accept(await flow('parent', runFlow('year')));
+  await waitFor(async () => (await neighbours.run(runId)).some(({ type }) => type === 'RunWaiting'), 30_000);
+  const answer = await fetch(`${running.url}/v1/runs/${runId}/cancel`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}` },
+  });
+  expect(answer.ok).toBe(true);
+  expect((await ended(runId)).status).toBe('cancelled');
+  expect((await ended(childIdOf(runId, 'child'))).status).toBe('cancelled');
+});
