@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, AppScope } from '@sluice/access';
 import { AppError } from '@sluice/contracts';
+import { isDryRun } from '@sluice/platform';
 import { Endpoints } from '../endpoints/endpoints.ts';
 import { EventTypes } from '../event-types/event-types.ts';
 import { type FlowResult, Flows } from '../flows/flows.ts';
 import { checkedCron, Crons } from '../listeners/crons.ts';
+import { registryError } from '../registry.errors.ts';
 import { tidyName } from '../requests/name.rules.ts';
 import type { JsonObject } from '../requests/validated.ts';
 import { Triggers } from '../triggers/triggers.ts';
@@ -130,6 +132,7 @@ export class ResourceSaver {
 
   /** Its flow is created by the same import: in the rehearsal everything but that is judged. */
   private async judgeTrigger(sent: JsonObject, fields: JsonObject, { app, actor }: Importer): Promise<SavedResource> {
+    requireRehearsal();
     try {
       await this.triggers.create({ ...fields, flowId: NO_FLOW }, app, actor);
     } catch (error) {
@@ -147,7 +150,10 @@ export class ResourceSaver {
     if (present) return { streamVersion: present.streamVersion, shown: present.shown };
     const id = flowId ?? (await this.present.flowIdOfListener(app.id, String(sent.listener)));
     // Its listener is created by the same import.
-    if (id === null) return { streamVersion: 0, shown: { ...checkedCron(sent) } };
+    if (id === null) {
+      requireRehearsal();
+      return { streamVersion: 0, shown: { ...checkedCron(sent) } };
+    }
     return { streamVersion: 1, shown: exportedCron(await this.crons.add(sent, app, actor, userId)) };
   }
 
@@ -164,6 +170,12 @@ export class ResourceSaver {
     const { value, streamVersion } = await this.endpoints.create(body, app.id, actor);
     return { streamVersion, shown: exportedEndpoint(value), ...(secret === null ? {} : { secret }) };
   }
+}
+
+/** In earnest the flow was made a moment ago: if it is not there, somebody deleted it since. @throws AppError 409 */
+function requireRehearsal(): void {
+  if (!isDryRun())
+    throw registryError('changed_meanwhile', 'a flow of the document was deleted meanwhile: import again');
 }
 
 function shownOf({ state, definition, published }: FlowResult, live: JsonObject | null): JsonObject {
