@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { newId } from '@sluice/contracts';
+import { type FlowState, newId } from '@sluice/contracts';
 import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,6 +61,15 @@ const napping = (duration: string) => ({
     { ref: 'm', type: 'set', values: { n: '{{ web1.n }}' } },
   ],
 });
+
+/** Once it has run, every runner that starts from here on knows it: there is no registry here to ask. */
+async function knownFlow(): Promise<FlowState> {
+  const flow = await neighbours.flow(napping('PT1H'));
+  const before = await neighbours.accept(flow);
+  await waitFor(async () => (await neighbours.run(before)).some((event) => event.type === 'RunWaiting'));
+  return flow;
+}
+
 const watchers = () => (running.app.nest.get(RunWatch, { strict: false }) as unknown as { count: number }).count;
 
 describe('GW-06: GET /v1/runs/{id}/stream', () => {
@@ -126,9 +135,10 @@ describe('GW-06: GET /v1/runs/{id}/stream', () => {
   });
 
   test('at another replica: the stream and the long poll learn what happens elsewhere', async () => {
+    const flow = await knownFlow();
     const other = await start('runner-2');
     try {
-      const id = await neighbours.accept(await neighbours.flow(napping('PT1H')));
+      const id = await neighbours.accept(flow);
       await waitFor(async () => (await neighbours.run(id)).length > 0);
       const [first, second] = [await open(id), await open(id, {}, other.url)];
       const polls = [running.url, other.url].map((url) =>
@@ -148,10 +158,7 @@ describe('GW-06: GET /v1/runs/{id}/stream', () => {
   });
 
   test('a process that stops ends its streams; the client goes on elsewhere from where it was', async () => {
-    const flow = await neighbours.flow(napping('PT1H'));
-    // Once it has run, every runner that starts from here on knows it.
-    const before = await neighbours.accept(flow);
-    await waitFor(async () => (await neighbours.run(before)).some((event) => event.type === 'RunWaiting'));
+    const flow = await knownFlow();
     const stopping = await start('runner-3');
     const id = await neighbours.accept(flow);
     await waitFor(async () => (await neighbours.run(id)).some((event) => event.type === 'RunWaiting'));
