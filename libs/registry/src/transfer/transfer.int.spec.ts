@@ -194,7 +194,7 @@ describe('RG-08: export and import', () => {
     expect(Date.now() - start).toBeLessThan(30_000);
   });
 
-  it('bad input: 10 MiB are read without holding up anybody, more is 413, and other routes take no YAML', async () => {
+  it('bad input: 10 MiB are read without holding up anybody, more is 413, and routes that take no YAML say so', async () => {
     const app = await freshApp();
     const flow = '  - {name: x, steps: []}\n';
     const large = `sluice: 1\nflows:\n${flow.repeat(Math.floor((10 * 1_048_576 - 20) / flow.length))}`;
@@ -210,7 +210,7 @@ describe('RG-08: export and import', () => {
     expect([400, 422]).toContain((await answer).status);
     expect(slowestMs).toBeLessThan(5_000);
     expect((await app.yaml('#'.repeat(10 * 1_048_576 + 1))).status).toBe(413);
-    const elsewhere = await fetch(`${running.url}/v1/flows`, {
+    const elsewhere = await fetch(`${running.url}/v1/endpoints`, {
       method: 'POST',
       headers: { authorization: 'Bearer an-administrator-token-of-40-characters!', 'content-type': 'application/yaml' },
       body: 'name: x',
