@@ -6,6 +6,7 @@ import { failpoint } from '@sluice/platform';
 import { TemplateError } from '@sluice/templates';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import type { Effect } from '../runs/decision.ts';
+import { momentNow } from '../runs/moment.ts';
 import { effectsInFlight } from '../runs/run-metrics.ts';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import type { RunState } from '../runs/run-state.ts';
@@ -76,8 +77,10 @@ export class EffectPerformer {
 
   private async requestOf(origin: RunOrigin, { step, scope }: Effect): Promise<unknown> {
     const secrets = await this.secrets.of(origin.appId, step.interpreter.secretNames ?? []);
+    // Its own measure of computing time: since the decision a commit was waited for, and perhaps a turn.
+    const { checkTime } = momentNow();
     try {
-      return step.interpreter.request?.({ ...scope, context: { ...scope.context, secrets } });
+      return step.interpreter.request?.({ ...scope, checkTime, context: { ...scope.context, secrets } });
     } catch (error) {
       const { code, message } = unsendable(error);
       // A template's error may repeat what the template was given.

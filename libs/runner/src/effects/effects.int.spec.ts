@@ -9,6 +9,7 @@ import {
   waitFor,
 } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NEIGHBOURS, type Neighbours, neighboursIn, SILENT, testSettings } from '../runner.fixture.ts';
 import { runnerService } from '../runner.service.ts';
@@ -60,6 +61,21 @@ const dataOf = async <T>(runId: string, type: string): Promise<T[]> =>
   (await neighbours.run(runId)).filter((event) => event.type === type).map((event) => event.data as T);
 
 describe('an http step', () => {
+  test('FL-05: waiting for a slow commit is not computing: the step whose start took 600 ms to store is performed', async () => {
+    const flow = await neighbours.flow({ steps: [WEBHOOK, call({ json: { n: '{{ web1.n }}' } })] });
+    const slow = await database.pool.connect();
+    try {
+      await slow.query('begin');
+      await slow.query('lock table runner.events in exclusive mode');
+      const id = await neighbours.accept(flow, { body: { n: 7 } });
+      await sleep(600);
+      await slow.query('commit');
+      expect(await ended(id)).toMatchObject({ status: 'succeeded', error: null });
+    } finally {
+      slow.release();
+    }
+  });
+
   test('sends what the flow says with its idempotency key, and puts out the parsed answer', async () => {
     receiver.respond({ status: 201, headers: { 'content-type': 'application/json' }, body: '{"made": [1, 2]}' });
     const flow = await neighbours.flow({
