@@ -65,11 +65,14 @@ describe('the management API', () => {
       expect(request).toContain(name);
   });
 
-  it('RG-02: says of every route whom it is for; for everybody is only what signs in', async () => {
+  it('RG-02: says of every route whom it is for; for everybody are only the schema of flows and what signs in', async () => {
     const all = await routes();
     expect(all.filter(({ access }) => access === undefined)).toEqual([]);
     const open = all.filter(({ access }) => access && 'public' in access);
-    expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /v1/sessions']);
+    expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /v1/flow-schema.json',
+      'POST /v1/sessions',
+    ]);
   });
 
   it('RG-02: lets nobody in without a credential, on any route', async () => {

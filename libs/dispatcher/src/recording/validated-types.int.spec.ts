@@ -98,8 +98,9 @@ describe('RG-05: types that are validated', () => {
     receiver.clear();
     const [bad] = await neighbours.emit(1, { type: 'stock.left', data: { left: 1 } });
     await neighbours.emit(1, { type: 'stock.left', data: { n: 3 } });
-    const [request] = await receiver.waitFor(1);
-    expect(request?.text).toContain('"n":3');
+    // What was accepted while the schema was not known yet may still come.
+    await waitFor(() => receiver.requests.some(({ text }) => text.includes('"n":3')));
+    expect(receiver.requests.filter(({ text }) => text.includes('"left"'))).toEqual([]);
     const letters = await waitFor(async () => {
       const { rows } = await database.pool.query('select * from dispatcher.dead_letters');
       return rows.length > 0 ? rows : null;

@@ -47,6 +47,10 @@ async function rejectionsOf(triggerId: string): Promise<RequestRejected[]> {
   return rows.map((row) => JSON.parse(row.data) as RequestRejected).filter((each) => each.triggerId === triggerId);
 }
 
+/** Recorded ones, and those that were only counted with them. */
+const toldOf = (recorded: readonly { notRecorded: number }[]): number =>
+  recorded.reduce((sum, each) => sum + each.notRecorded, recorded.length);
+
 describe('GW-08: a rejected request', () => {
   it('is recorded with time, trigger, reason, address, size and header names, and no value of a header', async () => {
     const trigger = await triggerOf();
@@ -93,11 +97,11 @@ describe('GW-08: a rejected request', () => {
     await waitFor(async () => {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await send(trigger.id, wrong);
-      return (await rejectionsOf(trigger.id)).some((each) => each.notRecorded > 0);
+      return toldOf(await rejectionsOf(trigger.id)) >= 300;
     }, 20_000);
     const recorded = await rejectionsOf(trigger.id);
     expect(recorded.filter((each) => each.notRecorded === 0).length).toBeLessThanOrEqual(10 * seconds + 20);
-    expect(recorded.reduce((sum, each) => sum + each.notRecorded, recorded.length)).toBeGreaterThanOrEqual(300);
+    expect(recorded.some((each) => each.notRecorded > 0)).toBe(true);
   });
 
   it('for an unknown trigger is only counted', async () => {
