@@ -15,7 +15,8 @@ const ACTIVITIES = BUILT_IN_EVENT_TYPES.map(({ name }) => name);
 /**
  * DL-02: who subscribes to a type, of one app. By exact type, by prefix (`order.*`) and by all, so that a type costs what
  * its subscribers cost and not what the app's endpoints do; the answer for a type is kept until an endpoint changes.
- * Measured: 10,000 endpoints of which 100 have filters, one event in 70 µs; 2.1 ms for the first event of a type.
+ * Measured: 10,000 endpoints of which 100 have filters, one event in 43 to 49 µs; the first event of a type 0.3 ms when a
+ * hundred subscribe to it, 2.8 ms when all do.
  */
 export class SubscriptionIndex {
   readonly #byPattern = new Map<string, Set<EndpointState>>();
