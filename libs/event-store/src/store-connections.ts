@@ -58,6 +58,11 @@ export class StoreConnections {
       // The server ends what takes long; this is for a server that does not answer any more.
       ...(settings.transactionTimeoutMs > 0 ? { query_timeout: settings.transactionTimeoutMs + NO_ANSWER_MS } : {}),
     });
+    // While a connection is lent the pool does not listen: without a listener its end would end the process. Not where it
+    // is lent: PostgreSQL may end it with the very packet that says it is ready, before any await goes on.
+    this.#pool.on('connect', (client) => {
+      client.on('error', (error) => settings.logger.warn(`${settings.purpose} connection: ${error.message}`));
+    });
     this.#pool.on('error', (error) =>
       settings.logger.warn(`idle ${settings.purpose} connection lost: ${error.message}`),
     );
@@ -68,8 +73,6 @@ export class StoreConnections {
     const client = await this.#pool.connect();
     const known = this.#known.get(client);
     if (known) return known;
-    // While a connection is lent the pool does not listen: without a listener its end would end the process.
-    client.on('error', (error) => this.#settings.logger.warn(`${this.#settings.purpose} connection: ${error.message}`));
     try {
       const fresh = await this.#setUp(client);
       this.#known.set(client, fresh);
