@@ -3,6 +3,11 @@
 /** What a test says when it waited for something in vain: the timeouts of vitest and of waitFor. */
 const LATE = /did not come within \d+ ms|(?:Test|Hook) timed out in \d+ms/;
 
+/** As vitest's own `-t` sees it; the report's `fullName` is joined otherwise. */
+function nameOf({ ancestorTitles, title }) {
+  return [...ancestorTitles.filter((ancestor) => ancestor !== ''), title].join(' > ');
+}
+
 /**
  * Every failure of a report: a test by its full name, or `name: null` for a file that could not be loaded or set up.
  * @returns {{ file: string, name: string | null, message: string }[]}
@@ -11,7 +16,7 @@ export function failuresOf(report) {
   return report.testResults.flatMap((result) => {
     const tests = result.assertionResults
       .filter((test) => test.status === 'failed')
-      .map((test) => ({ file: result.name, name: test.fullName, message: test.failureMessages.join('\n') }));
+      .map((test) => ({ file: result.name, name: nameOf(test), message: test.failureMessages.join('\n') }));
     const broken = result.status === 'failed' && tests.length === 0;
     return broken ? [{ file: result.name, name: null, message: result.message ?? '' }] : tests;
   });

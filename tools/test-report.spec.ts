@@ -14,19 +14,28 @@ interface TestReport {
 const module: string = path.join(import.meta.dirname, 'test-report.mjs');
 const { argumentsToRunAgain, failuresOf, isLate } = (await import(module)) as TestReport;
 
-const failing = (fullName: string, message: string) => ({ status: 'failed', fullName, failureMessages: [message] });
+const failing = (ancestorTitles: string[], title: string, message: string) => ({
+  status: 'failed',
+  ancestorTitles,
+  title,
+  failureMessages: [message],
+});
 const WAITED = 'Error: the delivery did not come within 30000 ms\n    at waitFor';
 
 it('finds failed tests, and files that failed as a whole', () => {
   const report = {
     testResults: [
-      { name: 'a.spec.ts', status: 'failed', assertionResults: [{ status: 'passed' }, failing('bus waits', WAITED)] },
+      {
+        name: 'a.spec.ts',
+        status: 'failed',
+        assertionResults: [{ status: 'passed' }, failing(['', 'the bus'], 'waits', WAITED)],
+      },
       { name: 'b.spec.ts', status: 'failed', message: 'SyntaxError', assertionResults: [] },
       { name: 'c.spec.ts', status: 'passed', assertionResults: [{ status: 'passed' }] },
     ],
   };
   expect(failuresOf(report)).toEqual([
-    { file: 'a.spec.ts', name: 'bus waits', message: WAITED },
+    { file: 'a.spec.ts', name: 'the bus > waits', message: WAITED },
     { file: 'b.spec.ts', name: null, message: 'SyntaxError' },
   ]);
 });
