@@ -7,7 +7,7 @@ import { appendsOf } from './run-appends.ts';
 import { emptyRun } from './run-state.ts';
 
 // What the runner computes for one run of webhook, set, emit with a body of 1 KB, without the store and the bus:
-//   node --conditions=@sluice/source libs/runner/src/runs/decide-micro.ts
+//   node --conditions=@sluice/source --experimental-transform-types libs/runner/src/runs/decide-micro.ts
 const ROUNDS = 5;
 const RUNS = 20_000;
 
