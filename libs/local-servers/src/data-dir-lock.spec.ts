@@ -1,5 +1,15 @@
+import { createHash } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -72,6 +82,27 @@ test('of several that find a dead lock at the same moment, exactly one gets it',
   expect(results.filter(({ said }) => said.startsWith('another Sluice is running on'))).toHaveLength(5);
   const drafts = readdirSync(dir).filter((name) => name.startsWith('lock.json.'));
   expect(drafts).toEqual([]);
+});
+
+test('of many that find a dead lock, again and again, never two get it', async () => {
+  for (let round = 0; round < 50; round++) {
+    const found = path.join(dir, String(round));
+    mkdirSync(found);
+    writeFileSync(path.join(found, 'lock.json'), '{"pid":999999999,"startedAt":"never","since":"then"}');
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(found)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  }
+});
+
+test('a successor that died before it replaced the lock has a successor of its own', async () => {
+  const dead = JSON.stringify({ pid: 999_999_999, startedAt: 'never', since: 'then' });
+  const follower = JSON.stringify({ pid: 999_999_998, startedAt: 'never', since: 'later' });
+  const name = createHash('sha256').update(dead).digest('hex').slice(0, 32);
+  writeFileSync(path.join(dir, 'lock.json'), dead);
+  writeFileSync(path.join(dir, `lock.json.after.${name}`), follower);
+  const results = await Promise.all(Array.from({ length: 3 }, contender));
+  expect(results.filter(({ said }) => said === 'holds')).toHaveLength(1);
+  expect(readdirSync(dir).filter((found) => found.startsWith('lock.json.'))).toEqual([]);
 });
 
 test('a lock file that a crash cut short does not block', async () => {

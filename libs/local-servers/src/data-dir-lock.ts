@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode, LocalServerError, reasonOf } from './local-server.errors.ts';
@@ -36,21 +36,58 @@ async function readHolder(file: string): Promise<{ holder: Holder | null; text: 
   }
 }
 
-/** Moves a dead holder's file away. Two starters may try at once: what was moved must be what was judged dead. */
-async function clearStale(file: string, judged: string): Promise<void> {
-  const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+interface Link {
+  file: string;
+  holder: Holder | null;
+  text: string;
+}
+
+/** Where the successor of a dead holder registers. A holder's text never comes again (it has an id), nor does this name. */
+function successorOf(lock: string, text: string): string {
+  return `${lock}.after.${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+}
+
+/** The lock and whoever followed dead holders, up to the first that is alive or has no successor. */
+async function readChain(lock: string): Promise<Link[]> {
+  const chain: Link[] = [];
+  let file = lock;
+  for (let found = await readHolder(file); found && chain.length < 20; found = await readHolder(file)) {
+    chain.push({ file, ...found });
+    if (found.holder && isAlive(found.holder)) break;
+    file = successorOf(lock, found.text);
+  }
+  return chain;
+}
+
+async function isUnchanged(chain: readonly Link[]): Promise<boolean> {
+  for (const { file, text } of chain) if ((await readHolder(file))?.text !== text) return false;
+  return true;
+}
+
+/**
+ * Follows a dead holder. Only one can register under the name that follows from the dead one's text, and only who has
+ * registered may replace the lock: moving the dead one's file away first would let a third one in while a living
+ * holder's file, moved by mistake, is put back. Who registers late, after the lock was replaced and the names were
+ * cleared, sees that the lock has changed. A successor that dies in between has a successor of its own.
+ * @returns false when somebody else was faster.
+ */
+async function succeed(lock: string, draft: string, chain: readonly Link[]): Promise<boolean> {
+  const last = chain.at(-1);
+  if (!last) return false;
+  const registered = successorOf(lock, last.text);
   try {
-    await rename(file, aside);
+    await link(draft, registered);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
-  if ((await readFile(aside, 'utf8')) !== judged) {
-    await link(aside, file).catch((error: unknown) => {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    });
+  const mine = await isUnchanged(chain);
+  if (mine) {
+    await rename(draft, lock);
+    for (const { file } of chain.slice(1)) await rm(file, { force: true });
   }
-  await rm(aside, { force: true });
+  await rm(registered, { force: true });
+  return mine;
 }
 
 /** As `mkdir -p`. Node's own recursive mkdir never ends below a directory such as /proc that takes no entries. */
@@ -76,7 +113,7 @@ async function prepare(dir: string): Promise<void> {
     await makeDirectories(dir, 0o700);
     const probe = path.join(dir, `.writable-${process.pid}`);
     await writeFile(probe, '');
-    await rm(probe);
+    await rm(probe, { force: true });
   } catch (error) {
     throw new LocalServerError(
       `the data directory ${dir} cannot be used (${reasonOf(error)}): give this user access, or set SLUICE_DATA_DIR to another directory`,
@@ -117,7 +154,8 @@ export async function lockDataDir(directory: string): Promise<DataDirLock> {
   await prepare(dir);
   const self = identify(process.pid);
   if (!self) throw new LocalServerError('this process cannot see itself in the process table: is /proc mounted?');
-  const mine = `${JSON.stringify({ ...self, since: new Date().toISOString() })}\n`;
+  const id = randomBytes(8).toString('hex');
+  const mine = `${JSON.stringify({ ...self, since: new Date().toISOString(), id })}\n`;
   const file = path.join(dir, LOCK);
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
   await writeFile(draft, mine, { mode: 0o600 });
@@ -149,14 +187,15 @@ async function claim(file: string, draft: string, dir: string): Promise<void> {
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
-    const found = await readHolder(file);
-    if (found?.holder && isAlive(found.holder)) {
-      const { pid, since } = found.holder;
+    const chain = await readChain(file);
+    const holder = chain.at(-1)?.holder;
+    if (holder && isAlive(holder)) {
+      const { pid, since } = holder;
       throw new LocalServerError(
         `another Sluice is running on ${dir} (pid ${pid}, since ${since}): stop it, or set SLUICE_DATA_DIR to another directory`,
       );
     }
-    if (found) await clearStale(file, found.text);
+    if (await succeed(file, draft, chain)) return;
   }
   throw new LocalServerError(`the lock ${file} changes all the time: several starts at once? Try again`);
 }
