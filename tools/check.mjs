@@ -28,6 +28,9 @@ const PARTS = [
 ];
 const AT_ONCE = 2;
 
+/** A line that says something: the dots of tests that passed are thousands. */
+const tells = (line) => !/^\s*[·x.-]+\s*$/.test(line);
+
 const failed = [];
 const waiting = [...PARTS];
 const begin = Date.now();
@@ -45,6 +48,7 @@ async function work() {
         output
           .trimEnd()
           .split('\n')
+          .filter(tells)
           .map((line) => `       ${line}`)
           .join('\n'),
       );
