@@ -15,6 +15,8 @@ export interface AccessControlOptions extends AccessCopyOptions {
 /** A request for a run that may carry the credential of the trigger that started it. */
 export interface TriggerCaller {
   runId: string;
+  /** Of the request, without its query. */
+  path: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 

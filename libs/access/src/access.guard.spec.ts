@@ -80,8 +80,8 @@ const PRINCIPALS: Record<string, Principal> = {
 
 const access = {
   authenticate: (token: string) => Promise.resolve(PRINCIPALS[token] ?? null),
-  triggerCaller: ({ runId, headers }: TriggerCaller) => {
-    const isIts = runId === 'run-of-t2' && headers['x-own-header'] === 'secret of t2';
+  triggerCaller: ({ runId, path, headers }: TriggerCaller) => {
+    const isIts = runId === 'run-of-t2' && path === '/' && headers['x-own-header'] === 'secret of t2';
     return Promise.resolve(isIts ? { ...(PRINCIPALS.trigger as Principal), triggerId: 't2' } : null);
   },
   findApp: (named: string, caller: Principal) => {
@@ -159,6 +159,7 @@ describe('the guard', () => {
     const params = { id: 'run-of-t2' };
     const headers = { 'x-own-header': 'secret of t2' };
     expect((await pass('run', { params, headers }))?.caller.triggerId).toBe('t2');
+    expect((await pass('run', { params, headers, url: '/?wait=30s' }))?.caller.triggerId).toBe('t2');
     expect((await pass('run', { params, ...as('nobody', headers) }))?.caller.triggerId).toBe('t2');
     expect((await pass('run', { params, ...as('viewer', headers) }))?.caller.tokenId).toBe('1');
     expect(await refusal('run', { params, headers: { 'x-own-header': 'wrong' } })).toEqual([401, 'unauthorized']);

@@ -72,7 +72,7 @@ export class AccessGuard implements CanActivate {
     } catch (error) {
       const runId = request.params?.id;
       if (!(error instanceof AppError) || error.code !== 'unauthorized' || runId === undefined) throw error;
-      const caller = await this.access.triggerCaller({ runId, headers: request.headers });
+      const caller = await this.access.triggerCaller({ runId, path: pathOf(request.url), headers: request.headers });
       if (caller === null) throw error;
       return caller;
     }
@@ -130,4 +130,8 @@ function namedApps(request: HttpRequest): string[] {
       : undefined;
   const sources = [request.headers['x-sluice-app'], fieldOf(request.body), fieldOf(request.query)];
   return sources.filter((value): value is string => typeof value === 'string' && value !== '');
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '';
 }

@@ -127,7 +127,11 @@ export const authentication: Scenarios = (use) => {
         return { authorization: `Bearer ${signed}.${signature}` };
       };
       const good = { aud: 'orders', exp: nowS() + 600 };
-      expect((await send(trigger, bearer({ alg: 'RS256', kid: 'one' }, good))).status).toBe(202);
+      const started = await send(trigger, bearer({ alg: 'RS256', kid: 'one' }, good));
+      expect(started.status).toBe(202);
+      const run = `${use().system.url}/v1/runs/${String(started.body.id)}`;
+      expect((await fetch(run, { headers: bearer({ alg: 'RS256', kid: 'one' }, good) })).status).toBe(200);
+      expect((await fetch(run, { headers: bearer({ alg: 'RS256', kid: 'two' }, good) })).status).toBe(401);
       expect((await send(trigger, bearer({ alg: 'RS256', kid: 'one' }, { ...good, aud: 'x' }))).status).toBe(401);
       expect((await send(trigger, bearer({ alg: 'RS256', kid: 'two' }, good))).status).toBe(401);
       expect((await send(trigger, { authorization: `Bearer ${part({ alg: 'none' })}.${part(good)}.` })).status).toBe(
@@ -194,7 +198,12 @@ export const authentication: Scenarios = (use) => {
       const signed = await api.trigger(flow.id, { auth: { type: 'hmac', preset: 'github', secret: SECRET } });
       const signature = { 'x-hub-signature-256': `sha256=${hmac(BODY)}` };
       const { body } = await send(signed, signature);
-      expect(await look(String(body.id), signature)).toBe(401);
+      const id = String(body.id);
+      expect(await look(id, signature)).toBe(401);
+      const overPath = (path: string) => ({ 'x-hub-signature-256': `sha256=${hmac(path)}` });
+      expect(await look(id, overPath(`/v1/runs/${id}`), '?wait=30s')).toBe(200);
+      expect(await look(id, overPath(`/v1/runs/${ids[0]}`))).toBe(401);
+      expect(await look(ids[0] as string, overPath(`/v1/runs/${ids[0]}`))).toBe(401);
     });
 
     it('GW-12: Slack, Meta, Microsoft Graph and CloudEvents senders are answered without a run', async () => {

@@ -15,7 +15,6 @@ const MAX_TRIGGERS = 1_000;
 const LOOK_UPS_PER_S = 200;
 /** The registry has not started for the first time: there are no triggers. */
 const UNDEFINED_TABLE = '42P01';
-const NO_BODY = Buffer.alloc(0);
 
 interface Known extends SecuredTrigger {
   appId: string;
@@ -25,7 +24,7 @@ interface Known extends SecuredTrigger {
 
 /**
  * GW-06: a run may be looked at with the credential of its trigger, in whichever form the trigger has it: a header of its
- * own, basic, a JWT. Which trigger that is, the run says. The guard asks here only for what is no token that it knows.
+ * own, basic, a JWT, a signature over the request's path. Which trigger that is, the run says. The guard asks here only for what is no token that it knows.
  */
 @Injectable()
 export class TriggerCallers implements OnModuleInit, OnApplicationShutdown {
@@ -55,13 +54,14 @@ export class TriggerCallers implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** @throws AppError 503 when secret or keys cannot be had now; `too_many_requests`. */
-  private async identify({ runId, headers }: TriggerCaller): Promise<Principal | null> {
+  private async identify(caller: TriggerCaller): Promise<Principal | null> {
+    const { runId } = caller;
     if (!isUuid(runId)) return null;
     this.count();
     const found = await this.runs.find(runId.toLowerCase());
     const triggerId = found === null ? null : triggerIdOf(found);
     const trigger = triggerId === null ? null : await this.trigger(triggerId);
-    if (trigger === null || !(await this.proves(trigger, headers))) return null;
+    if (trigger === null || !(await this.proves(trigger, caller))) return null;
     const { appId } = trigger;
     return {
       kind: 'trigger',
@@ -73,12 +73,15 @@ export class TriggerCallers implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
-  /** A signature is over a request of the trigger and says nothing of this one; without a credential there is nothing to show. */
-  private async proves(trigger: Known, headers: TriggerCaller['headers']): Promise<boolean> {
+  /**
+   * A signature is over the path of this request, where it is over the body of one that triggers: over nothing, whoever
+   * saw it once could use it for every run. Without a credential there is nothing to show.
+   */
+  private async proves(trigger: Known, { path, headers }: TriggerCaller): Promise<boolean> {
     const { auth } = trigger;
     if (usesToken(auth)) return isAuthentic(auth, trigger.tokenHashes, headers);
-    if (auth.type !== 'basic' && auth.type !== 'jwt') return false;
-    return (await this.verifiers.denialOf(trigger, headers, NO_BODY)) === null;
+    if (auth.type === 'none') return false;
+    return (await this.verifiers.denialOf(trigger, headers, Buffer.from(path))) === null;
   }
 
   private async trigger(id: string): Promise<Known | null> {
