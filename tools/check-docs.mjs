@@ -1,4 +1,4 @@
-// Runs what the pages tell a reader to run: every `sh` block under `<!-- checked -->` in README.md and docs/**/*.md,
+// Runs what the pages tell a reader to run: every `sh` block under `<!-- checked -->` in README.md, docs and examples,
 // against a fresh standalone, and compares what is printed with the `json` or `text` block that follows (`…` is
 // anything). The blocks of a page are one shell, so a later one may use what an earlier one captured. Given:
 //   SLUICE_URL   where it listens
@@ -17,7 +17,7 @@ requireNode();
 
 const PAGE_MS = 120_000;
 const wanted = process.argv.slice(2);
-const pages = globSync(['README.md', 'docs/**/*.md'], { cwd: root })
+const pages = globSync(['README.md', 'docs/**/*.md', 'examples/*.md'], { cwd: root })
   .sort()
   .map((file) => ({ file, blocks: blocksOf(file) }))
   .filter(({ file, blocks }) => blocks.length > 0 && (wanted.length === 0 || wanted.includes(file)));

@@ -2,6 +2,7 @@ import { System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { authentication } from './authentication.ts';
 import { access } from './access.ts';
+import { accessRequest } from './access-request.ts';
 import { etlworks } from './etlworks.ts';
 import { lumos } from './lumos.ts';
 import { outbound } from './outbound.ts';
@@ -67,6 +68,7 @@ const ALL: readonly Scenarios[] = [
   authentication,
   etlworks,
   lumos,
+  accessRequest,
   outbound,
 ];
 
