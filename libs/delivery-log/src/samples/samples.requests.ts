@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { AppQuery } from '@sluice/platform';
 import { IsOptional, IsString, IsUUID, MaxLength } from 'class-validator';
 
-export class SamplesQuery {
+export class SamplesQuery extends AppQuery {
   @ApiProperty({ required: false, format: 'uuid', description: 'only the sample of this capture' })
   @IsOptional()
   @IsUUID('all', { message: 'must be the id of a capture' })
@@ -16,13 +17,6 @@ export class SamplesQuery {
   @IsString({ message: 'must be a duration such as 30s' })
   @MaxLength(20)
   wait?: string;
-
-  /** Read by the guard, which checks it. */
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  appId?: string;
 }
 
 export class SampleProblem {

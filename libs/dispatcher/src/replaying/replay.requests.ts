@@ -6,15 +6,12 @@ import {
   ArrayMinSize,
   IsArray,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
   IsUUID,
   Length,
   Matches,
-  Max,
   MaxLength,
-  Min,
   ValidateIf,
 } from 'class-validator';
 import { REPLAYABLE, type Replayable } from './replay.ts';
@@ -110,27 +107,6 @@ export class ReplayToAny extends ReplayToOne {
   @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
   @IsOptional()
   @IsString({ message: 'must be text' })
-  @MaxLength(200)
-  appId?: string;
-}
-
-export class ReplaysQuery {
-  @ApiProperty({ required: false, format: 'uuid', description: 'nextCursor of the page before' })
-  @IsOptional()
-  @IsUUID('all', { message: 'is not a cursor of this list' })
-  cursor?: string;
-
-  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1)
-  @Max(200)
-  limit?: number;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @IsOptional()
-  @IsString()
   @MaxLength(200)
   appId?: string;
 }

@@ -8,8 +8,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { IdPageQuery } from '@sluice/platform';
 import { EndpointControls } from '../health/endpoint-controls.ts';
-import { ReplaysQuery, ReplayToAny, ReplayToOne } from './replay.requests.ts';
+import { ReplayToAny, ReplayToOne } from './replay.requests.ts';
 import { ReplayAccepted, ReplayPage, ReplayView } from './replay.responses.ts';
 import { Replays } from './replays.ts';
 
@@ -55,7 +56,7 @@ export class ReplaysController {
   @Get('replays')
   @Requires('automation.view')
   @ApiOkResponse({ type: ReplayPage })
-  list(@Query() query: ReplaysQuery, @InApp() app: AppScope): Promise<ReplayPage> {
+  list(@Query() query: IdPageQuery, @InApp() app: AppScope): Promise<ReplayPage> {
     return this.replays.page(app.id, query);
   }
 

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type EndpointState, type FieldProblem, isUuid, newId } from '@sluice/contracts';
 import { templateProblem } from '@sluice/endpoints';
 import type { EventStorePort } from '@sluice/event-store';
-import { InjectPool, InjectStore, platformError } from '@sluice/platform';
+import { type IdPageQuery, InjectPool, InjectStore, platformError } from '@sluice/platform';
 import type { Pool, PoolClient } from 'pg';
 import { dispatcherError } from '../dispatcher.errors.ts';
 import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { DispatcherDueQueue } from '../delivering/dispatcher-due-queue.ts';
 import type { ReplayJob, ReplayQuery } from './replay.ts';
-import type { ReplaysQuery, ReplayToOne } from './replay.requests.ts';
+import type { ReplayToOne } from './replay.requests.ts';
 import { type ReplayPage, type ReplayRecord, type ReplayView, replayViewOf } from './replay.responses.ts';
 
 const COLUMNS = 'id, app_id, query, state, scanned, planned, succeeded, failed, discarded, created_at, finished_at';
@@ -63,7 +63,7 @@ export class Replays {
     return replayId;
   }
 
-  async page(appId: string, query: ReplaysQuery): Promise<ReplayPage> {
+  async page(appId: string, query: IdPageQuery): Promise<ReplayPage> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const { rows } = await this.pool.query<ReplayRecord>(
       `select ${COLUMNS} from dispatcher.replays where app_id = $1 and ($2::uuid is null or id < $2)

@@ -1,29 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { platformError } from '@sluice/platform';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { LimitedQuery, platformError } from '@sluice/platform';
+import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 
 /** `?cursor&limit` of every list. */
-export class PageQuery {
+export class PageQuery extends LimitedQuery {
   @ApiProperty({ required: false, description: 'nextCursor of the page before' })
   @IsOptional()
   @IsString()
   @MaxLength(200)
   cursor?: string;
-
-  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1)
-  @Max(200)
-  limit?: number;
-
-  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  appId?: string;
 }
 
 /** A list that can be searched by a piece of the name. */

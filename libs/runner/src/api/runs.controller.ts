@@ -11,7 +11,7 @@ import {
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
+import { AppQuery, MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
 import { RunListQuery } from './run-list.query.ts';
@@ -19,7 +19,7 @@ import { RunResource, runResource, type RunSummary } from './run-resource.ts';
 import { RunStreams } from './run-streams.ts';
 import { RunWatch } from './run-watch.ts';
 import { type FoundRun, RunsQueries, triggerIdOf } from './runs.query.ts';
-import { AppQuery, RunQuery, RunsQuery } from './runs.requests.ts';
+import { RunQuery, RunsQuery } from './runs.requests.ts';
 
 /** What is needed of Fastify's reply: to learn that the caller has gone, and to write what is not one answer. */
 interface Reply {

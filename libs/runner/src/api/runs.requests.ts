@@ -1,18 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInstant } from '@sluice/platform';
-import { Type } from 'class-transformer';
+import { AppQuery, IdPageQuery, IsInstant } from '@sluice/platform';
 import {
   Allow,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
   IsUUID,
   Length,
   Matches,
-  Max,
   MaxLength,
-  Min,
   ValidateBy,
   ValidateIf,
 } from 'class-validator';
@@ -22,16 +18,6 @@ const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancel
 const MAX_VERSION = 2_147_483_647;
 /** Something to be seen, and neither controls (NUL is none of PostgreSQL’s) nor half of a surrogate pair. */
 const TEXT = /^[^\p{Cc}\p{Cs}]*[^\p{Cc}\p{Cs}\s][^\p{Cc}\p{Cs}]*$/u;
-const APP_ID = { required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' };
-
-/** Read by the guard; named here so that it is not an unknown parameter. */
-export class AppQuery {
-  @ApiProperty(APP_ID)
-  @IsOptional()
-  @IsString({ message: 'must be text' })
-  @MaxLength(200)
-  appId?: string;
-}
 
 export class RunQuery extends AppQuery {
   @ApiProperty({ required: false, example: '30s', description: 'wait so long for the end of the run; at most 60s' })
@@ -41,7 +27,7 @@ export class RunQuery extends AppQuery {
   wait?: string;
 }
 
-export class RunsQuery extends AppQuery {
+export class RunsQuery extends IdPageQuery {
   @ApiProperty({ required: false, format: 'uuid' })
   @IsOptional()
   @IsUUID('all', { message: 'must be the id of a flow' })
@@ -74,19 +60,6 @@ export class RunsQuery extends AppQuery {
   @IsOptional()
   @IsInstant()
   until?: string;
-
-  @ApiProperty({ required: false, description: 'nextCursor of the page before' })
-  @IsOptional()
-  @IsUUID('all', { message: 'is not a cursor of this list' })
-  cursor?: string;
-
-  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(200, { message: 'must be at most 200' })
-  limit?: number;
 }
 
 export class RunFlowRequest {
@@ -99,7 +72,7 @@ export class RunFlowRequest {
   @IsIn(['live', 'draft'], { message: 'must be live or draft' })
   mode?: 'live' | 'draft';
 
-  @ApiProperty(APP_ID)
+  @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
   @ValidateIf((_object, value: unknown) => value !== undefined)
   @IsString({ message: 'must be text' })
   @Matches(/^.{1,200}$/su, { message: 'must have 1 to 200 characters' })

@@ -7,18 +7,13 @@ import {
   IsArray,
   IsDefined,
   IsIn,
-  IsInt,
   IsObject,
-  IsOptional,
   IsString,
   IsUUID,
-  Max,
   MaxLength,
-  Min,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { AppQuery } from '../api/runs.requests.ts';
 
 export const ENDED = ['failed', 'succeeded', 'cancelled', 'timed_out'] as const;
 export const GOING_ON = ['running', 'waiting'] as const;
@@ -109,19 +104,4 @@ export class CancelRunsRequest extends InApp {
   @ValidateNested()
   @Type(() => RunsToCancel)
   query!: RunsToCancel;
-}
-
-export class BatchesQuery extends AppQuery {
-  @ApiProperty({ required: false, description: 'nextCursor of the page before' })
-  @IsOptional()
-  @IsUUID('all', { message: 'is not a cursor of this list' })
-  cursor?: string;
-
-  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(200, { message: 'must be at most 200' })
-  limit?: number;
 }

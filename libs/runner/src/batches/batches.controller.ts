@@ -2,11 +2,10 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestj
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { AllowsDryRun, InjectSettings, type Settings } from '@sluice/platform';
-import { AppQuery } from '../api/runs.requests.ts';
+import { AllowsDryRun, AppQuery, IdPageQuery, InjectSettings, type Settings } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { BatchPage, BatchResource, batchResource } from './batch-resource.ts';
-import { BatchesQuery, CancelRunsRequest, RetryRunsRequest } from './batch.requests.ts';
+import { CancelRunsRequest, RetryRunsRequest } from './batch.requests.ts';
 import { Batches, type BatchRow } from './batches.ts';
 
 interface Reply {
@@ -61,7 +60,7 @@ export class BatchesController {
   @Get('batches')
   @Requires('automation.view')
   @ApiOkResponse({ type: BatchPage })
-  async list(@InApp() app: AppScope, @Query() query: BatchesQuery): Promise<BatchPage> {
+  async list(@InApp() app: AppScope, @Query() query: IdPageQuery): Promise<BatchPage> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const rows = await this.batches.list(app.id, limit + 1, query.cursor ?? null);
     const items = rows.slice(0, limit).map(batchResource);

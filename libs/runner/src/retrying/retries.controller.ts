@@ -2,11 +2,11 @@ import { Body, Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/com
 import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { InjectSettings, type Settings } from '@sluice/platform';
+import { AppQuery, InjectSettings, type Settings } from '@sluice/platform';
 import { withInput } from '../api/run-request.ts';
 import { RunResource, runResource } from '../api/run-resource.ts';
 import { RunsQueries } from '../api/runs.query.ts';
-import { AppQuery, RetryRunRequest } from '../api/runs.requests.ts';
+import { RetryRunRequest } from '../api/runs.requests.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunRetrier } from './run-retrier.ts';
 

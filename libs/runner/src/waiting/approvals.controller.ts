@@ -1,11 +1,11 @@
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { AppQuery } from '@sluice/platform';
 import { isUuid } from '@sluice/contracts';
 import { IsIn, IsString, MaxLength, ValidateBy, ValidateIf } from 'class-validator';
 import { RunResource, runResource } from '../api/run-resource.ts';
 import { type FoundRun, RunsQueries } from '../api/runs.query.ts';
-import { AppQuery } from '../api/runs.requests.ts';
 import { runnerError } from '../runner.errors.ts';
 import { Approvals } from './approvals.ts';
 
