@@ -9,6 +9,8 @@ export interface OutboundRules {
   checkUrl(url: string): string | null;
   /** Why the header cannot be sent, or null. */
   headerProblem(name: string, value: string): string | null;
+  /** What names of headers of format `etl` begin with in this deployment. */
+  etlPrefix: string;
 }
 
 const MAX_URL = 2048;
@@ -142,7 +144,8 @@ function headerProblems(
   if (typeof value !== 'string') return [{ pointer: `${pointer}/value`, message: 'must be text' }];
   const name = key.toLowerCase();
   const problems: FieldProblem[] = [];
-  if (OURS.test(name)) problems.push({ pointer: `${pointer}/key`, message: `${key} is set by Sluice itself` });
+  if (isSluiceHeader(name, outbound.etlPrefix))
+    problems.push({ pointer: `${pointer}/key`, message: `${key} is set by Sluice itself` });
   if (seen.has(name)) problems.push({ pointer: `${pointer}/key`, message: `${key} comes twice` });
   seen.add(name);
   if (value === MASK && !keepable.has(name)) {

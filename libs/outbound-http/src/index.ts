@@ -8,5 +8,8 @@ export {
   type OutboundFailure,
   type OutboundRequest,
   type OutboundResult,
+  type OutboundSettings,
+  outboundClientOf,
 } from './outbound-client.ts';
+export { type ProxyOptions } from './proxy.rules.ts';
 export { headerProblem } from './safe-headers.interceptor.ts';

@@ -1,5 +1,5 @@
 import type { AttemptError } from '@sluice/contracts';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { AddressPolicy } from './address-policy.ts';
 import { bodyLimit } from './body-limit.interceptor.ts';
@@ -8,6 +8,7 @@ import { deadline } from './deadline.interceptor.ts';
 import { guardedConnector } from './guarded-connector.ts';
 import { HostResolver, type ResolveHost } from './host-resolver.ts';
 import type { OutboundDispatchOptions } from './outbound-dispatch-options.ts';
+import type { ProxyOptions } from './proxy.rules.ts';
 import { attemptErrorOf, BodyLimitError, type Phase } from './outbound-error.ts';
 import { safeHeaders } from './safe-headers.interceptor.ts';
 import { type Target, targetOf } from './url-policy.ts';
@@ -22,6 +23,10 @@ export interface OutboundClientOptions {
   connectTimeoutMs?: number;
   resolve?: ResolveHost;
   tls?: ConnectionOptions;
+  /** Certificate authorities that are trusted beside Node's own, as PEM. */
+  extraCa?: string | null;
+  /** The way out; directly unless given. */
+  proxy?: ProxyOptions | null;
 }
 
 export interface OutboundRequest {
@@ -59,6 +64,17 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const KNOWN_TARGETS = 1000;
 
+/** The settings of a deployment that every outbound call follows. */
+export interface OutboundSettings {
+  outboundAllow: readonly string[] | null;
+  outbound?: { proxy: ProxyOptions | null; extraCa: string | null };
+}
+
+/** The client that the deployment's settings ask for. */
+export function outboundClientOf({ outboundAllow, outbound }: OutboundSettings): OutboundClient {
+  return new OutboundClient({ allow: outboundAllow ?? [], ...outbound });
+}
+
 export function createOutboundClient(options: OutboundClientOptions): OutboundClient {
   return new OutboundClient(options);
 }
@@ -75,6 +91,7 @@ export class OutboundClient {
   constructor(options: OutboundClientOptions) {
     this.#policy = new AddressPolicy(options.allow);
     this.#maxOrigins = options.maxOrigins ?? 512;
+    const tls = { ...options.tls, ...(options.extraCa ? trusting(options.extraCa) : {}) };
     this.#agent = new BoundedAgent({
       maxOrigins: this.#maxOrigins,
       pool: {
@@ -92,7 +109,8 @@ export class OutboundClient {
           policy: this.#policy,
           resolve: options.resolve ?? new HostResolver().resolve,
           connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
-          ...(options.tls ? { tls: options.tls } : {}),
+          tls,
+          ...(options.proxy ? { proxy: options.proxy } : {}),
           onConnected: (origin, address) => this.#remember(origin, address),
         }),
       },
@@ -150,6 +168,11 @@ export class OutboundClient {
     if (this.#addresses.size >= this.#maxOrigins * 2) this.#addresses.clear();
     this.#addresses.set(origin, address);
   }
+}
+
+/** One context for all connections: reading some 150 authorities again for each would cost milliseconds every time. */
+function trusting(extraCa: string): ConnectionOptions {
+  return { secureContext: createSecureContext({ ca: [...getCACertificates('default'), extraCa] }) };
 }
 
 function dispatchOptionsOf(request: OutboundRequest, target: Target): OutboundDispatchOptions {

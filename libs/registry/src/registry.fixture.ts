@@ -25,6 +25,8 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     connections: { total: 15_000, perAddress: 1_000 },
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
+    outbound: { proxy: null, extraCa: null },
+    etlPrefix: 'X-Etl-Webhook',
     listenerTimeoutMs: 3_600_000,
     code: { timeoutMs: 10_000, memoryBytes: 32 << 20, threads: 2 },
     logLevel: 'silent',

@@ -2,7 +2,7 @@ import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/
 import { AccessModule } from '@sluice/access';
 import { EventSchemasModule } from '@sluice/event-schemas';
 import { ReplicaBoard } from '@sluice/local-copy';
-import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
+import { outboundClientOf, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
@@ -120,7 +120,7 @@ class Closing implements OnApplicationShutdown {
       // Judges URLs only: the registry calls nobody.
       provide: OutboundClient,
       inject: [SETTINGS],
-      useFactory: (settings: Settings) => createOutboundClient({ allow: settings.outboundAllow ?? [] }),
+      useFactory: (settings: Settings) => outboundClientOf(settings),
     },
     propagationTimeout,
     ChangeLog,

@@ -1,4 +1,4 @@
-import { System, type Wiring } from '@sluice/testing';
+import { type ConnectProxy, connectProxy, System, type Wiring } from '@sluice/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { authentication } from './authentication.ts';
 import { access } from './access.ts';
@@ -6,6 +6,7 @@ import { accessRequest } from './access-request.ts';
 import { etlworks } from './etlworks.ts';
 import { lumos } from './lumos.ts';
 import { outbound } from './outbound.ts';
+import { outboundProxy } from './outbound-proxy.ts';
 import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
@@ -34,6 +35,8 @@ import { replicas } from './replicas.ts';
 export interface ScenarioContext {
   wiring: Wiring;
   system: System;
+  /** What calls to public addresses go through; it leads them to this machine. */
+  proxy: ConnectProxy;
 }
 
 /** Describes scenarios; `use` is called inside hooks and tests, when the system runs. */
@@ -70,6 +73,7 @@ const ALL: readonly Scenarios[] = [
   lumos,
   accessRequest,
   outbound,
+  outboundProxy,
 ];
 
 /**
@@ -79,10 +83,20 @@ const ALL: readonly Scenarios[] = [
 export function describeScenarios(wiring: Wiring): void {
   describe(`the ${wiring} wiring`, () => {
     let system: System;
+    let proxy: ConnectProxy;
     beforeAll(async () => {
-      system = await System.start(wiring, { env: { SLUICE_DISTRIBUTED_INSTANCES: '2' } });
+      proxy = await connectProxy();
+      const env = {
+        SLUICE_DISTRIBUTED_INSTANCES: '2',
+        SLUICE_OUTBOUND_PROXY: proxy.url,
+        SLUICE_OUTBOUND_PROXY_EXCEPT: 'localhost,127.0.0.0/8',
+      };
+      system = await System.start(wiring, { env });
     });
-    afterAll(() => system?.remove());
-    for (const scenarios of ALL) scenarios(() => ({ wiring, system }));
+    afterAll(async () => {
+      await system?.remove();
+      await proxy?.close();
+    });
+    for (const scenarios of ALL) scenarios(() => ({ wiring, system, proxy }));
   });
 }

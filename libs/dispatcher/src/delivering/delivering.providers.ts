@@ -1,5 +1,5 @@
 import type { Provider, Type } from '@nestjs/common';
-import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
+import { outboundClientOf, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
@@ -18,11 +18,15 @@ import { SecretOpener } from './secret-opener.ts';
 
 /** Everything from a planned delivery on. */
 export const DELIVERING_PROVIDERS: Provider[] = [
-  { provide: DeliveringConfig, useFactory: () => new DeliveringConfig() },
+  {
+    provide: DeliveringConfig,
+    inject: [SETTINGS],
+    useFactory: ({ etlPrefix }: Settings) => Object.assign(new DeliveringConfig(), { etlPrefix }),
+  },
   {
     provide: OutboundClient,
     inject: [SETTINGS],
-    useFactory: (settings: Settings) => createOutboundClient({ allow: settings.outboundAllow ?? [] }),
+    useFactory: (settings: Settings) => outboundClientOf(settings),
   },
   {
     provide: SealedValues,

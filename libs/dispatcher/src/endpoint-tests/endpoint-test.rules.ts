@@ -47,7 +47,7 @@ const FIELDS: Record<string, Check> = {
 };
 
 /** What is wrong with a test as it was sent; `stored` is the endpoint that it names, or null. */
-export function testProblems(sent: Sent, stored: EndpointState | null, headerProblem: HeaderRule): FieldProblem[] {
+export function testProblems(sent: Sent, stored: EndpointState | null, headers: HeaderRules): FieldProblem[] {
   const own = fieldProblems(sent);
   const kind = stored
     ? []
@@ -56,7 +56,7 @@ export function testProblems(sent: Sent, stored: EndpointState | null, headerPro
       : [];
   if (own.length > 0 || kind.length > 0) return [...kind, ...own];
   // Who tests may not have chosen the events yet; and what the address is, the test itself tells.
-  const outbound: OutboundRules = { checkUrl: readable, headerProblem };
+  const outbound: OutboundRules = { checkUrl: readable, ...headers };
   return endpointProblems(sent.kind === 'event' ? { events: ['*'], ...sent } : sent, stored, outbound);
 }
 
@@ -71,7 +71,7 @@ export function fieldProblems(sent: Sent): FieldProblem[] {
   });
 }
 
-type HeaderRule = OutboundRules['headerProblem'];
+type HeaderRules = Pick<OutboundRules, 'headerProblem' | 'etlPrefix'>;
 
 function readable(url: string): string | null {
   if (!URL.canParse(url)) return 'not an absolute URL';

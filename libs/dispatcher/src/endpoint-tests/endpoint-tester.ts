@@ -63,7 +63,7 @@ export class EndpointTester {
     // An id that is no id names nothing: it is told with what else is wrong.
     if (hasId) refuse(fieldProblems(sent));
     const stored = hasId ? await this.#stored(String(sent.id), app) : null;
-    refuse(testProblems(sent, stored, headerProblem));
+    refuse(testProblems(sent, stored, { headerProblem, etlPrefix: this.config.etlPrefix }));
     if (this.#running >= MOST_AT_ONCE) throw dispatcherError('too_many_tests', 'Other endpoints are being tested.');
     this.#running++;
     try {

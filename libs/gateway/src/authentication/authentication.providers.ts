@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
-import { createOutboundClient, OutboundClient } from '@sluice/outbound-http';
+import { outboundClientOf, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, type Settings, SETTINGS } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
@@ -27,7 +27,7 @@ export const AUTHENTICATION: readonly Provider[] = [
     // The gateway calls nobody but the servers of keys that triggers name.
     provide: OutboundClient,
     inject: [SETTINGS],
-    useFactory: (settings: Settings) => createOutboundClient({ allow: settings.outboundAllow ?? [] }),
+    useFactory: (settings: Settings) => outboundClientOf(settings),
   },
   {
     provide: KeySets,

@@ -1,3 +1,4 @@
+import * as outbound from './outbound-parsers.ts';
 import * as parse from './setting-parsers.ts';
 
 interface SettingRow<T> {
@@ -75,6 +76,15 @@ export const SETTING_TABLE = {
     'of these from one public address that is no trusted proxy',
   ),
   SLUICE_OUTBOUND_ALLOW: row(parse.cidrs, null, 'CIDRs outbound calls may reach although private'),
+  SLUICE_OUTBOUND_PROXY: row(outbound.proxyUrl, null, 'HTTP proxy that outbound calls go through (CONNECT)', 'secret'),
+  SLUICE_OUTBOUND_PROXY_EXCEPT: row(outbound.proxyExceptions, '', 'hosts that are called without the proxy'),
+  SLUICE_OUTBOUND_PROXY_RESOLVE: row(
+    parse.oneOf('here', 'proxy'),
+    'here',
+    'who resolves and judges names when there is a proxy',
+  ),
+  SLUICE_OUTBOUND_CA: row(outbound.certificates, null, 'PEM of further authorities for outbound calls', 'secret'),
+  SLUICE_ETL_HEADER_PREFIX: row(outbound.headerPrefix, 'X-Etl-Webhook', 'what headers of format etl begin with'),
   SLUICE_LISTENER_TIMEOUT: row(
     parse.duration(1_000, 86_400_000),
     'PT1H',

@@ -77,6 +77,16 @@ describe('settings', () => {
   it.each([
     ['SLUICE_OUTBOUND_ALLOW', '10.0.0.0/33'],
     ['SLUICE_TRUSTED_PROXIES', '300.1.1.1'],
+    ['SLUICE_OUTBOUND_PROXY', 'socks5://proxy.example:1080'],
+    ['SLUICE_OUTBOUND_PROXY', 'http://proxy.example:3128/path'],
+    ['SLUICE_OUTBOUND_PROXY_EXCEPT', 'example.org,http://x'],
+    ['SLUICE_OUTBOUND_PROXY_EXCEPT', '10.0.0.0/33'],
+    ['SLUICE_OUTBOUND_PROXY_RESOLVE', 'there'],
+    ['SLUICE_OUTBOUND_CA', 'a certificate'],
+    ['SLUICE_OUTBOUND_CA', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'],
+    ['SLUICE_ETL_HEADER_PREFIX', 'X Shop'],
+    ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-'],
+    ['SLUICE_ETL_HEADER_PREFIX', 'Webhook'],
     ['SLUICE_KAFKA_BROKERS', 'localhost'],
     ['SLUICE_PUBLIC_URL', 'hooks.example.org'],
     ['SLUICE_ADMIN_TOKEN', 'short'],
@@ -84,6 +94,20 @@ describe('settings', () => {
     ['SLUICE_ENCRYPTION_KEYS', `a:${KEY},a:${KEY}`],
   ])('refuse %s=%s', (name, value) => {
     expect(problemsOf({ [name]: value })[0]).toMatch(new RegExp(`^${name} `));
+  });
+
+  it('DL-12: name the proxy, its exceptions and the prefix of headers; its password is never shown', () => {
+    const settings = loadSettings({
+      SLUICE_OUTBOUND_PROXY: 'http://shop:hush@proxy.example:3128',
+      SLUICE_OUTBOUND_PROXY_EXCEPT: 'example.org, .corp, 10.0.0.0/8, fd00::/8, *',
+      SLUICE_ETL_HEADER_PREFIX: 'X-Shop-Hook',
+    });
+    const except = ['example.org', '.corp', '10.0.0.0/8', 'fd00::/8', '*'];
+    const url = 'http://shop:hush@proxy.example:3128';
+    expect(settings.outbound).toEqual({ proxy: { url, except, resolve: 'here' }, extraCa: null });
+    expect(settings.etlPrefix).toBe('X-Shop-Hook');
+    expect(JSON.stringify(describeSettings(settings))).not.toContain('hush');
+    expect(loadSettings({}).outbound.proxy).toBeNull();
   });
 
   it('are shown with secrets as set or unset', () => {

@@ -33,6 +33,13 @@ export interface CodeSettings {
   threads: number;
 }
 
+/** DL-12: the way that outbound calls take. */
+export interface OutboundSettings {
+  proxy: { url: string; except: string[]; resolve: 'here' | 'proxy' } | null;
+  /** PEM of authorities that are trusted beside Node's own. */
+  extraCa: string | null;
+}
+
 /** The effective configuration, read once at start. */
 export interface Settings {
   host: string;
@@ -52,6 +59,9 @@ export interface Settings {
   connections: ConnectionLimits;
   /** null: unset (see running.md); an empty list: nothing private may be reached. */
   outboundAllow: string[] | null;
+  outbound: OutboundSettings;
+  /** What the names of headers of format `etl` begin with. */
+  etlPrefix: string;
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
   listenerTimeoutMs: number;
   code: CodeSettings;
@@ -133,6 +143,13 @@ function kafkaOf(values: Record<string, unknown>, problems: string[]): KafkaSett
   };
 }
 
+function outboundOf(values: Record<string, unknown>): OutboundSettings {
+  const url = values.SLUICE_OUTBOUND_PROXY as string | null;
+  const except = values.SLUICE_OUTBOUND_PROXY_EXCEPT as string[];
+  const resolve = values.SLUICE_OUTBOUND_PROXY_RESOLVE as 'here' | 'proxy';
+  return { proxy: url === null ? null : { url, except, resolve }, extraCa: values.SLUICE_OUTBOUND_CA as string | null };
+}
+
 /**
  * Reads every setting and reports all problems at once.
  * `required` names what this wiring cannot do without.
@@ -183,6 +200,8 @@ export function loadSettings(environment: Environment, required: readonly Settin
       perAddress: values.SLUICE_MAX_CONNECTIONS_PER_ADDRESS as number,
     },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
+    outbound: outboundOf(values),
+    etlPrefix: values.SLUICE_ETL_HEADER_PREFIX as string,
     listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,
     code: {
       timeoutMs: values.SLUICE_CODE_TIMEOUT as number,
@@ -210,6 +229,10 @@ export function describeSettings(settings: Settings): Record<string, unknown> {
     adminToken: hidden(settings.adminToken),
     adminPassword: hidden(settings.adminPassword),
     encryptionKeys: settings.encryptionKeys.map((key) => key.id),
+    outbound: {
+      proxy: settings.outbound.proxy ? { ...settings.outbound.proxy, url: 'set' } : null,
+      extraCa: hidden(settings.outbound.extraCa),
+    },
     kafka: settings.kafka ? { ...settings.kafka, sasl: settings.kafka.sasl ? 'set' : 'unset' } : null,
   };
 }

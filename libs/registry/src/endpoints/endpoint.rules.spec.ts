@@ -10,6 +10,7 @@ const nextId = (): string => `sealed-${++ids}`;
 const outbound = {
   checkUrl: (url: string) => (url.startsWith('https://') ? null : 'is not allowed'),
   headerProblem: (name: string, value: string) => (name === 'host' || value.includes('\n') ? 'cannot be sent' : null),
+  etlPrefix: 'X-Shop-Hook',
 };
 const IDENTITY = { id: 4, uuid: 'u', appId: 'app' };
 const SENT = { kind: 'event' as const, name: 'Shop', url: 'https://x.example', events: ['*'] };
@@ -43,6 +44,11 @@ describe('rules of an endpoint', () => {
         ],
       },
       ['/headers/1/key'],
+    ],
+    [
+      'ET-08: a header of the configured prefix',
+      { headers: [{ key: 'x-shop-hook-id', value: 'x' }] },
+      ['/headers/0/key'],
     ],
     ['ET-08: our own headers', { headers: [{ key: 'X-Etl-Webhook-Signature', value: 'x' }] }, ['/headers/0/key']],
     ['ET-08: the standard ones', { headers: [{ key: 'webhook-id', value: 'x' }] }, ['/headers/0/key']],

@@ -5,7 +5,7 @@ import { type EndpointState, type FieldProblem, isUuid, newId, parseDurationMs }
 import { endpointProblems, newSecret, type OutboundRules, secretProblems } from '@sluice/endpoints';
 import { AlongsideConflictError, type Position } from '@sluice/event-store';
 import { headerProblem, OutboundClient } from '@sluice/outbound-http';
-import { InjectPool, platformError } from '@sluice/platform';
+import { InjectPool, InjectSettings, type Settings, platformError } from '@sluice/platform';
 import { MASK } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import { type Actor, type Change, ChangeLog, requireMatch } from '../changes/change-log.ts';
@@ -41,8 +41,9 @@ export class Endpoints {
     private readonly queries: EndpointQueries,
     private readonly sealing: Sealing,
     outbound: OutboundClient,
+    @InjectSettings() { etlPrefix }: Settings,
   ) {
-    this.outboundRules = { checkUrl: (url) => outbound.checkUrl(url), headerProblem };
+    this.outboundRules = { checkUrl: (url) => outbound.checkUrl(url), headerProblem, etlPrefix };
   }
 
   async create(body: unknown, appId: string, actor: Actor): Promise<Changed<EndpointState>> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type FieldProblem, isUuid, type TriggerState } from '@sluice/contracts';
 import { isSluiceHeader } from '@sluice/endpoints';
 import { headerProblem } from '@sluice/outbound-http';
+import { InjectSettings, type Settings } from '@sluice/platform';
 import { EndpointQueries } from '../endpoints/endpoints.query.ts';
 import { invalidRequest, isJsonObject } from '../requests/validated.ts';
 
@@ -13,9 +14,10 @@ const MAX_HEADERS = 50;
 const NEVER = new Set(['authorization', 'cookie', 'content-type', 'content-encoding', 'traceparent']);
 
 /** What is wrong with `forwardTo` as it was sent; `forwards` says whether the trigger does it already, null for a new one. */
-export function forwardProblems(
+function forwardProblems(
   sent: { profile?: unknown; flowId?: unknown; listener?: unknown; forwardTo?: unknown },
   forwards: boolean | null,
+  etlPrefix: string,
 ): FieldProblem[] {
   const { forwardTo } = sent;
   const pointer = '/forwardTo';
@@ -29,10 +31,10 @@ export function forwardProblems(
     return [{ pointer, message: 'takes the place of flowId: send one' }];
   }
   if (!isJsonObject(forwardTo)) return [{ pointer, message: 'must be an object {endpoints, headers}' }];
-  return fieldProblems(forwardTo);
+  return fieldProblems(forwardTo, etlPrefix);
 }
 
-function fieldProblems({ endpoints, headers, ...others }: Record<string, unknown>): FieldProblem[] {
+function fieldProblems({ endpoints, headers, ...others }: Record<string, unknown>, etlPrefix: string): FieldProblem[] {
   const problems: FieldProblem[] = Object.keys(others).map((name) => ({
     pointer: `/forwardTo/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
     message: `unknown field "${name}"`,
@@ -55,12 +57,12 @@ function fieldProblems({ endpoints, headers, ...others }: Record<string, unknown
       { pointer: '/forwardTo/headers', message: `must be a list of at most ${MAX_HEADERS} header names` },
     ];
   }
-  return [...problems, ...names.flatMap((name: string, index) => headerNameProblem(name, index))];
+  return [...problems, ...names.flatMap((name: string, index) => headerNameProblem(name, index, etlPrefix))];
 }
 
-function headerNameProblem(name: string, index: number): FieldProblem[] {
+function headerNameProblem(name: string, index: number, etlPrefix: string): FieldProblem[] {
   const pointer = `/forwardTo/headers/${index}`;
-  const isOurs = NEVER.has(name.toLowerCase()) || isSluiceHeader(name, 'X-Etl-Webhook');
+  const isOurs = NEVER.has(name.toLowerCase()) || isSluiceHeader(name, etlPrefix);
   const message = isOurs ? `${name} is not handed on` : headerProblem(name, '');
   return message ? [{ pointer, message }] : [];
 }
@@ -68,7 +70,15 @@ function headerNameProblem(name: string, index: number): FieldProblem[] {
 /** Finds the endpoints that a trigger hands on to. */
 @Injectable()
 export class ForwardTargets {
-  constructor(private readonly endpoints: EndpointQueries) {}
+  constructor(
+    private readonly endpoints: EndpointQueries,
+    @InjectSettings() private readonly settings: Settings,
+  ) {}
+
+  /** What is wrong with `forwardTo` as it was sent, whatever endpoints there are. */
+  problems(sent: Parameters<typeof forwardProblems>[0], forwards: boolean | null): FieldProblem[] {
+    return forwardProblems(sent, forwards, this.settings.etlPrefix);
+  }
 
   /** @throws AppError `invalid_request` when one is not an event endpoint of the app. */
   async resolve(sent: unknown, appId: string): Promise<ForwardTo> {

@@ -13,7 +13,7 @@ import { registryError } from '../registry.errors.ts';
 import { refuseTakenKey } from '../requests/external-keys.ts';
 import { invalidRequest, type JsonObject, validated } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
-import { forwardProblems, ForwardTargets } from './forward-to.ts';
+import { ForwardTargets } from './forward-to.ts';
 import { orderingOf, orderingProblems } from './ordering.rules.ts';
 import {
   addToken,
@@ -74,7 +74,7 @@ export class Triggers {
       ...this.settingsProblems(sent, null),
       ...profileProblems(sent.profile ?? DEFAULT_PROFILE, sent),
       ...listenerProblems(sent),
-      ...forwardProblems(sent, null),
+      ...this.targets.problems(sent, null),
     ]);
     const { appId, flow } = await this.startedBy(request, app);
     const profile = request.profile ?? DEFAULT_PROFILE;
@@ -128,7 +128,7 @@ export class Triggers {
       const request = await validated(ChangeTrigger, body, (sent) => [
         ...this.settingsProblems(sent, trigger.state),
         ...profileProblems(trigger.state.profile, sent),
-        ...forwardProblems(sent, Boolean(trigger.state.forwardTo)),
+        ...this.targets.problems(sent, Boolean(trigger.state.forwardTo)),
       ]);
       const { name, methods, enabled } = request;
       const sent = body as JsonObject;

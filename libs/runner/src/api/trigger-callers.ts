@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { AccessControl, type Principal, type TriggerCaller } from '@sluice/access';
 import { isUuid, type TriggerState, usesToken } from '@sluice/contracts';
-import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
+import { outboundClientOf, type OutboundClient } from '@sluice/outbound-http';
 import { InjectPool, InjectSettings, platformError, type Settings } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import { CredentialVerifiers, isAuthentic, KeySets, type SecuredTrigger } from '@sluice/trigger-credentials';
@@ -40,7 +40,7 @@ export class TriggerCallers implements OnModuleInit, OnApplicationShutdown {
     @InjectPool('runner') private readonly pool: Pool,
     @InjectSettings() settings: Settings,
   ) {
-    this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
+    this.outbound = outboundClientOf(settings);
     const sealed = new SealedValues({ pool, keys: settings.encryptionKeys });
     this.verifiers = new CredentialVerifiers(sealed, new KeySets(this.outbound, Date.now));
   }

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CodeSandbox } from '@sluice/code-sandbox';
-import { createOutboundClient, type OutboundClient } from '@sluice/outbound-http';
+import { outboundClientOf, type OutboundClient } from '@sluice/outbound-http';
 import { Payloads } from '@sluice/payloads';
 import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -23,20 +23,20 @@ export class StepEffects implements OnApplicationShutdown {
   private readonly byType: ReadonlyMap<string, StepEffect>;
 
   constructor(
-    @InjectSettings() settings: Pick<Settings, 'outboundAllow' | 'publicUrl' | 'listenerTimeoutMs' | 'code'>,
+    @InjectSettings() settings: Settings,
     @InjectPool('runner') pool: Pool,
     tokens: CallTokens,
     endpoints: InlineEndpoints,
     children: ChildRuns,
   ) {
     this.sandbox = new CodeSandbox({ threads: settings.code.threads });
-    this.outbound = createOutboundClient({ allow: settings.outboundAllow ?? [] });
+    this.outbound = outboundClientOf(settings);
     this.byType = new Map<string, StepEffect>([
       ['http', new HttpEffect(this.outbound, new HttpFiles(new Payloads(pool)))],
       ['code', new CodeEffect(this.sandbox, settings.code)],
       ['listener', new ListenerEffect(this.outbound, tokens, settings)],
       ['run_flow', new RunFlowEffect(children)],
-      ['call_webhook', new CallWebhookEffect(this.outbound, endpoints)],
+      ['call_webhook', new CallWebhookEffect(this.outbound, endpoints, settings.etlPrefix)],
     ]);
   }
 

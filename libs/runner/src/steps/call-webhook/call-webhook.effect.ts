@@ -19,8 +19,6 @@ import type { InlineEndpoints } from './inline-endpoints.ts';
 
 /** Recorded bodies are cut here, as those of the dispatcher are. */
 const MAX_RECORDED_BYTES = 64 * 1024;
-/** Inline endpoints are sent no headers of Etlworks; a setting may not give one that looks so. */
-const ETL_PREFIX = 'X-Etl-Webhook';
 
 interface SentCall {
   endpoint: EndpointState;
@@ -34,10 +32,13 @@ interface SentCall {
 export class CallWebhookEffect implements StepEffect {
   private readonly client: OutboundClient;
   private readonly endpoints: InlineEndpoints;
+  private readonly etlPrefix: string;
 
-  constructor(client: OutboundClient, endpoints: InlineEndpoints) {
+  /** @param etlPrefix inline endpoints are sent no headers of format `etl`; a setting may not give one that looks so. */
+  constructor(client: OutboundClient, endpoints: InlineEndpoints, etlPrefix: string) {
     this.client = client;
     this.endpoints = endpoints;
+    this.etlPrefix = etlPrefix;
   }
 
   /** @throws a transient error when the database is away; nothing was sent then. */
@@ -93,7 +94,7 @@ export class CallWebhookEffect implements StepEffect {
       body,
       nowMs: startMs,
       hops: call.hops,
-      etlPrefix: ETL_PREFIX,
+      etlPrefix: this.etlPrefix,
       traceparent: call.traceparent,
     });
     const result = await this.client.send({
