@@ -13,6 +13,7 @@ import { OwnershipConfig } from './ownership/ownership.config.ts';
 import { SlotOwnership } from './ownership/slot-ownership.ts';
 import { DomainEventsConsumer } from './recording/domain-events.consumer.ts';
 import { EventRecorder } from './recording/event-recorder.ts';
+import { DeliveryOutcomes } from './replaying/delivery-outcomes.ts';
 import { Replayer } from './replaying/replayer.ts';
 import { Replays } from './replaying/replays.ts';
 import { ReplaysController } from './replaying/replays.controller.ts';
@@ -37,6 +38,7 @@ import { ReplaysController } from './replaying/replays.controller.ts';
     SlotOwnership,
     ...HEALTH_PROVIDERS,
     Replays,
+    DeliveryOutcomes,
     Replayer,
     ...DELIVERING_PROVIDERS,
   ],

@@ -127,7 +127,12 @@ export const etlworks: Scenarios = (use) => {
         new RegExp(`/rest/v1/flows/[0-9]+\\?auditId=${headers['x-etl-webhook-entity-id']}$`),
       );
       const ofRun = String(headers['x-etl-webhook-entity-url']).slice(use().system.url.length);
-      expect((await api.call('GET', ofRun)).status).toBe(200);
+      const run = await api.call('GET', ofRun);
+      expect([run.status, String(run.body.number), run.body.status]).toEqual([
+        200,
+        headers['x-etl-webhook-entity-id'],
+        'succeeded',
+      ]);
     });
 
     it('ET-06, ET-09: a disabled endpoint gets nothing, also not later; View events has the whole exchange', async () => {

@@ -11,7 +11,8 @@ import { DispatcherDueQueue, type DuePayload } from '../delivering/dispatcher-du
 import { EventLoader, type LoadedEvent } from '../delivering/event-loader.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { OrderingKeys } from '../matching/ordering-keys.ts';
-import type { ReplayJob, Replayable, ReplayQuery } from './replay.ts';
+import { DeliveryOutcomes, outcomeKey } from './delivery-outcomes.ts';
+import type { ReplayJob, ReplayQuery } from './replay.ts';
 import { type Candidate, covers, idRangeOf, replayedId, targetsOf } from './replay.rules.ts';
 
 const log = new Logger('dispatcher.replays');
@@ -50,6 +51,7 @@ export class Replayer {
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(OrderingKeys) private readonly orderingKeys: OrderingKeys,
     @Inject(EventLoader) private readonly loader: EventLoader,
+    @Inject(DeliveryOutcomes) private readonly outcomes: DeliveryOutcomes,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
@@ -137,13 +139,14 @@ export class Replayer {
     replayId: string,
   ): Promise<DueItem[]> {
     const endpoints = this.#endpointsOf(query, appId);
-    const became = await this.#outcomes(events, endpoints);
+    const became = await this.outcomes.of(events.map(({ event }) => event.eventId));
     const items: DueItem[] = [];
     for (const { event } of events) {
       const subscribed = new Set(this.endpoints.subscribersOf(appId, event).map((endpoint) => endpoint.uuid));
       const candidates = endpoints.flatMap((endpoint): Candidate[] => {
-        const planned = event.deliveries.find((each) => each.endpointUuid === endpoint.uuid);
-        if (planned) return [{ endpoint, became: became.get(planned.deliveryId) ?? 'pending' }];
+        const planned = event.deliveries.some((each) => each.endpointUuid === endpoint.uuid);
+        const now = became.get(outcomeKey(event.eventId, endpoint.uuid));
+        if (now || planned) return [{ endpoint, became: now ?? 'pending' }];
         // Never for it: it is now when the endpoint subscribes to it, or when somebody named both.
         const isNamed = query.eventIds !== null && query.endpointUuid !== null;
         return isNamed || subscribed.has(endpoint.uuid) ? [{ endpoint, became: 'missing' }] : [];
@@ -159,30 +162,6 @@ export class Replayer {
       }
     }
     return items;
-  }
-
-  /** What became of the events' deliveries to these endpoints, by delivery id. */
-  async #outcomes(
-    events: readonly LoadedEvent[],
-    endpoints: readonly EndpointState[],
-  ): Promise<ReadonlyMap<string, Replayable | 'pending'>> {
-    const uuids = new Set(endpoints.map((endpoint) => endpoint.uuid));
-    const ids = events.flatMap(({ event }) =>
-      event.deliveries.filter((each) => uuids.has(each.endpointUuid)).map((each) => each.deliveryId),
-    );
-    const { rows } = await this.pool.query<{ id: string; outcome: string | null; waits: boolean }>(
-      `select w.id, l.outcome, exists (select 1 from dispatcher.due d where d.id = w.id) as waits
-       from unnest($1::uuid[]) as w(id) left join lateral (
-         select case e.type when 'DeliveryDiscarded' then 'discarded' else e.data::json ->> 'outcome' end as outcome
-         from dispatcher.events e where e.stream_id = w.id order by e.version desc limit 1) l on true`,
-      [ids],
-    );
-    return new Map(
-      rows.map(({ id, outcome, waits }) => [
-        id,
-        waits || outcome === null || outcome === 'retry' ? 'pending' : (outcome as Replayable),
-      ]),
-    );
   }
 }
 

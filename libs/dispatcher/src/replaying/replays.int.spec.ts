@@ -85,6 +85,29 @@ describe('DL-06: replays', () => {
     });
   });
 
+  it('look at what has failed now: a replay that succeeded mends it, one that failed is failed again', async () => {
+    receiver.respond({ status: 500 });
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/a`, retrySchedule: ['PT0S'] });
+    await neighbours.settled();
+    const ids = await neighbours.emit(5);
+    await waitFor(async () => (await neighbours.attempts()).length === 5);
+    await idle();
+    const mended = new Set(ids.slice(0, 2));
+    receiver.respond(({ text }) => ({ status: [...mended].some((id) => text.includes(id)) ? 204 : 500 }));
+    const failed = async () =>
+      (await finished(await replay(`/v1/endpoints/${endpoint.id}/replay`, { status: ['failed'] }))).planned;
+    expect(await failed()).toBe(5);
+    await idle();
+    expect(await failed()).toBe(3);
+    await idle();
+    // What was delivered once and failed when it was asked for again has failed.
+    receiver.respond({ status: 500 });
+    const again = { eventIds: [...mended], status: ['succeeded'] };
+    expect(await finished(await replay(`/v1/endpoints/${endpoint.id}/replay`, again))).toMatchObject({ planned: 2 });
+    await idle();
+    expect(await failed()).toBe(5);
+  });
+
   it('send chosen events, by query or by id, to one endpoint or to all, also such as were never for it', async () => {
     await neighbours.endpoint({ url: `${receiver.url}/a` });
     await neighbours.settled();

@@ -1,7 +1,16 @@
-import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiPropertyOptional,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { type AppScope, appsOf, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { InjectSettings, platformError, type Settings } from '@sluice/platform';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { AppView } from '../apps/app.requests.ts';
 import { Apps } from '../apps/apps.ts';
 import { FlowView } from '../flows/flow.responses.ts';
@@ -17,6 +26,27 @@ import { UserView } from '../users/user.requests.ts';
 import { isVisible } from '../users/users.ts';
 import { visibleUser } from '../users/visible-user.rules.ts';
 import { UserQueries } from '../users/users.query.ts';
+
+class FlowEntityQuery {
+  /** ET-11: the number of one of its runs; the answer leads to that run. */
+  @ApiPropertyOptional({ example: '12' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(20)
+  auditId?: string;
+}
+
+/** The one answer of Fastify's that is needed here. */
+interface Reply {
+  redirect(url: string, status: number): void;
+  send(body: unknown): void;
+}
+
+const RUN_OF_REDIRECT = {
+  type: 'object',
+  required: ['steps', 'queueMs'],
+  description: 'with `auditId`, to a client that follows redirects: the run, as `GET /v1/runs/{id}` answers it',
+};
 
 interface Found {
   deleted: boolean;
@@ -40,11 +70,22 @@ export class EntitiesController {
     @InjectSettings() private readonly settings: Settings,
   ) {}
 
+  /** With `auditId`, as in the `entityUrl` of `Flow.Executed` and `Flow.Failed`, it leads to that run, which the runner has. */
   @Get('flows/:number')
   @Requires('automation.view')
-  @ApiOkResponse({ type: FlowView })
-  async flow(@Param('number') number: string, @InApp() app: AppScope): Promise<FlowView> {
-    return viewOf(existing(await this.flows.byNumber(numberOf(number)), app));
+  @ApiExtraModels(FlowView)
+  @ApiOkResponse({ schema: { oneOf: [{ $ref: getSchemaPath(FlowView) }, RUN_OF_REDIRECT] } })
+  @ApiResponse({ status: 303, description: '`Location` is the run that `auditId` names' })
+  async flow(
+    @Param('number') number: string,
+    @Query() { auditId }: FlowEntityQuery,
+    @InApp() app: AppScope,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    const found = viewOf(existing(await this.flows.byNumber(numberOf(number)), app));
+    if (auditId === undefined) return reply.send(found);
+    if (!/^[1-9]\d{0,17}$/.test(auditId)) throw platformError('not_found', 'there is no such run');
+    reply.redirect(`/v1/runs/${auditId}`, 303);
   }
 
   @Get('triggers/:number')

@@ -10,7 +10,6 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { isUuid } from '@sluice/contracts';
 import { AppQuery, MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
@@ -63,7 +62,8 @@ export class RunsController {
       const message = `must be a duration of at most ${MAX_WAIT_MS / 1000}s, such as 30s`;
       throw platformError('invalid_request', `wait ${message}`, { errors: [{ pointer: '/wait', message }] });
     }
-    const waiter = ms > 0 && isUuid(id) ? this.watch.open(id.toLowerCase(), ms) : null;
+    const runId = ms > 0 ? await this.runs.idOf(id) : null;
+    const waiter = runId === null ? null : this.watch.open(runId, ms);
     try {
       const found = await this.find(id, app, caller);
       if (!waiter || found.run.finished) return show(found);
@@ -125,7 +125,8 @@ export class RunsController {
 
   /** @throws AppError `run_not_found` also for a run that is none of the caller's business. */
   private async find(id: string, app: AppScope, caller: Principal): Promise<FoundRun> {
-    const found = isUuid(id) ? await this.runs.find(id.toLowerCase()) : null;
+    const runId = await this.runs.idOf(id);
+    const found = runId === null ? null : await this.runs.find(runId);
     const isTheirs =
       found !== null &&
       app.sees(found.origin.appId) &&

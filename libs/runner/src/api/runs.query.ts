@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { TriggerAccepted } from '@sluice/contracts';
+import { isUuid, type TriggerAccepted } from '@sluice/contracts';
 import type { EventMeta } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -30,6 +30,14 @@ export class RunsQueries {
     private readonly inputs: RunInputs,
     private readonly waiting: WaitingStarts,
   ) {}
+
+  /** The id of a run that is named by its id or by its number (ET-11); null when it is neither, or nothing has that number. */
+  async idOf(name: string): Promise<string | null> {
+    if (isUuid(name)) return name.toLowerCase();
+    if (!/^[1-9]\d{0,17}$/.test(name)) return null;
+    const { rows } = await this.pool.query<{ id: string }>('select id from runner.runs where number = $1', [name]);
+    return rows[0]?.id ?? null;
+  }
 
   /** Also a run that was accepted and has not begun; null when there is neither. */
   async find(runId: string): Promise<FoundRun | null> {
