@@ -103,6 +103,18 @@ const RUN = object({
   finishedAt: TIME,
 });
 
+const DELIVERY = object({
+  id: ID,
+  appId: ID,
+  eventId: ID,
+  eventType: named('order.created'),
+  endpoint: object({ id: NUMBER, uuid: ID, name: named('Shop'), url: named('https://example.org/hook') }),
+  attempts: { type: 'integer', example: 8 },
+  lastStatus: orNull({ type: 'integer', example: 500 }),
+  lastError: orNull(object({ stage: named('connect'), code: named('ECONNREFUSED'), message: TEXT })),
+  replayId: orNull(ID),
+});
+
 const APP = object({ id: ID, name: named('shop'), environmentId: NUMBER, createdAt: TIME });
 
 const DEFINED: readonly (readonly [name: string, description: string, schema: Schema])[] = [
@@ -142,6 +154,11 @@ const DEFINED: readonly (readonly [name: string, description: string, schema: Sc
     'Endpoint.Backlog',
     'The oldest delivery to an endpoint is late by a quarter of an hour.',
     endpointAnd({ oldestDueAt: TIME, waiting: NUMBER }),
+  ],
+  [
+    'Delivery.Failed',
+    'A delivery failed for good (a dead letter): its attempts are used up, or none can mend it. Told to endpoints other than its own.',
+    DELIVERY,
   ],
   ['Endpoint.Paused', 'Somebody paused an endpoint.', endpointAnd({ paused: PAUSE, actor: ACTOR })],
   ['Endpoint.Resumed', 'Somebody resumed an endpoint.', endpointAnd({ wasPaused: orNull(PAUSE), actor: ACTOR })],

@@ -13,6 +13,7 @@ import { COUNT_ENDED } from '../replaying/replay.ts';
 import { DeliveringConfig } from './delivering.config.ts';
 import { isOrdered } from './delivery-key.rules.ts';
 import type { Delivery } from './delivery.ts';
+import { FailedDeliveries, type FailureTold } from './failed-deliveries.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 
 const log = new Logger('dispatcher.deliveries');
@@ -24,6 +25,7 @@ export class AttemptRecorder {
   constructor(
     @InjectStore('dispatcher') private readonly store: EventStorePort,
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
+    @Inject(FailedDeliveries) private readonly failed: FailedDeliveries,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
@@ -41,7 +43,8 @@ export class AttemptRecorder {
       attempt.nextAttemptAt === null
         ? this.#end(delivery, attempt.outcome)
         : [this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload)];
-    await this.#append(delivery, { type: 'AttemptFinished', data: attempt }, rows, traceparent);
+    const told = this.failed.told(delivery, attempt, traceparent);
+    await this.#append(delivery, { type: 'AttemptFinished', data: attempt }, rows, traceparent, told);
   }
 
   /** Ends a delivery that will not be attempted (again). */
@@ -60,13 +63,22 @@ export class AttemptRecorder {
     event: Pick<NewEvent, 'type' | 'data'>,
     rows: () => Alongside[],
     traceparent: string | undefined,
+    told: FailureTold = { appends: [], alongside: [] },
   ): Promise<void> {
     const { correlationId } = delivery.meta;
     const meta = { correlationId, causationId: delivery.event.eventId, ...(traceparent ? { traceparent } : {}) };
     failpoint('dispatcher.before-attempt-commit');
     const outcome = await this.#patiently(delivery, () =>
-      this.store.append(delivery.deliveryId, delivery.version, [{ ...event, appId: delivery.appId, meta }], {
-        alongside: rows(),
+      this.store.commit({
+        appends: [
+          {
+            streamId: delivery.deliveryId,
+            expectedVersion: delivery.version,
+            events: [{ ...event, appId: delivery.appId, meta }],
+          },
+          ...told.appends,
+        ],
+        alongside: [...rows(), ...told.alongside],
         // The next one in an order waits for it.
         lingerMs: isOrdered(delivery.claim.key) ? 0 : this.config.recordLingerMs,
       }),

@@ -11,6 +11,7 @@ import { DeliverySender } from './delivery-sender.ts';
 import { DeliveryStarter } from './delivery-starter.ts';
 import { DispatcherDueQueue } from './dispatcher-due-queue.ts';
 import { EndpointGate } from './endpoint-gate.ts';
+import { FailedDeliveries } from './failed-deliveries.ts';
 import { EventLoader } from './event-loader.ts';
 import { RetryWorker } from './retry.worker.ts';
 import { RawBodies } from '../requests/raw-bodies.ts';
@@ -38,6 +39,7 @@ export const DELIVERING_PROVIDERS: Provider[] = [
   EventLoader,
   SecretOpener,
   RawBodies,
+  FailedDeliveries,
   AttemptRecorder,
   DeliverySender,
   DeliveryStarter,

@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EventBatch } from '@sluice/bus';
-import { derivedId, type DomainEventRecorded, type EndpointState } from '@sluice/contracts';
+import { derivedId } from '@sluice/contracts';
 import {
   AlongsideConflictError,
   type AlongsideStatement,
   type CommitUnit,
-  type EventMeta,
   type EventStorePort,
   type StreamAppend,
   TransientError,
@@ -19,6 +18,7 @@ import type { PlannedDelivery } from '../delivering/planned-delivery.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { OrderingKeys } from '../matching/ordering-keys.ts';
 import type { ReceivedEvent } from './received-event.ts';
+import { recordingOf } from './recorded-event.ts';
 
 const REMEMBER_KEYS: AlongsideStatement = {
   name: 'dispatcher_event_keys',
@@ -145,19 +145,9 @@ export class EventRecorder {
       endpoint,
       deliveryId: derivedId('delivery', event.eventId, endpoint.uuid),
     }));
-    const recorded = recordedOf(event, targets);
-    const meta: EventMeta = {
-      correlationId: event.correlationId,
-      causationId: event.causationId,
-      ...(traceparent ? { traceparent } : {}),
-      ...(event.hops ? { hops: event.hops } : {}),
-    };
+    const { append, recorded, meta } = recordingOf(event, targets, traceparent);
     return {
-      append: {
-        streamId: event.eventId,
-        expectedVersion: 0,
-        events: [{ type: 'DomainEventRecorded', appId: event.appId, data: recorded, meta }],
-      },
+      append,
       deliveries: targets.map(({ endpoint, deliveryId }) => ({
         deliveryId,
         appId: event.appId,
@@ -179,31 +169,4 @@ export class EventRecorder {
     }
     return known.size > before;
   }
-}
-
-function recordedOf(
-  event: ReceivedEvent,
-  targets: readonly { endpoint: EndpointState; deliveryId: string }[],
-): DomainEventRecorded {
-  return {
-    eventId: event.eventId,
-    type: event.type,
-    source: event.source,
-    sourceId: event.sourceId,
-    subject: event.subject,
-    time: event.time,
-    data: event.data,
-    entityId: event.entityId,
-    entityUrl: event.entityUrl,
-    runId: event.runId,
-    requestId: event.requestId,
-    ...(event.actor ? { actor: event.actor } : {}),
-    ...(event.forward ? { forward: event.forward } : {}),
-    deliveries: targets.map(({ endpoint, deliveryId }) => ({
-      deliveryId,
-      endpointId: endpoint.id,
-      endpointUuid: endpoint.uuid,
-      endpointName: endpoint.name,
-    })),
-  };
 }
