@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint, exampleEvent } from './endpoint.fixture.ts';
+import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import { type HeaderFacts, headersOf } from './request-headers.ts';
 
 const DELIVERY = '01999999-0000-8000-8000-0000000000d1';

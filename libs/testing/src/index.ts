@@ -1,6 +1,7 @@
 export { type ConnectProxy, connectProxy } from './connect-proxy.ts';
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { freePort } from '@sluice/local-servers';
+export { exampleEndpoint, exampleEvent } from './outbound-examples.ts';
 export { createTestDatabase, type DatabaseTemplate, type TestDatabase } from './test-database.ts';
 export { waitFor } from './wait-for.ts';
 export { type HostileMode, type HostileReceiver, hostileReceiver } from './hostile-receiver.ts';

@@ -10,7 +10,13 @@ const STEPS = [{ ref: 'web1', type: 'webhook' }];
  * simulated clock: libs/dispatcher/src/health/health.int.spec.ts (DL-04, DL-10). Disabled by 410, and the recovery, have
  * a scenario besides: sending.ts (DL-03), and so does a delivery that failed for good: outbound.ts.
  */
-const ELSEWHERE = ['Endpoint.Disabled', 'Endpoint.Recovered', 'Endpoint.Failing', 'Endpoint.Backlog', 'Delivery.Failed'];
+const ELSEWHERE = [
+  'Endpoint.Disabled',
+  'Endpoint.Recovered',
+  'Endpoint.Failing',
+  'Endpoint.Backlog',
+  'Delivery.Failed',
+];
 
 interface Told {
   eventType: string;

@@ -40,7 +40,8 @@ export const outbound: Scenarios = (use) => {
       expect(headers['webhook-signature']?.match(/v1a,/g)).toHaveLength(2);
     });
 
-    it('DL-02: filters choose, transformations shape, CloudEvents come as such, and a broken one shows why', async () => {
+    it('DL-02, DL-10: filters choose, transformations shape, CloudEvents come as such, and a broken one shows why', async () => {
+      await api.endpoint(`${receiver.url}/failures`, ['Delivery.Failed']);
       await api.endpoint(`${receiver.url}/much`, ['order.*'], { filter: 'event.data.n > 100' });
       await api.endpoint(`${receiver.url}/chat`, ['order.*'], {
         filter: 'event.data.n > 10',
@@ -62,6 +63,13 @@ export const outbound: Scenarios = (use) => {
       }, PATIENCE_MS);
       expect(failed[0]?.attempts.map((each) => each.error.code)).toEqual(['filter_failed']);
       expect([at('/much'), at('/broken')]).toEqual([[], []]);
+      const told = JSON.parse((await first('/failures')).text) as { entityUrl: string; entity: unknown };
+      expect(told.entity).toMatchObject({ endpoint: { id: broken.id }, lastError: { code: 'filter_failed' } });
+      const delivery = await waitFor(async () => {
+        const answer = await api.call('GET', told.entityUrl.slice(use().system.url.length));
+        return answer.status === 200 ? answer.body : null;
+      }, PATIENCE_MS);
+      expect(delivery).toMatchObject({ status: 'failed', endpointId: broken.id });
     });
 
     it('DL-11: webhooks that start each other come to an end', async () => {

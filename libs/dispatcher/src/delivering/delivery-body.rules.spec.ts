@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CloudEvent, HTTP } from 'cloudevents';
-import { exampleEndpoint, exampleEvent } from './delivery.fixture.ts';
+import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import { bodyOf } from './delivery-body.rules.ts';
 
 /** Of an event the body is always text. */

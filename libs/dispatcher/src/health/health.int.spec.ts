@@ -6,7 +6,8 @@ import {
   waitFor,
 } from '@sluice/testing';
 import { statusesOf } from '@sluice/endpoint-status';
-import type { EndpointState } from '@sluice/contracts';
+import { BUILT_IN_EVENT_TYPES, type EndpointState } from '@sluice/contracts';
+import { compileSchema } from '@sluice/event-schemas';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BacklogWorker } from './backlog.worker.ts';
@@ -179,6 +180,33 @@ describe('DL-03: what a receiver says about itself', () => {
     aheadMs += 2 * 3_600_000;
     await waitFor(async () => (await neighbours.due()).length === 0);
     await waitFor(async () => (await told('Endpoint.Recovered')).length === 1);
+  });
+
+  it('DL-10: a delivery that failed for good is told to others than its own endpoint, and never again of such a telling', async () => {
+    receiver.respond({ status: 500 });
+    const own = { events: ['*'], retrySchedule: ['PT0S'] };
+    const orders = await neighbours.endpoint({ url: `${receiver.url}/orders`, ...own });
+    const watch = { events: ['Delivery.Failed'], retrySchedule: ['PT0S'] };
+    const watcher = await neighbours.endpoint({ url: `${receiver.url}/watch`, ...watch });
+    const second = await neighbours.endpoint({ url: `${receiver.url}/second`, ...watch });
+    await neighbours.settled();
+    const [eventId] = await neighbours.emit(1);
+    const toldOnes = await waitFor(async () => {
+      const attempts = await neighbours.attempts();
+      return attempts.length === 3 && (await neighbours.due()).length === 0 ? attempts : null;
+    });
+    expect(toldOnes.map((each) => [each.endpointId, each.eventType]).toSorted()).toEqual(
+      [
+        [orders.id, 'order.created'],
+        [watcher.id, 'Delivery.Failed'],
+        [second.id, 'Delivery.Failed'],
+      ].toSorted(),
+    );
+    const [told1, ...more] = await told('Delivery.Failed');
+    expect(more).toEqual([]);
+    expect(told1?.data).toMatchObject({ eventId, attempts: 1, lastStatus: 500, endpoint: { id: orders.id } });
+    const builtIn = BUILT_IN_EVENT_TYPES.find(({ name }) => name === 'Delivery.Failed');
+    expect(compileSchema(builtIn?.schema ?? {})(told1?.data)).toEqual([]);
   });
 
   it('DL-10: a backlog is told of once until it is worked off; one that is paused or waits for its time is none', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint, exampleEvent } from '../delivering/delivery.fixture.ts';
+import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import { passing } from './event-filters.ts';
 
 const event = exampleEvent({ data: { total: 120 } });

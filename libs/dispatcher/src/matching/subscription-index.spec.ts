@@ -1,6 +1,6 @@
 import type { EndpointState } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint } from '../delivering/delivery.fixture.ts';
+import { exampleEndpoint } from '@sluice/testing';
 import { SubscriptionIndex } from './subscription-index.ts';
 
 function indexOf(...endpoints: EndpointState[]): SubscriptionIndex {

@@ -24,10 +24,7 @@ export function recordingOf(
   return { append: { streamId: event.eventId, expectedVersion: 0, events }, recorded, meta };
 }
 
-function recordedOf(
-  event: ReceivedEvent,
-  targets: readonly Target[],
-): DomainEventRecorded {
+function recordedOf(event: ReceivedEvent, targets: readonly Target[]): DomainEventRecorded {
   return {
     eventId: event.eventId,
     type: event.type,

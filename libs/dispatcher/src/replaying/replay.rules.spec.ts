@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint, exampleEvent } from '../delivering/delivery.fixture.ts';
+import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import type { ReplayQuery } from './replay.ts';
 import { covers, firstIdOf, idRangeOf, replayedId, targetsOf, wireIdOf } from './replay.rules.ts';
 

@@ -1,6 +1,6 @@
 import type { EndpointState } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { exampleEndpoint, exampleEvent } from '../delivering/delivery.fixture.ts';
+import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import type { Delivery } from '../delivering/delivery.ts';
 import { isFinal, requestOf } from './delivery-request.ts';
 

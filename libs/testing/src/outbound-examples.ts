@@ -2,6 +2,7 @@ import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
 
 const ID = '01999999-0000-7000-8000-000000000001';
 
+/** An endpoint as it is stored, for tests. */
 export function exampleEndpoint(change: Partial<EndpointState> = {}): EndpointState {
   return {
     id: 7,
@@ -30,6 +31,7 @@ export function exampleEndpoint(change: Partial<EndpointState> = {}): EndpointSt
   };
 }
 
+/** A recorded domain event, for tests. */
 export function exampleEvent(change: Partial<DomainEventRecorded> = {}): DomainEventRecorded {
   return {
     eventId: ID,
