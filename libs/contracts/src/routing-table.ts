@@ -41,6 +41,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'registry', prefix: '/rest/v1' },
 
   { service: 'runner', prefix: '/v1/runs' },
+  { service: 'runner', prefix: '/v1/approvals' },
   { service: 'runner', prefix: '/v1/schedules' },
   { service: 'runner', prefix: '/v1/flows/*/run', methods: ['POST'] },
 

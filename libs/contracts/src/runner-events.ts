@@ -76,6 +76,8 @@ export interface RunStarted {
   limited?: true;
   /** The run that this one is a retry of. Steps it takes over from it follow at once, each with `takenFrom`. */
   retryOf?: string;
+  /** A test of a draft that ends after this step, without the flow's response. */
+  until?: string;
   /** The run whose `run_flow` step started this one. */
   parent?: {
     runId: string;
@@ -121,6 +123,8 @@ export interface StepCompleted extends StepPlace, StepNotes {
   takenFrom?: string;
   /** Its `if` did not hold: it did not run, and its output is null. */
   skipped?: true;
+  /** A test of a draft gave it this output instead of running it. */
+  given?: true;
 }
 export interface StepFailed extends StepPlace, StepNotes {
   type: string;

@@ -5,6 +5,7 @@ export const RUNNER_ERRORS = {
   run_not_found: { status: 404, title: 'There is no such run', retry: 'never' },
   flow_not_found: { status: 404, title: 'There is no such flow', retry: 'never' },
   approval_not_found: { status: 404, title: 'There is no such approval', retry: 'never' },
+  file_not_found: { status: 404, title: 'There is no such file', retry: 'never' },
   not_an_approver: { status: 403, title: 'Others decide this', retry: 'never' },
   already_decided: { status: 409, title: 'It is decided already', retry: 'never' },
   batch_not_found: { status: 404, title: 'There is no such batch', retry: 'never' },

@@ -9,6 +9,7 @@ import { AskedCancels } from './api/asked-cancels.ts';
 import { TriggerCallers } from './api/trigger-callers.ts';
 import { WaitingStarts } from './api/waiting-starts.ts';
 import { RunWatch } from './api/run-watch.ts';
+import { RunFilesController } from './api/run-files.controller.ts';
 import { RunStreams } from './api/run-streams.ts';
 import { RunsController } from './api/runs.controller.ts';
 import { RunListQuery } from './api/run-list.query.ts';
@@ -29,6 +30,7 @@ import { OrderingWorker } from './ordering/ordering.worker.ts';
 import { RunRetrier } from './retrying/run-retrier.ts';
 import { RetriesController } from './retrying/retries.controller.ts';
 import { RunnerConfig } from './runner.config.ts';
+import { RunFiles } from './runs/run-files.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { ScheduleWorker } from './schedules/schedule.worker.ts';
@@ -38,6 +40,8 @@ import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
 import { ApprovalsController } from './waiting/approvals.controller.ts';
 import { Approvals } from './waiting/approvals.ts';
+import { OpenApprovalsController } from './waiting/open-approvals.controller.ts';
+import { OpenApprovalsQuery } from './waiting/open-approvals.query.ts';
 import { LinkSigner } from './waiting/link-signer.ts';
 import { StepAnswers } from './waiting/step-answers.ts';
 import { TriggersConsumer } from './starting/triggers.consumer.ts';
@@ -60,6 +64,8 @@ class BoardLifecycle implements OnApplicationShutdown {
     RegistryCopyConsumer,
     TriggersConsumer,
     ApprovalsController,
+    OpenApprovalsController,
+    RunFilesController,
     BatchesController,
     RetriesController,
     RunsController,
@@ -81,6 +87,8 @@ class BoardLifecycle implements OnApplicationShutdown {
     LinkSigner,
     StepAnswers,
     Approvals,
+    OpenApprovalsQuery,
+    RunFiles,
     FlowCatalog,
     RunInputs,
     RunReader,

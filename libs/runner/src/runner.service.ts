@@ -5,6 +5,7 @@ import { Schedules1763900050002 } from './migrations/1763900050002-schedules.ts'
 import { Batches1764000050000 } from './migrations/1764000050000-batches.ts';
 import { Hasten1764000050001 } from './migrations/1764000050001-hasten.ts';
 import { InlineEndpoints1764000070002 } from './migrations/1764000070002-inline-endpoints.ts';
+import { Approvals1764000110000 } from './migrations/1764000110000-approvals.ts';
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { RunnerModule } from './runner.module.ts';
@@ -21,6 +22,7 @@ export const runnerService: ServiceDefinition = {
     Slots1764000050002,
     InlineEndpoints1764000070002,
     RunSearch1764000030003,
+    Approvals1764000110000,
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,

@@ -72,6 +72,8 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/runs',
     'GET /v1/runs/{id}',
     'GET /v1/runs/{id}/stream',
+    'GET /v1/runs/{id}/files/{payloadId}',
+    'GET /v1/approvals',
     'GET /v1/runs/batches',
     'GET /v1/runs/batches/{id}',
     'GET /v1/timeline/{id}',

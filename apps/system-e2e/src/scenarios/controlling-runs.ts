@@ -8,6 +8,7 @@ interface Run {
   status: string;
   result: unknown;
   retryOf: string | null;
+  retriedAs: string[];
   steps: { ref: string; status: string; output: { url?: string } | null }[];
 }
 
@@ -76,6 +77,8 @@ export const controllingRuns: Scenarios = (use) => {
       expect((await post(link, 'decision=reject&comment=no', form, { accept: 'text/html' })).status).toBe(200);
       expect((await ended(byLink)).result).toMatchObject({ approved: false, by: 'ann@example.org', comment: 'no' });
       await linkOf(byApi);
+      const { items } = await api.must<{ items: object[] }>('GET', '/v1/approvals');
+      expect(items).toMatchObject([{ runId: byApi, key: 'ok', to: ['ann@example.org'], mayDecide: true }]);
       await api.must('POST', `/v1/runs/${byApi}/approvals/ok`, { decision: 'approve' });
       expect((await ended(byApi)).result).toMatchObject({ approved: true, comment: null });
     });
@@ -97,6 +100,16 @@ export const controllingRuns: Scenarios = (use) => {
       await standsAt(second, 'cancelled');
     });
 
+    it('CO-01: one step of a draft is tested alone, with what the steps before it would have put out', async () => {
+      const flow = await api.flow([
+        { ref: 'stop', type: 'fail', message: 'never run' },
+        { ref: 'sum', type: 'set', values: { n: '{{ stop.n + 1 }}' } },
+      ]);
+      const test = { mode: 'draft', step: 'sum', outputs: { stop: { n: 41 } } };
+      const { id } = await api.must<Run>('POST', `/v1/flows/${flow.id}/run`, test);
+      expect(await ended(id)).toMatchObject({ status: 'succeeded', result: { n: 42 } });
+    });
+
     it('FL-06: failed runs are done again on the version that was mended, one by one or by query', async () => {
       const stepsThat = (end: unknown) => [{ ref: 'told', type: 'emit', event: 'order.seen', data: {} }, end];
       const flow = await api.flow(stepsThat({ ref: 'end', type: 'fail', message: 'not yet' }));
@@ -107,6 +120,7 @@ export const controllingRuns: Scenarios = (use) => {
       await api.must('POST', `/v1/flows/${flow.id}/publish`);
       const again = await api.must<Run>('POST', `/v1/runs/${first?.id}/retry`, { version: 'current' });
       expect(again.retryOf).toBe(first?.id);
+      expect((await run(first?.id as string)).retriedAs).toEqual([again.id]);
       expect(await ended(again.id)).toMatchObject({ status: 'succeeded', result: { done: true } });
       const query = { query: { flowId: flow.id }, version: 'current' };
       expect(await api.must('POST', '/v1/runs/retry?dryRun=true', query)).toMatchObject({ id: null, total: 3 });

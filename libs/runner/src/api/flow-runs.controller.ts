@@ -2,12 +2,13 @@ import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid, newId } from '@sluice/contracts';
-import { InjectSettings, type Settings } from '@sluice/platform';
+import { InjectSettings, platformError, type Settings } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
 import type { PendingStart } from '../starting/pending-start.ts';
 import { RunStarter } from '../starting/run-starter.ts';
+import { testPlanOf } from '../starting/test-run.rules.ts';
 import { runRequestOf } from './run-request.ts';
 import { RunResource, runResource } from './run-resource.ts';
 import { queuedRunOf } from './waiting-starts.ts';
@@ -46,6 +47,7 @@ export class FlowRunsController {
     const flow = isUuid(id) ? await this.catalog.find(id.toLowerCase()) : null;
     if (!flow || !app.sees(flow.appId)) throw runnerError('flow_not_found', `there is no flow ${id.slice(0, 100)}`);
     if (flow.status === 'paused') throw runnerError('flow_paused', 'unpause the flow to run it');
+    const test = await this.testOf(flow.id, request);
     const value = request.input;
     const stored = await this.inputs.storeIfLarge(value);
     const runId = newId();
@@ -63,6 +65,7 @@ export class FlowRunsController {
       orderingKey: null,
       queuedAt: new Date().toISOString(),
       inputBytes: stored.bytes,
+      ...test,
       meta,
     };
     const [started] = await this.starter.start([pending], stored.alongside);
@@ -70,5 +73,16 @@ export class FlowRunsController {
     const shown = started ? { ...started, queued: null } : queuedRunOf(pending);
     reply.header('location', `${this.settings.publicUrl}/v1/runs/${runId}`);
     return runResource(shown.run, shown.origin, shown.queued);
+  }
+
+  /** What a test of a draft begins with, and where it ends. @throws AppError `invalid_request` for steps that it has not. */
+  private async testOf(flowId: string, { step, outputs }: RunFlowRequest): Promise<Partial<PendingStart>> {
+    if (step === undefined && outputs === undefined) return {};
+    const draft = await this.catalog.forNewRun(flowId, 'draft');
+    if (!draft) throw runnerError('flow_not_found', 'the flow was deleted');
+    const plan = testPlanOf(draft, { step, outputs }, new Date().toISOString());
+    if ('problems' in plan) throw platformError('invalid_request', 'the test is not valid', { errors: plan.problems });
+    const { takenOver, until } = plan;
+    return { flowVersion: draft.version, takenOver, ...(until === null ? {} : { until }) };
   }
 }

@@ -11,6 +11,7 @@ import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import { unschedule, updateRun } from '../runs/run-rows.ts';
+import { approvalRows } from '../waiting/approval-rows.ts';
 import type { RunState } from '../runs/run-state.ts';
 import { requestCancel } from '../runs/run.decider.ts';
 import type { FoundRun } from './runs.query.ts';
@@ -57,7 +58,10 @@ export class RunCanceller {
     failpoint('runner.before-cancel-commit');
     await this.store.commit({
       appends: appendsOf(run, events, { ...origin, meta: { ...origin.meta, actor } }, answer),
-      alongside: decision?.next.kind === 'finished' ? this.endOf(origin.appId, run) : [],
+      alongside:
+        decision?.next.kind === 'finished'
+          ? [...this.endOf(origin.appId, run), ...approvalRows(origin.appId, run, events)]
+          : [],
     });
     failpoint('runner.after-cancel-commit');
     if (!run.finished) return;

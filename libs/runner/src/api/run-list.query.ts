@@ -16,6 +16,7 @@ interface RunRow {
   mode: 'live' | 'draft';
   status: RunStatus;
   error: string | null;
+  retry_of: string | null;
   queued_at: Date;
   started_at: Date;
   finished_at: Date | null;
@@ -51,13 +52,23 @@ class Conditions {
 interface Columns {
   id: string;
   flowId: string;
+  triggerId: string;
+  retryOf: string;
   queuedAt: string;
 }
 
-const STARTED: Columns = { id: 'id', flowId: 'flow_id', queuedAt: 'queued_at' };
+const STARTED: Columns = {
+  id: 'id',
+  flowId: 'flow_id',
+  triggerId: 'trigger_id',
+  retryOf: 'retry_of',
+  queuedAt: 'queued_at',
+};
 const WAITING: Columns = {
   id: 'run_id',
   flowId: "(pending::json ->> 'flowId')::uuid",
+  triggerId: "(pending::json ->> 'triggerId')::uuid",
+  retryOf: "(pending::json ->> 'retryOf')::uuid",
   queuedAt: "(pending::json ->> 'queuedAt')::timestamptz",
 };
 
@@ -119,8 +130,10 @@ function sought(where: Conditions, text: string): void {
   else where.add(ERROR_CONTAINS, text);
 }
 
-function bounds(where: Conditions, query: RunsQuery, { id, flowId, queuedAt }: Columns): void {
+function bounds(where: Conditions, query: RunsQuery, { id, flowId, triggerId, retryOf, queuedAt }: Columns): void {
   if (query.flowId !== undefined) where.add(`${flowId} = ?`, query.flowId);
+  if (query.triggerId !== undefined) where.add(`${triggerId} = ?`, query.triggerId);
+  if (query.retryOf !== undefined) where.add(`${retryOf} = ?`, query.retryOf);
   if (query.since !== undefined) {
     where.add(`${queuedAt} >= ?`, new Date(query.since));
     where.add(`${id} >= ?`, idAround(Date.parse(query.since) - ID_SLACK_MS));
@@ -146,6 +159,7 @@ function startedSummary(row: RunRow): RunSummary {
     mode: row.mode,
     status: row.status,
     error: row.error === null ? null : (JSON.parse(row.error) as RunError),
+    retryOf: row.retry_of,
     queuedAt,
     startedAt,
     finishedAt,
@@ -154,7 +168,7 @@ function startedSummary(row: RunRow): RunSummary {
   };
 }
 
-function waitingSummary({ runId, appId, flowId, triggerId, mode, queuedAt }: PendingStart): RunSummary {
+function waitingSummary({ runId, appId, flowId, triggerId, mode, queuedAt, retryOf }: PendingStart): RunSummary {
   return {
     id: runId,
     number: null,
@@ -165,6 +179,7 @@ function waitingSummary({ runId, appId, flowId, triggerId, mode, queuedAt }: Pen
     mode,
     status: 'queued',
     error: null,
+    retryOf: retryOf ?? null,
     queuedAt,
     startedAt: null,
     finishedAt: null,

@@ -2,6 +2,7 @@ import type { FieldProblem } from '@sluice/contracts';
 import { platformError, problemsOf } from '@sluice/platform';
 import { DEFAULT_BODY_LIMITS } from '@sluice/request-body';
 import { validate } from 'class-validator';
+import { MAX_OUTPUT_BYTES } from '../runs/run-limits.ts';
 import { RunFlowRequest } from './runs.requests.ts';
 
 /** Level by level, because what is nested too deeply must not be walked by recursion. */
@@ -47,9 +48,33 @@ export async function withInput<T extends { input?: unknown }>(body: unknown, Re
   return request;
 }
 
+function outputsOf(outputs: unknown): Record<string, unknown> {
+  const pointer = '/outputs';
+  if (outputs === null || typeof outputs !== 'object' || Array.isArray(outputs)) {
+    throw invalid([{ pointer, message: 'must be a JSON object' }]);
+  }
+  if (isDeeperThan(outputs, DEFAULT_BODY_LIMITS.maxDepth)) {
+    throw invalid([{ pointer, message: `is nested more than ${DEFAULT_BODY_LIMITS.maxDepth} deep` }]);
+  }
+  const tooLarge = Object.entries(outputs).filter(
+    ([, output]) => Buffer.byteLength(JSON.stringify(output)) > MAX_OUTPUT_BYTES,
+  );
+  const message = `is larger than the ${MAX_OUTPUT_BYTES >> 10} KiB that a step may put out`;
+  if (tooLarge.length > 0)
+    throw invalid(tooLarge.map(([ref]) => ({ pointer: `${pointer}/${ref.slice(0, 64)}`, message })));
+  return outputs as Record<string, unknown>;
+}
+
 /** The body of `POST /v1/flows/{id}/run`. @throws AppError `invalid_request` with all problems. */
 export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
-  const request = await withInput(body, RunFlowRequest);
+  const { outputs, ...rest } = (body ?? {}) as { outputs?: unknown };
+  const isObject = body !== null && typeof body === 'object' && !Array.isArray(body);
+  const request = await withInput(isObject ? rest : body, RunFlowRequest);
   if (request.input === undefined) request.input = {};
+  if (outputs !== undefined) request.outputs = outputsOf(outputs);
+  if (request.mode === 'draft') return request;
+  const message = 'is for tests of a draft: say "mode": "draft"';
+  const tests = (['step', 'outputs'] as const).filter((field) => request[field] !== undefined);
+  if (tests.length > 0) throw invalid(tests.map((field) => ({ pointer: `/${field}`, message })));
   return request;
 }

@@ -52,6 +52,14 @@ export class StepResource {
   nextAttemptAt!: string | null;
   @ApiProperty({ type: [ConsoleLineResource], required: false, description: 'what the code of a code step wrote' })
   console?: readonly ConsoleLine[];
+  @ApiProperty({
+    required: false,
+    format: 'uuid',
+    description: 'the run in which it was done: a retry does nothing twice',
+  })
+  takenFrom?: string;
+  @ApiProperty({ required: false, description: 'it was not run: the test gave it this output' })
+  given?: boolean;
 }
 
 /** What lists show of a run. */
@@ -74,6 +82,8 @@ export class RunSummary {
   status!: RunStatus;
   @ApiProperty({ type: RunErrorResource, nullable: true })
   error!: RunError | null;
+  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'the run that this one is a retry of' })
+  retryOf!: string | null;
   @ApiProperty(TIME)
   queuedAt!: string;
   @ApiProperty(TIME)
@@ -91,8 +101,12 @@ export class RunResource extends RunSummary {
   input!: unknown;
   @ApiProperty(ANY_JSON)
   result!: unknown;
-  @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'the run that this one is a retry of' })
-  retryOf!: string | null;
+  @ApiProperty({
+    type: [String],
+    format: 'uuid',
+    description: 'the runs that are retries of this one, newest first, at most 100',
+  })
+  retriedAs!: string[];
   @ApiProperty({ ...TIME, description: 'when somebody asked to cancel it' })
   userRequestedCancelAt!: string | null;
   @ApiProperty()
@@ -141,6 +155,8 @@ export function stepResource(step: StepState): StepResource {
     error,
     nextAttemptAt,
     ...(step.console === undefined ? {} : { console: step.console }),
+    ...(step.takenFrom === undefined ? {} : { takenFrom: step.takenFrom }),
+    ...(step.given === undefined ? {} : { given: step.given }),
   };
 }
 
@@ -148,13 +164,14 @@ function originFields(run: RunState, origin: RunOrigin) {
   return {
     appId: origin.appId,
     retryOf: run.started?.retryOf ?? null,
+    retriedAs: [],
     userRequestedCancelAt: run.cancelRequestedAt,
     correlationId: origin.meta.correlationId,
     traceId: traceIdOf(origin.meta),
   };
 }
 
-/** The run as `GET /v1/runs/{id}` shows it (api.md). @param queued what its request says, while it has not begun. */
+/** The run as `GET /v1/runs/{id}` shows it (api.md), without its retries. @param queued what its request says, while it has not begun. */
 export function runResource(run: RunState, origin: RunOrigin, queued: QueuedRun | null): RunResource {
   const { started, finished } = run;
   if (!started) {

@@ -66,10 +66,10 @@ export class RunsController {
     const waiter = runId === null ? null : this.watch.open(runId, ms);
     try {
       const found = await this.find(id, app, caller);
-      if (!waiter || found.run.finished) return show(found);
+      if (!waiter || found.run.finished) return await this.shown(found);
       reply.raw.once('close', () => waiter.stop());
       await waiter.ended;
-      return show(await this.find(id, app, caller));
+      return await this.shown(await this.find(id, app, caller));
     } finally {
       waiter?.stop();
     }
@@ -121,6 +121,12 @@ export class RunsController {
     @Query() _query: AppQuery,
   ): Promise<RunResource> {
     return show(await this.canceller.cancel(() => this.find(id, app, caller), actorOf(caller)));
+  }
+
+  /** With the retries, which only a run that is over has. */
+  private async shown(found: FoundRun): Promise<RunResource> {
+    const retriedAs = found.run.finished ? await this.runs.retriesOf(found.run.id) : [];
+    return { ...show(found), retriedAs };
   }
 
   /** @throws AppError `run_not_found` also for a run that is none of the caller's business. */

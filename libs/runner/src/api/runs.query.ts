@@ -22,6 +22,9 @@ export function triggerIdOf(found: FoundRun): string | null {
   return found.run.started?.triggerId ?? found.queued?.triggerId ?? null;
 }
 
+/** More retries of one run are not named. */
+const MAX_RETRIES_SHOWN = 100;
+
 @Injectable()
 export class RunsQueries {
   constructor(
@@ -48,6 +51,16 @@ export class RunsQueries {
     // What waited for its turn may have begun between the looks.
     const begun = await this.reader.load(runId);
     return begun?.run.started ? { ...begun, queued: null } : null;
+  }
+
+  /** The runs that have begun as retries of this one, newest first. */
+  async retriesOf(runId: string): Promise<string[]> {
+    const { rows } = await this.pool.query<{ id: string }>({
+      name: 'runner_retries_of',
+      text: `select id from runner.runs where retry_of = $1 order by id desc limit ${MAX_RETRIES_SHOWN}`,
+      values: [runId],
+    });
+    return rows.map(({ id }) => id);
   }
 
   private async findAccepted(runId: string): Promise<FoundRun | null> {

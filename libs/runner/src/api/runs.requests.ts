@@ -33,6 +33,21 @@ export class RunsQuery extends IdPageQuery {
   @IsUUID('all', { message: 'must be the id of a flow' })
   flowId?: string;
 
+  @ApiProperty({
+    required: false,
+    format: 'uuid',
+    description:
+      'runs that this trigger started (LT-09); name its flow too, then only the runs of the flow are looked at',
+  })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of a trigger' })
+  triggerId?: string;
+
+  @ApiProperty({ required: false, format: 'uuid', description: 'retries of this run' })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of a run' })
+  retryOf?: string;
+
   @ApiProperty({ required: false, enum: STATUSES })
   @IsOptional()
   @IsIn(STATUSES, { message: `must be one of ${STATUSES.join(', ')}` })
@@ -71,6 +86,25 @@ export class RunFlowRequest {
   @ValidateIf((_object, value: unknown) => value !== undefined)
   @IsIn(['live', 'draft'], { message: 'must be live or draft' })
   mode?: 'live' | 'draft';
+
+  @ApiProperty({
+    required: false,
+    maxLength: 64,
+    description: 'of a draft: run this step alone. The ones before it have put out what `outputs` says, or null',
+  })
+  @ValidateIf((_object, value: unknown) => value !== undefined)
+  @IsString({ message: 'must be the ref of a step' })
+  @MaxLength(64, { message: 'must be the ref of a step' })
+  step?: string;
+
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: true,
+    description: 'of a draft: what steps are taken to have put out, by their refs; they are not run',
+  })
+  @Allow()
+  outputs?: Record<string, unknown>;
 
   @ApiProperty({ required: false, description: 'the app by its id or name, instead of the header X-Sluice-App' })
   @ValidateIf((_object, value: unknown) => value !== undefined)

@@ -20,6 +20,7 @@ import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
 import type { RunReader } from '../runs/run-reader.ts';
 import { statusOf, updateRun } from '../runs/run-rows.ts';
+import { approvalRows } from '../waiting/approval-rows.ts';
 import type { RunEvent } from '../runs/run-state.ts';
 import { completed } from '../runs/completed.ts';
 import type { Decision, Effect, Next } from '../runs/decision.ts';
@@ -166,6 +167,7 @@ export class RunDriver {
     if (next.kind === 'wait') {
       alongside.push(this.options.queue.reschedule([{ claim, dueAt: new Date(next.untilMs) }]));
     }
+    alongside.push(...approvalRows(held.origin.appId, held.run, decision.events));
     const files = payloadsOf(decision.events);
     if (files.length > 0) alongside.push(this.options.payloads.reference(files));
     const orderingKey = next.kind === 'finished' ? heldKeyOf(held.run, held.origin.appId) : null;

@@ -66,6 +66,7 @@ export class RunRetrier {
       queuedAt: new Date().toISOString(),
       retryOf: run.id,
       takenOver,
+      ...(started.until === undefined ? {} : { until: started.until }),
       inputBytes: stored.bytes,
       meta,
     };

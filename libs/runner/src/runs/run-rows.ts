@@ -21,10 +21,11 @@ const INSERT: AlongsideStatement = {
     'timestamptz',
     'timestamptz',
     'uuid',
+    'uuid',
   ],
   sql: (arrays) => `insert into runner.runs
       (app_id, id, number, flow_id, flow_version, trigger_id, mode, status, error, queued_at, started_at, finished_at,
-       correlation_id)
+       correlation_id, retry_of)
     select * from unnest(${arrays.join(', ')})`,
 };
 
@@ -77,6 +78,7 @@ export function insertRuns(runs: readonly { appId: string | null; correlationId:
           started.startedAt,
           finished?.finishedAt ?? null,
           correlationId === run.id ? null : correlationId,
+          started.retryOf ?? null,
         ],
       ];
     }),

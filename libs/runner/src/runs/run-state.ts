@@ -42,6 +42,10 @@ export interface StepState {
   dueMs: number | null;
   /** What its code wrote in its last attempt. */
   console?: readonly ConsoleLine[];
+  /** The run in which it was done, of a step that a retry took over. */
+  takenFrom?: string;
+  /** Its output was given by whoever tests the flow. */
+  given?: true;
 }
 
 /** A run as its events tell it. */
@@ -152,6 +156,8 @@ function onStepCompleted(run: RunState, data: StepCompleted): void {
   step.dueMs = null;
   if (data.type === 'respond' && !data.skipped) run.responded = true;
   if (data.console) step.console = data.console;
+  if (data.takenFrom !== undefined) step.takenFrom = data.takenFrom;
+  if (data.given) step.given = true;
   put(run, data, step);
 }
 

@@ -7,6 +7,7 @@ import { finishedOf, RunEnd } from './run-end.rules.ts';
 import { MAX_SLICES } from './run-limits.ts';
 import { applyEvent, type RunEvent, type RunState } from './run-state.ts';
 import { RunWalk } from './run-walk.rules.ts';
+import { testedPart } from './tested-part.rules.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -45,13 +46,14 @@ export function failAtOnce(run: RunState, flowNumber: number, error: RunError, m
  * @param inFlight the keys of those that are still being performed.
  */
 export function afterEffects(
-  flow: CompiledFlow,
+  whole: CompiledFlow,
   run: RunState,
   settled: readonly Settled[],
   moment: Moment,
   inFlight = NONE,
 ): Decision {
   const started = assertOpen(run);
+  const flow = testedPart(whole, started);
   const walk = new RunWalk(flow, run, started, moment, inFlight);
   for (const { effect, result } of settled) {
     const state = run.steps.get(effect.key);

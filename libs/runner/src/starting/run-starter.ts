@@ -20,6 +20,7 @@ import { clock, momentNow } from '../runs/moment.ts';
 import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
 import { countFinished, countStarted } from '../runs/run-metrics.ts';
 import { insertRuns } from '../runs/run-rows.ts';
+import { approvalRows } from '../waiting/approval-rows.ts';
 import { emptyRun, foldRun, type RunState } from '../runs/run-state.ts';
 import { RunNumbers } from './run-numbers.ts';
 import { completed } from '../runs/completed.ts';
@@ -228,13 +229,14 @@ export class RunStarter {
       queue,
       unit.flatMap(({ run }) => rowsOfEnd(run, queue.nowMs())),
     );
+    const asked = unit.flatMap(({ origin, run, decision }) => approvalRows(origin.appId, run, decision.events));
     failpoint('runner.before-start-commit');
     try {
       await this.store.commit({
         appends: unit.flatMap(({ origin, run, decision, replyTo }) =>
           appendsOf(run, decision.events, origin, answerOf(replyTo, decision)),
         ),
-        alongside: [...(rows.length > 0 ? [insertRuns(rows)] : []), ...due.alongside, ...ends, ...alongside],
+        alongside: [...(rows.length > 0 ? [insertRuns(rows)] : []), ...due.alongside, ...ends, ...asked, ...alongside],
       });
     } catch (error) {
       for (const { work } of unit) work.end(error);

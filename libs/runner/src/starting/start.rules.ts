@@ -27,6 +27,8 @@ export interface StartRequest {
   /** The run that this one is a retry of, and the steps that were done there. */
   retryOf?: string;
   takenOver?: readonly RunEvent[];
+  /** A test ends after this step. */
+  until?: string;
   /** The run that starts this one. */
   parent?: NonNullable<RunStarted['parent']>;
 }
@@ -47,6 +49,7 @@ function startedOf(request: StartRequest, flow: CompiledFlow | null, number: num
     ...(request.orderingKey === null ? {} : { orderingKey: request.orderingKey }),
     ...(request.limited ? { limited: true as const } : {}),
     ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
+    ...(request.until === undefined ? {} : { until: request.until }),
     ...(request.parent === undefined ? {} : { parent: request.parent }),
     queuedAt: request.queuedAt,
     startedAt: moment.iso,

@@ -42,6 +42,11 @@ export class Approvals {
     if (delivered !== 'answered') throw alreadyDecided();
   }
 
+  /** Whether `decide` would let the caller decide, as far as it depends on who it is. */
+  mayDecide(caller: Principal, appId: string, to: ApprovalAsked['to']): boolean {
+    return this.access.mayIn(caller, appId, 'automation.view', 'operator') && this.isApprover(caller, appId, to);
+  }
+
   /** Administrators of the app may always decide: who is named may have left. */
   private isApprover(caller: Principal, appId: string | null, to: ApprovalAsked['to']): boolean {
     const has = (role: Role): boolean => appId !== null && this.access.mayIn(caller, appId, 'automation.view', role);

@@ -8,6 +8,7 @@ import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { type LoadedRun, RunReader } from '../runs/run-reader.ts';
 import { applyEvent, type RunEvent, type RunState } from '../runs/run-state.ts';
+import { approvalRows } from './approval-rows.ts';
 
 const log = new Logger('runner');
 const MAX_CONFLICTS = 20;
@@ -63,7 +64,10 @@ export class StepAnswers {
     failpoint('runner.before-answer-commit');
     await this.store.commit({
       appends: appendsOf(run, [event], { ...origin, meta: { ...origin.meta, ...meta } }, null),
-      alongside: [queue.hasten([{ id: run.id, key: run.started?.flowId ?? '' }])],
+      alongside: [
+        queue.hasten([{ id: run.id, key: run.started?.flowId ?? '' }]),
+        ...approvalRows(origin.appId, run, [event]),
+      ],
     });
     failpoint('runner.after-answer-commit');
   }
