@@ -70,6 +70,8 @@ export interface AttemptFinished {
   replayId?: string;
   /** Of a call that no event led to, or that a replay asked for: the name that the endpoint had. */
   endpointName?: string;
+  /** The first attempt of a new round, asked for after the delivery had ended. */
+  again?: true;
   /** Of an inline endpoint: what its answer says (LU-07); absent otherwise. */
   verdict?: 'success' | 'negative' | 'failed' | 'transport_failure';
 }

@@ -17,6 +17,8 @@ import { TriggerRequestsQueries } from './requests/trigger-requests.query.ts';
 import { SampleWatch } from './samples/sample-watch.ts';
 import { SamplesController } from './samples/samples.controller.ts';
 import { SamplesQueries } from './samples/samples.query.ts';
+import { StatsController } from './stats/stats.controller.ts';
+import { StatsQueries } from './stats/stats.query.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
 import { TimelineController } from './timeline/timeline.controller.ts';
 
@@ -30,6 +32,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     EventsController,
     DeadLettersController,
     SamplesController,
+    StatsController,
   ],
   providers: [
     ProjectionWriter,
@@ -43,6 +46,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeadLettersQueries,
     SamplesQueries,
     SampleWatch,
+    StatsQueries,
   ],
 })
 export class DeliveryLogModule {}

@@ -3,6 +3,7 @@ import { DeliveryLogModule } from './delivery-log.module.ts';
 import { RejectedRequests1763900040003 } from './migrations/1763900040003-rejected-requests.ts';
 import { Samples1763900060001 } from './migrations/1763900060001-samples.ts';
 import { RequestsWithoutFlow1764000070005 } from './migrations/1764000070005-requests-without-flow.ts';
+import { Stats1764000130000 } from './migrations/1764000130000-stats.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -13,6 +14,7 @@ export const deliveryLogService: ServiceDefinition = {
     RejectedRequests1763900040003,
     Samples1763900060001,
     RequestsWithoutFlow1764000070005,
+    Stats1764000130000,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

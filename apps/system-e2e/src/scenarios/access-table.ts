@@ -83,6 +83,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/deliveries/{id}',
     'GET /v1/events',
     'GET /v1/events/{id}',
+    'GET /v1/stats',
   ]),
   ...rows('automation.view', 'operator', [
     'POST /v1/runs/{id}/cancel',

@@ -5,6 +5,7 @@ import { deliveryWrites } from '../deliveries/deliveries.projection.ts';
 import { requestWrites } from '../requests/requests.projection.ts';
 import { runWrites } from '../runs/runs.projection.ts';
 import { sampleWrites } from '../samples/samples.projection.ts';
+import { statWrites } from '../stats/stats.projection.ts';
 import { ProjectionWriter } from './projection-writer.ts';
 import { WINDOW_EVENTS } from './projection-window.ts';
 
@@ -16,19 +17,30 @@ export class DeliveryLogConsumer {
   @Consumes('gateway.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onGateway(batch: EventBatch): Promise<void> {
     const { events } = batch;
-    return this.writer.apply(batch, [...requestWrites(events), ...sampleWrites(events), ...deadLetterWrites(events)]);
+    return this.writer.apply(batch, [
+      ...requestWrites(events),
+      ...sampleWrites(events),
+      ...deadLetterWrites(events),
+      ...statWrites(events),
+    ]);
   }
 
   @Consumes('runner.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onRunner(batch: EventBatch): Promise<void> {
     const { events } = batch;
     // The calls of inline endpoints are deliveries too.
-    return this.writer.apply(batch, [...runWrites(events), ...deliveryWrites(events), ...deadLetterWrites(events)]);
+    return this.writer.apply(batch, [
+      ...runWrites(events),
+      ...deliveryWrites(events),
+      ...deadLetterWrites(events),
+      ...statWrites(events),
+    ]);
   }
 
   @Consumes('dispatcher.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onDispatcher(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, [...deliveryWrites(batch.events), ...deadLetterWrites(batch.events)]);
+    const { events } = batch;
+    return this.writer.apply(batch, [...deliveryWrites(events), ...deadLetterWrites(events), ...statWrites(events)]);
   }
 
   @Consumes('registry.events', {

@@ -179,6 +179,7 @@ export class DeliverySender {
       endpointUuid: endpoint.uuid,
       runId: delivery.event.runId,
       number: delivery.number + 1,
+      ...(delivery.tries === 0 && delivery.number > 0 ? { again: true as const } : {}),
       at: new Date(startMs).toISOString(),
       durationMs: Math.round(result.durationMs),
       request: {
