@@ -3,7 +3,7 @@ import { latencyValues } from './percentiles.rules.ts';
 import { BOUNDS_MS, LATENCY, latencyMetric } from './stat-metrics.ts';
 
 const bucketsOf = (values: readonly number[]): number[] => {
-  const buckets = new Array<number>(BOUNDS_MS.length + 1).fill(0);
+  const buckets = Array.from({ length: BOUNDS_MS.length + 1 }, () => 0);
   for (const value of values) {
     const index = latencyMetric('runMs', value) - LATENCY.runMs;
     buckets[index] = (buckets[index] ?? 0) + 1;

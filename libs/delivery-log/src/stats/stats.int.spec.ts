@@ -62,7 +62,10 @@ describe('stats', () => {
   it('counts for trigger, flow and endpoint, each what concerns it', async () => {
     const story = exampleStory();
     for (const events of [story.gateway, story.runner, story.dispatcher]) await count(events);
-    const { triggerId, flowId } = story.gateway[0]?.data as { triggerId: string; flowId: string };
+    const { triggerId, flowId } = (story.gateway[0] as Story['gateway'][0]).data as {
+      triggerId: string;
+      flowId: string;
+    };
     expect((await statsOf(story.appId, { triggerId })).totals).toMatchObject({ requests: 1, runsSucceeded: 0 });
     expect((await statsOf(story.appId, { flowId })).totals).toMatchObject({ requests: 1, runsSucceeded: 1 });
     const endpoint = await statsOf(story.appId, { endpointId: story.endpointUuid });
