@@ -35,13 +35,21 @@ export interface AttemptRequest {
   url: string;
   /** Secrets masked. */
   headers: Record<string, string>;
+  /** At most 64 KiB of it. */
   body: string;
+  /** Absent: it is whole. Events of earlier versions end a cut body with a line that says so. */
+  truncated?: boolean;
+  /** ET-09: the whole body in libs/payloads, for as long as the attempt is in its endpoint's ring. */
+  payloadId?: string;
 }
 export interface AttemptResponse {
   status: number;
   headers: Record<string, string>;
+  /** At most 64 KiB of it; `truncated` also where the answer was longer than is read (1 MiB). */
   body: string;
   truncated: boolean;
+  /** As in the request: everything that was read of it. */
+  payloadId?: string;
 }
 export interface AttemptError {
   stage: 'address' | 'dns' | 'connect' | 'tls' | 'request' | 'response' | 'timeout';

@@ -5,6 +5,8 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller.ts
 import { DeadLettersQueries } from './dead-letters/dead-letters.query.ts';
 import { DeliveriesController } from './deliveries/deliveries.controller.ts';
 import { DeliveriesQueries } from './deliveries/deliveries.query.ts';
+import { WholeBodies } from './deliveries/whole-bodies.ts';
+import { WholeBodiesSweep } from './deliveries/whole-bodies.worker.ts';
 import { EventsController } from './events/events.controller.ts';
 import { EventsQueries } from './events/events.query.ts';
 import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
@@ -42,6 +44,8 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     KnownTriggers,
     RejectionsSweep,
     DeliveriesQueries,
+    WholeBodies,
+    WholeBodiesSweep,
     EventsQueries,
     DeadLettersQueries,
     SamplesQueries,

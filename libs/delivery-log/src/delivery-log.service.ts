@@ -4,6 +4,7 @@ import { RejectedRequests1763900040003 } from './migrations/1763900040003-reject
 import { Samples1763900060001 } from './migrations/1763900060001-samples.ts';
 import { RequestsWithoutFlow1764000070005 } from './migrations/1764000070005-requests-without-flow.ts';
 import { Stats1764000130000 } from './migrations/1764000130000-stats.ts';
+import { WholeBodies1764000120000 } from './migrations/1764000120000-whole-bodies.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -15,6 +16,7 @@ export const deliveryLogService: ServiceDefinition = {
     Samples1763900060001,
     RequestsWithoutFlow1764000070005,
     Stats1764000130000,
+    WholeBodies1764000120000,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

@@ -128,6 +128,12 @@ export class Payloads {
     return row.bytes;
   }
 
+  /** Deletes these, referenced or not; those that are gone already are passed over. */
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#pool.query('delete from payloads.payloads where id = any($1::uuid[])', [ids]);
+  }
+
   /** Deletes what nothing referred to for so long, in small transactions. @returns how many. */
   async sweepOrphans(olderThanMs = 24 * 3600 * 1000, pageSize = 100): Promise<number> {
     let count = 0;

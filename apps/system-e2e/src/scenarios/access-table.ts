@@ -54,6 +54,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/endpoints/{id}',
     'GET /v1/endpoints/{id}/history',
     'GET /v1/endpoints/{id}/events',
+    'GET /v1/endpoints/{id}/events/{deliveryId}',
     'GET /v1/replays',
     'GET /v1/replays/{id}',
     'GET /rest/v1/webhooks',

@@ -9,6 +9,11 @@ interface Delivery {
   attempts: { request: { headers: Record<string, string>; body: string }; response: unknown; error: unknown }[];
 }
 
+interface LongDelivery {
+  id: string;
+  attempts: Record<'request' | 'response', { body: string; truncated: boolean }>[];
+}
+
 /** Etlworks' webhooks on the wire (ET-01 to ET-09, ET-11), from the fields of its form to View events. */
 export const etlworks: Scenarios = (use) => {
   describe('endpoints as Etlworks has them', () => {
@@ -133,6 +138,28 @@ export const etlworks: Scenarios = (use) => {
         headers['x-etl-webhook-entity-id'],
         'succeeded',
       ]);
+    });
+
+    it('ET-09: View events has long bodies whole, and lists have the beginning of them, marked', async () => {
+      const endpoint = await api.endpoint(`${receiver.url}/long`, ['long.told']);
+      const answer = 'ä'.repeat(100_000);
+      receiver.respond((request) => (request.path === '/long' ? { status: 200, body: answer } : {}));
+      const event = { specversion: '1.0', id: 'long-1', source: '/test', type: 'long.told', data: 'x'.repeat(200_000) };
+      const type = { 'content-type': 'application/cloudevents+json' };
+      expect((await api.call('POST', '/v1/events', JSON.stringify(event), type)).status).toBe(202);
+      const sent = await first('/long');
+      const listed = await waitFor(async () => {
+        const { items } = await api.must<{ items: LongDelivery[] }>('GET', `/v1/endpoints/${endpoint.id}/events`);
+        return items[0]?.attempts[0] ? items[0] : null;
+      }, PATIENCE_MS);
+      const [cut] = listed.attempts;
+      expect([cut?.request.truncated, cut?.response.truncated]).toEqual([true, true]);
+      expect(cut?.request.body.length).toBeLessThan(66_000);
+      const [whole] = (await api.must<LongDelivery>('GET', `/v1/endpoints/${endpoint.id}/events/${listed.id}`))
+        .attempts;
+      expect(whole?.request.body === sent.text).toBe(true);
+      expect(whole?.response.body === answer).toBe(true);
+      expect([whole?.request.truncated, whole?.response.truncated]).toEqual([false, false]);
     });
 
     it('ET-06, ET-09: a disabled endpoint gets nothing, also not later; View events has the whole exchange', async () => {

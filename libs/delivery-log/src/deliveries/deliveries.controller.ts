@@ -5,6 +5,7 @@ import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import type { Page } from '../read-model/page.ts';
 import { DeliveriesQueries, type DeliveryView } from './deliveries.query.ts';
+import { WholeBodies } from './whole-bodies.ts';
 import { DeliveriesQuery } from './deliveries.requests.ts';
 import { DELIVERY, DELIVERY_PAGE } from '../read-model/answer-schemas.ts';
 
@@ -14,7 +15,10 @@ const RING = 100;
 @ApiBearerAuth()
 @Controller('v1')
 export class DeliveriesController {
-  constructor(private readonly queries: DeliveriesQueries) {}
+  constructor(
+    private readonly queries: DeliveriesQueries,
+    private readonly bodies: WholeBodies,
+  ) {}
 
   /** Deliveries of an app with their attempts, newest first. */
   @Get('deliveries')
@@ -33,11 +37,26 @@ export class DeliveriesController {
     return delivery;
   }
 
-  /** The last 100 deliveries of an endpoint. */
+  /** The last 100 deliveries of an endpoint. Of long bodies they have the first 64 KiB; each delivery alone has them whole. */
   @Get('endpoints/:id/events')
   @ApiOkResponse({ schema: DELIVERY_PAGE })
   @Requires('automation.view')
   ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
     return this.queries.list(app.id, Object.assign(new DeliveriesQuery(), { endpointId: id, limit: RING }));
+  }
+
+  /** One delivery of an endpoint with the whole bodies of its attempts (ET-09); older ones than the last 100 have 64 KiB. */
+  @Get('endpoints/:id/events/:deliveryId')
+  @ApiOkResponse({ schema: DELIVERY })
+  @Requires('automation.view')
+  async ofEndpointOne(
+    @InApp() app: AppScope,
+    @Param('id') id: string,
+    @Param('deliveryId') deliveryId: string,
+  ): Promise<DeliveryView> {
+    const found = isUuid(deliveryId) ? await this.queries.findOfEndpoint(deliveryId, id) : null;
+    if (!found || !app.sees(found.delivery.appId))
+      throw platformError('not_found', `there is no delivery ${deliveryId} of this endpoint`);
+    return this.bodies.fill(found);
   }
 }

@@ -2,6 +2,7 @@ import type { BusEvent } from '@sluice/bus';
 import type { AttemptFinished, DispatcherEvents, DomainEventRecorded } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
+import { wholeBodyWrites } from './whole-bodies.projection.ts';
 
 const DOMAIN_EVENTS: BulkTable = {
   table: 'delivery_log.domain_events',
@@ -184,5 +185,6 @@ export function deliveryWrites(events: readonly BusEvent[]): Alongside[] {
         return [data.deliveryId, data.number, data.at, event.dataJson];
       }),
     ),
+    ...wholeBodyWrites(attempts),
   ];
 }

@@ -25,11 +25,16 @@ export interface AttemptView {
   number: number;
   at: string;
   durationMs: number;
-  request: AttemptFinished['request'];
-  response: AttemptFinished['response'];
+  request: Omit<AttemptFinished['request'], 'payloadId'>;
+  response: Omit<NonNullable<AttemptFinished['response']>, 'payloadId'> | null;
   error: AttemptFinished['error'];
   verdict: string | null;
   nextAttemptAt: string | null;
+}
+
+export interface RecordedDelivery {
+  delivery: DeliveryView;
+  attempts: AttemptFinished[];
 }
 
 interface Row {
@@ -50,10 +55,16 @@ const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, 
   (select array_agg(a.data order by a.number) from delivery_log.attempts a where a.delivery_id = d.id) as attempts
   from delivery_log.deliveries d`;
 
-function attemptView(json: string): AttemptView {
-  const data = JSON.parse(json) as AttemptFinished;
-  const { number, at, durationMs, request, response, error, verdict = null, nextAttemptAt } = data;
-  return { number, at, durationMs, request, response, error, verdict, nextAttemptAt };
+function attemptView(data: AttemptFinished): AttemptView {
+  const { number, at, durationMs, error, verdict = null, nextAttemptAt } = data;
+  const { payloadId: _sent, ...request } = { truncated: false, ...data.request };
+  const { payloadId: _answered, ...response } = data.response ?? {};
+  const shown = data.response === null ? null : (response as AttemptView['response']);
+  return { number, at, durationMs, request, response: shown, error, verdict, nextAttemptAt };
+}
+
+function attemptsOf(row: Row): AttemptFinished[] {
+  return (row.attempts ?? []).map((json) => JSON.parse(json) as AttemptFinished);
 }
 
 function view(row: Row): DeliveryView {
@@ -68,7 +79,7 @@ function view(row: Row): DeliveryView {
     status: row.status,
     reason: row.reason,
     createdAt: row.created_at.toISOString(),
-    attempts: (row.attempts ?? []).map(attemptView),
+    attempts: attemptsOf(row).map(attemptView),
   };
 }
 
@@ -79,6 +90,15 @@ export class DeliveriesQueries {
   async find(id: string): Promise<DeliveryView | null> {
     const { rows } = await this.pool.query<Row>(`${SELECT} where d.id = $1`, [id]);
     return rows[0] ? view(rows[0]) : null;
+  }
+
+  /** A delivery of that endpoint (integer or uuid) with its attempts as they were recorded. */
+  async findOfEndpoint(id: string, endpointId: string): Promise<RecordedDelivery | null> {
+    const { rows } = await this.pool.query<Row & { endpoint_uuid: string }>(
+      `${SELECT} where d.id = $1 and ($2 = d.endpoint_id::text or $2 = d.endpoint_uuid::text)`,
+      [id, endpointId.toLowerCase()],
+    );
+    return rows[0] ? { delivery: view(rows[0]), attempts: attemptsOf(rows[0]) } : null;
   }
 
   /** Newest first. */

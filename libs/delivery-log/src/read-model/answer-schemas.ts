@@ -24,7 +24,7 @@ const ATTEMPT = object({
   number: NUMBER,
   at: TIME,
   durationMs: { type: 'number' },
-  request: object({ method: TEXT, url: TEXT, headers: TEXTS, body: TEXT }),
+  request: object({ method: TEXT, url: TEXT, headers: TEXTS, body: TEXT, truncated: { type: 'boolean' } }),
   response: orNull(object({ status: NUMBER, headers: TEXTS, body: TEXT, truncated: { type: 'boolean' } })),
   error: orNull(object({ stage: TEXT, code: TEXT, message: TEXT })),
   verdict: orNull(TEXT),

@@ -14,6 +14,7 @@ import { DeliveringConfig } from './delivering.config.ts';
 import { isOrdered } from './delivery-key.rules.ts';
 import type { Delivery } from './delivery.ts';
 import { FailedDeliveries, type FailureTold } from './failed-deliveries.ts';
+import { WholeBodies } from './whole-bodies.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 
 const log = new Logger('dispatcher.deliveries');
@@ -25,6 +26,7 @@ export class AttemptRecorder {
   constructor(
     @InjectStore('dispatcher') private readonly store: EventStorePort,
     @Inject(DispatcherDueQueue) private readonly queue: DispatcherDueQueue,
+    @Inject(WholeBodies) private readonly bodies: WholeBodies,
     @Inject(FailedDeliveries) private readonly failed: FailedDeliveries,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
@@ -39,10 +41,13 @@ export class AttemptRecorder {
       tries: delivery.tries + 1,
       ...(delivery.replayId === undefined ? {} : { replayId: delivery.replayId }),
     };
-    const rows = (): Alongside[] =>
-      attempt.nextAttemptAt === null
+    const bodies = this.bodies.referencesOf(attempt);
+    const rows = (): Alongside[] => [
+      ...bodies,
+      ...(attempt.nextAttemptAt === null
         ? this.#end(delivery, attempt.outcome)
-        : [this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload)];
+        : [this.queue.putBack(claim, Date.parse(attempt.nextAttemptAt), payload)]),
+    ];
     const told = this.failed.told(delivery, attempt, traceparent);
     await this.#append(delivery, { type: 'AttemptFinished', data: attempt }, rows, traceparent, told);
   }

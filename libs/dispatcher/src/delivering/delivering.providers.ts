@@ -16,6 +16,7 @@ import { EventLoader } from './event-loader.ts';
 import { RetryWorker } from './retry.worker.ts';
 import { RawBodies } from '../requests/raw-bodies.ts';
 import { SecretOpener } from './secret-opener.ts';
+import { WholeBodies } from './whole-bodies.ts';
 
 /** Everything from a planned delivery on. */
 export const DELIVERING_PROVIDERS: Provider[] = [
@@ -39,6 +40,7 @@ export const DELIVERING_PROVIDERS: Provider[] = [
   EventLoader,
   SecretOpener,
   RawBodies,
+  WholeBodies,
   FailedDeliveries,
   AttemptRecorder,
   DeliverySender,

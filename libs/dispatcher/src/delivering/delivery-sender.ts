@@ -20,6 +20,7 @@ import {
 } from '../requests/delivery-request.ts';
 import type { Delivery } from './delivery.ts';
 import { SecretOpener } from './secret-opener.ts';
+import { WholeBodies } from './whole-bodies.ts';
 
 const log = new Logger('dispatcher.deliveries');
 const attemptsTotal = metrics.counter('sluice_delivery_attempts_total', 'Attempts by what became of them', ['outcome']);
@@ -38,6 +39,7 @@ export class DeliverySender {
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(SecretOpener) private readonly opener: SecretOpener,
     @Inject(RawBodies) private readonly raw: RawBodies,
+    @Inject(WholeBodies) private readonly bodies: WholeBodies,
     @Inject(AttemptRecorder) private readonly recorder: AttemptRecorder,
     @Inject(EndpointHealth) private readonly health: EndpointHealth,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
@@ -80,7 +82,9 @@ export class DeliverySender {
     if (signed) this.#learn(endpoint, result, attempt.outcome === 'succeeded');
     attemptsTotal.inc({ outcome: attempt.outcome });
     attemptSeconds.observe(result.durationMs / 1000);
-    await this.recorder.finished(delivery, attempt, work.traceparent);
+    const answered = result.ok ? result.body : null;
+    const kept = await this.#patiently(delivery, () => this.bodies.keep(attempt, signed?.body ?? '', answered));
+    if (kept !== 'lost') await this.recorder.finished(delivery, kept, work.traceparent);
   }
 
   async #endpointOf(delivery: Delivery): Promise<EndpointState | undefined> {
@@ -186,7 +190,7 @@ export class DeliverySender {
         method: endpoint.method,
         url: endpoint.url,
         headers: signed?.headers.recorded ?? {},
-        body: this.#recordedRequest(signed?.body ?? ''),
+        ...this.#recordedRequest(signed?.body ?? ''),
       },
       response: result.ok ? this.#recordedResponse(result) : null,
       error: result.ok ? null : result.error,
@@ -201,10 +205,9 @@ export class DeliverySender {
     return this.endpoints.find(endpoint.uuid)?.enabled ? atMs : this.config.now();
   }
 
-  #recordedRequest(body: string | Uint8Array): string {
+  #recordedRequest(body: string | Uint8Array): Pick<AttemptFinished['request'], 'body' | 'truncated'> {
     const { text, truncated } = recordedText(body, this.config.maxRecordedBytes);
-    // The contract has no flag for it here, and a body that ends in the middle must not look like what was sent.
-    return truncated ? `${text}\n[cut: ${Buffer.byteLength(body)} bytes were sent]` : text;
+    return truncated ? { body: text, truncated } : { body: text };
   }
 
   #recordedResponse(result: Extract<OutboundResult, { ok: true }>): AttemptFinished['response'] {

@@ -29,14 +29,15 @@ export class StepEffects implements OnApplicationShutdown {
     endpoints: InlineEndpoints,
     children: ChildRuns,
   ) {
+    const payloads = new Payloads(pool);
     this.sandbox = new CodeSandbox({ threads: settings.code.threads });
     this.outbound = outboundClientOf(settings);
     this.byType = new Map<string, StepEffect>([
-      ['http', new HttpEffect(this.outbound, new HttpFiles(new Payloads(pool)))],
+      ['http', new HttpEffect(this.outbound, new HttpFiles(payloads))],
       ['code', new CodeEffect(this.sandbox, settings.code)],
       ['listener', new ListenerEffect(this.outbound, tokens, settings)],
       ['run_flow', new RunFlowEffect(children)],
-      ['call_webhook', new CallWebhookEffect(this.outbound, endpoints, settings.etlPrefix)],
+      ['call_webhook', new CallWebhookEffect(this.outbound, endpoints, payloads, settings.etlPrefix)],
     ]);
   }
 

@@ -10,8 +10,11 @@ import {
   recordedText,
   type RequestHeaders,
 } from '@sluice/endpoints';
+import { isTransientError } from '@sluice/event-store';
 import type { OutboundClient, OutboundResult } from '@sluice/outbound-http';
+import type { Payloads } from '@sluice/payloads';
 import { UnsealError } from '@sluice/sealed-values';
+import { tried } from '../http/http-files.ts';
 import { mask } from '../http/secret-mask.rules.ts';
 import type { EffectCall, EffectResult, StepEffect } from '../step-type.ts';
 import type { WebhookCall } from './call-webhook.step.ts';
@@ -32,12 +35,14 @@ interface SentCall {
 export class CallWebhookEffect implements StepEffect {
   private readonly client: OutboundClient;
   private readonly endpoints: InlineEndpoints;
+  private readonly payloads: Payloads;
   private readonly etlPrefix: string;
 
   /** @param etlPrefix inline endpoints are sent no headers of format `etl`; a setting may not give one that looks so. */
-  constructor(client: OutboundClient, endpoints: InlineEndpoints, etlPrefix: string) {
+  constructor(client: OutboundClient, endpoints: InlineEndpoints, payloads: Payloads, etlPrefix: string) {
     this.client = client;
     this.endpoints = endpoints;
+    this.payloads = payloads;
     this.etlPrefix = etlPrefix;
   }
 
@@ -66,7 +71,25 @@ export class CallWebhookEffect implements StepEffect {
     const hidden = [...secrets.secrets, ...secrets.headerValues, ...(secrets.basicPass ? [secrets.basicPass] : [])];
     const { verdict, response, message } = judgement;
     const output = { ok: verdict === 'success', verdict, response, status: result.ok ? result.status : null, message };
-    return { ...mask({ output, error: null, retryable: false }, hidden), call: attemptOf(call, sent, judgement) };
+    const attempt = await this.withWholeAnswer(attemptOf(call, sent, judgement), result);
+    const payloadId = attempt.response?.payloadId;
+    return {
+      ...mask({ output, error: null, retryable: false }, hidden),
+      ...(payloadId === undefined ? {} : { payloads: [payloadId] }),
+      call: attempt,
+    };
+  }
+
+  /** ET-09: an answer that the record has only in part is kept whole beside it; where it cannot be, the part is shown. */
+  private async withWholeAnswer(attempt: AttemptFinished, result: OutboundResult): Promise<AttemptFinished> {
+    if (!result.ok || attempt.response?.truncated !== true) return attempt;
+    try {
+      const payloadId = await tried(() => this.payloads.put(result.body));
+      return { ...attempt, response: { ...attempt.response, payloadId } };
+    } catch (error) {
+      if (!isTransientError(error)) throw error;
+      return attempt;
+    }
   }
 
   private async openSecrets(endpoint: EndpointState): Promise<EndpointSecrets | null> {
@@ -130,18 +153,18 @@ function attemptOf(
     number: 1,
     at: new Date(startMs).toISOString(),
     durationMs: Math.round(result.durationMs),
-    request: {
-      method: 'POST',
-      url: endpoint.url,
-      headers: headers.recorded,
-      body: recordedText(body, MAX_RECORDED_BYTES).text,
-    },
+    request: { method: 'POST', url: endpoint.url, headers: headers.recorded, ...recordedRequest(body) },
     response: responseOf(result),
     error: result.ok ? null : result.error,
     outcome: judgement.verdict === 'success' ? 'succeeded' : 'failed',
     nextAttemptAt: null,
     verdict: judgement.verdict,
   };
+}
+
+function recordedRequest(body: string): Pick<AttemptFinished['request'], 'body' | 'truncated'> {
+  const { text, truncated } = recordedText(body, MAX_RECORDED_BYTES);
+  return truncated ? { body: text, truncated } : { body: text };
 }
 
 function responseOf(result: OutboundResult): AttemptFinished['response'] {

@@ -49,8 +49,8 @@ export class HttpFiles {
   }
 }
 
-/** The request was answered, so it is worth trying more than once to keep the answer. */
-async function tried<T>(work: () => Promise<T>): Promise<T> {
+/** The request was answered, so it is worth trying more than once to keep the answer. @throws what the last try throws */
+export async function tried<T>(work: () => Promise<T>): Promise<T> {
   for (const [index, ms] of TRIES_AFTER_MS.entries()) {
     if (ms > 0) await pause(ms);
     try {
