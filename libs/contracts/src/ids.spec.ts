@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { derivedId, isUuid, newId, timeOfId } from './ids.ts';
+import { causeAt, derivedId, firstIdAt, isUuid, newId, timeOfId } from './ids.ts';
 
 const variantOf = (id: string) => id[19];
 
@@ -95,4 +95,29 @@ describe('what counts as a uuid', () => {
       expect(isUuid(text)).toBe(false);
     }
   });
+});
+
+describe('what comes of a cause', () => {
+  const DAY_MS = 86_400_000;
+
+  it('within a day has the id that it derives from the cause', () => {
+    const cause = newId(Date.now());
+    expect(causeAt(cause, Date.now() + DAY_MS - 1_000)).toBe(cause);
+  });
+
+  it('later carries its own time, and is the same however often it is derived', () => {
+    const cause = newId(Date.parse('2026-01-01T00:00:00Z'));
+    const at = Date.parse('2026-03-05T06:07:08.009Z');
+    expect(timeOfId(derivedId('event', causeAt(cause, at), 'a'))).toBe(at);
+    expect(causeAt(cause, at)).toBe(causeAt(cause, at));
+    expect(causeAt(cause, at)).not.toBe(causeAt(newId(Date.parse('2026-01-01T00:00:00Z')), at));
+    expect(isUuid(causeAt(cause, at))).toBe(true);
+  });
+});
+
+it('the first id of a time is not behind any id of it, and behind all of the millisecond before', () => {
+  const at = Date.parse('2026-03-05T00:00:00Z');
+  expect(firstIdAt(at) <= newId(at)).toBe(true);
+  expect(firstIdAt(at) > newId(at - 1)).toBe(true);
+  expect(firstIdAt(-5)).toBe('00000000-0000-0000-0000-000000000000');
 });

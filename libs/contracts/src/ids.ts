@@ -80,12 +80,34 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-/** Whether the text is a UUID in its canonical form (any version, any case). */
+/** The smallest id that carries this time (Unix milliseconds): where a day of streams begins. */
+export function firstIdAt(atMs: number): string {
+  const hex = Math.max(0, Math.min(Math.floor(atMs), 0xffffffffffff))
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/** What comes of a cause later than this is given a time of its own. */
+const LATE_MS = 86_400_000;
+
+/**
+ * The cause to derive an id from, for what came of it at a time that is recorded (Unix milliseconds): the cause itself,
+ * or, when it is more than a day old by then, the cause with that time in place of its own. A run that has waited for
+ * months emits an event: its id must not lie among days that retention has dropped wherever the event is recorded. The
+ * same cause and time give the same id, so a redelivered message still finds its work done.
+ */
+export function causeAt(causeId: string, atMs: number): string {
+  if (atMs - timeOfId(causeId) <= LATE_MS) return causeId;
+  return firstIdAt(atMs).slice(0, 13) + causeId.slice(13);
+}
+
 /** The domain event that a request which is handed on becomes (GW-11). */
 export function forwardedEventId(requestId: string, triggerId: string): string {
   return derivedId('forwarded', requestId, triggerId);
 }
 
+/** Whether the text is a UUID in its canonical form (any version, any case). */
 export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text);
 }

@@ -45,7 +45,7 @@ export type {
   TriggerAccepted,
   TriggerForwarded,
 } from './gateway-events.ts';
-export { derivedId, forwardedEventId, isUuid, newId, timeOfId } from './ids.ts';
+export { causeAt, derivedId, firstIdAt, forwardedEventId, isUuid, newId, timeOfId } from './ids.ts';
 export type {
   AppCreated,
   EndpointChanged,

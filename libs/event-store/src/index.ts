@@ -19,7 +19,7 @@ export {
   StreamOutsidePartitionsError,
   VersionConflictError,
 } from './event-store.errors.ts';
-export { eventTablesSql } from './event-tables.ts';
+export { eventTablesSql, topicTables } from './event-tables.ts';
 export type { PartitionRange } from './partitions.ts';
 export { comparePositions, formatPosition, parsePosition } from './position.ts';
 export type { StoreLogger } from './store-connections.ts';

@@ -1,5 +1,7 @@
 import type { ServiceDefinition } from '@sluice/platform';
+import { PublishedByTime1764000140000 } from './migrations/1764000140000-published-by-time.ts';
 import { GatewayModule } from './gateway.module.ts';
+import { GATEWAY_RETENTION } from './gateway.retention.ts';
 import { Gateway1763800000000 } from './migrations/1763800000000-gateway.ts';
 import { IdempotencyKeys1763900040002 } from './migrations/1763900040002-idempotency-keys.ts';
 import { ListenerNames1764000020001 } from './migrations/1764000020001-listener-names.ts';
@@ -19,7 +21,9 @@ export const gatewayService: ServiceDefinition = {
     RateWindows1763900040001,
     IdempotencyKeys1763900040002,
     ListenerNames1764000020001,
+    PublishedByTime1764000140000,
   ],
   topics: ['gateway.events'],
   partitioned: true,
+  retention: GATEWAY_RETENTION,
 };

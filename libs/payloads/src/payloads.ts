@@ -1,4 +1,4 @@
-import { newId } from '@sluice/contracts';
+import { firstIdAt, newId } from '@sluice/contracts';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
@@ -147,6 +147,23 @@ export class Payloads {
       );
       count += rowCount ?? 0;
       if ((rowCount ?? 0) < pageSize) return count;
+    }
+  }
+
+  /**
+   * Deletes what was stored before a time (Unix milliseconds), referred to or not: for whoever knows that what referred
+   * to it is gone. In small transactions. @returns how many.
+   */
+  async sweepOld(beforeMs: number, signal?: AbortSignal, pageSize = 100): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const { rowCount } = await this.#pool.query(
+        `delete from payloads.payloads where id in (
+          select id from payloads.payloads where id < $1::uuid order by id limit $2 for update skip locked)`,
+        [firstIdAt(beforeMs), pageSize],
+      );
+      count += rowCount ?? 0;
+      if ((rowCount ?? 0) < pageSize || signal?.aborted) return count;
     }
   }
 }

@@ -19,7 +19,14 @@ export { createJsonLogger, NestJsonLogger } from './observing/json-logger.ts';
 export { metrics } from './observing/metrics.ts';
 export { DOCS_PAGE_HEADERS, docsPage } from './openapi/docs-page.ts';
 export type { DescribedPaths, OpenApiDocument, Operation } from './openapi/openapi-document.ts';
-export type { MigrationClass, ServiceDefinition, SharedSchema } from './service-definition.ts';
+export type {
+  MigrationClass,
+  RetentionNeed,
+  RetentionPrune,
+  RetentionRules,
+  ServiceDefinition,
+  SharedSchema,
+} from './service-definition.ts';
 export type { EncryptionKey, Rate, RateProfile } from './settings/setting-parsers.ts';
 export { closestName } from './settings/closest-name.ts';
 export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';

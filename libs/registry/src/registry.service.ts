@@ -13,6 +13,7 @@ import { InlineEndpoints1764000070001 } from './migrations/1764000070001-inline-
 import { KnownAddresses1764000030002 } from './migrations/1764000030002-known-addresses.ts';
 import { ForwardingTriggers1764000070004 } from './migrations/1764000070004-forwarding-triggers.ts';
 import { RegistryModule } from './registry.module.ts';
+import { REGISTRY_RETENTION } from './registry.retention.ts';
 
 /** The management API: apps, users, flows, triggers, endpoints, tokens, secrets, and the events of their changes. */
 export const registryService: ServiceDefinition = {
@@ -35,4 +36,5 @@ export const registryService: ServiceDefinition = {
   ],
   topics: ['registry.events'],
   partitioned: false,
+  retention: REGISTRY_RETENTION,
 };

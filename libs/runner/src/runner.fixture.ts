@@ -81,6 +81,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     etlPrefix: 'X-Etl-Webhook',
     listenerTimeoutMs: 3_600_000,
     code: { timeoutMs: 10_000, memoryBytes: 32 << 20, threads: 2 },
+    retentionDays: { gateway: 30, registry: 30, runner: 30, dispatcher: 30, 'delivery-log': 30 },
     logLevel: 'silent',
     instanceId: 'runner-1',
     demo: false,
@@ -170,12 +171,17 @@ export class Neighbours {
     return id as string;
   }
 
+  /** A request with that id, and so of its time. */
+  async acceptAt(id: string, flow: { id: string }): Promise<string> {
+    await this.acceptAll([{ flow, id }]);
+    return id;
+  }
+
   /** Many requests in one commit. */
-  async acceptAll(requests: readonly { flow: { id: string }; accept?: Accept }[]): Promise<string[]> {
-    const appends = requests.map(({ flow, accept = {} }) => {
+  async acceptAll(requests: readonly { flow: { id: string }; accept?: Accept; id?: string }[]): Promise<string[]> {
+    const appends = requests.map(({ flow, accept = {}, id = newId() }) => {
       const { body = {}, ...change } = accept;
       const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-      const id = newId();
       const meta = { correlationId: id, causationId: null, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
       const data = acceptedOf(flow.id, bytes, change);
       return {

@@ -9,6 +9,7 @@ import { Approvals1764000110000 } from './migrations/1764000110000-approvals.ts'
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { RunnerModule } from './runner.module.ts';
+import { RUNNER_RETENTION } from './runner.retention.ts';
 
 export const runnerService: ServiceDefinition = {
   name: 'runner',
@@ -26,4 +27,5 @@ export const runnerService: ServiceDefinition = {
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,
+  retention: RUNNER_RETENTION,
 };

@@ -4,6 +4,7 @@ import { eventSchemaTablesSql } from '@sluice/event-schemas';
 import { replicaTablesSql } from '@sluice/local-copy';
 import { payloadTablesSql } from '@sluice/payloads';
 import type { SharedSchema } from '@sluice/platform';
+import { retentionTablesSql } from '@sluice/retention';
 import { sealedTablesSql } from '@sluice/sealed-values';
 
 /** The schemas that every service may read; each belongs to one library. */
@@ -13,5 +14,6 @@ export const SHARED_SCHEMAS: readonly SharedSchema[] = [
   { name: 'event_schemas', statements: eventSchemaTablesSql() },
   { name: 'replicas', statements: replicaTablesSql() },
   { name: 'payloads', statements: payloadTablesSql() },
+  { name: 'retention', statements: retentionTablesSql() },
   { name: 'sealed', statements: sealedTablesSql() },
 ];

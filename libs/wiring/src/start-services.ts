@@ -16,6 +16,7 @@ import {
   type ServiceDefinition,
   type Settings,
 } from '@sluice/platform';
+import { RetentionWorker } from '@sluice/retention';
 import type { Pool } from 'pg';
 import { checkListenAddress } from './listen-address.ts';
 import { AcceptPressure } from './accept-pressure.ts';
@@ -89,6 +90,27 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
   });
 }
 
+function createRetention(
+  { settings, services, logger }: StartOptions,
+  stores: ReadonlyMap<ServiceName, EventStore>,
+  pools: ReadonlyMap<ServiceName, Pool>,
+): RetentionWorker[] {
+  return services.map(
+    ({ name, topics, retention }) =>
+      new RetentionWorker({
+        service: name,
+        topics,
+        rules: retention ?? { needs: [], prunes: [] },
+        store: stores.get(name) as EventStore,
+        pool: pools.get(name) as Pool,
+        days: settings.retentionDays[name],
+        isKafka: settings.kafka !== null,
+        owner: settings.instanceId,
+        logger,
+      }),
+  );
+}
+
 /** Brings the database up to date, starts the services' stores, bus and HTTP, and resolves once they serve. */
 export async function startServices(options: StartOptions): Promise<RunningServices> {
   const { settings, services } = options;
@@ -103,9 +125,11 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     instance: settings.instanceId,
     onError: (error) => options.logger.warn(`the replica board cannot be written: ${(error as Error).message}`),
   });
+  const retention = createRetention(options, stores, pools);
   let app: HttpApp | null = null;
   const close = async (): Promise<void> => {
     try {
+      await Promise.all(retention.map((worker) => worker.close()));
       await app?.close(); // first: what still runs in it uses what is released below
     } finally {
       await board.close();
@@ -132,6 +156,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     const port = await app.listen(settings.host, settings.port);
     const url = addressOf(settings.host, port);
     if (settings.publicUrl === '') settings.publicUrl = url;
+    for (const worker of retention) worker.start();
     return { url, port, settings, app, close };
   } catch (error) {
     await close();

@@ -1,5 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
-import { derivedId, type EventEmitted, type RunFinished } from '@sluice/contracts';
+import { causeAt, derivedId, type EventEmitted, type RunFinished } from '@sluice/contracts';
 import { dedupeKeyOf } from './cloud-event.rules.ts';
 import type { ReceivedEvent } from './received-event.ts';
 
@@ -25,7 +25,7 @@ function emitted(event: BusEvent, publicUrl: string): ReceivedEvent {
 /** ET-10, ET-11: `Flow.Executed` and `Flow.Failed` are about the run; their entity is its outcome. */
 function finished(event: BusEvent, publicUrl: string): ReceivedEvent {
   const data = event.data as RunFinished;
-  const eventId = derivedId('built-in', event.streamId, 'run-finished');
+  const eventId = derivedId('built-in', causeAt(event.streamId, event.occurredAt.getTime()), 'run-finished');
   return {
     ...originOf(event),
     eventId,

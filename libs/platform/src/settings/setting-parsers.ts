@@ -1,4 +1,4 @@
-import { parseDurationMs } from '@sluice/contracts';
+import { parseDurationMs, SERVICES, type ServiceName } from '@sluice/contracts';
 
 /** What a setting's text means, or why it cannot be used (shown to the operator after the setting's name). */
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: string };
@@ -172,4 +172,24 @@ export const profileRates: Parser<Partial<Record<RateProfile, Rate>>> = (value) 
     rates[profile as RateProfile] = parsed;
   }
   return ok(rates);
+};
+
+const MAX_RETENTION_DAYS = 36_500;
+
+/** `30`, or `30,runner=90,gateway=7`: days for every service, and for those that are named; 0 keeps everything. */
+export const retentionDays: Parser<Record<ServiceName, number>> = (value) => {
+  const [all = '', ...named] = value.split(',').map((each) => each.trim());
+  const pairs = [...SERVICES.map((service) => `${service}=${all}`), ...named].map((each) => each.split('='));
+  const days: Partial<Record<ServiceName, number>> = {};
+  for (const [name = '', text = '', ...rest] of pairs) {
+    const service = SERVICES.find((each) => each === name);
+    const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+    if (!service || rest.length > 0 || !(number <= MAX_RETENTION_DAYS)) {
+      return no(
+        `must be days[,service=days…] from 0 (keep) to ${MAX_RETENTION_DAYS}, such as 30 or 30,runner=90 (${SERVICES.join(', ')}), not "${value}"`,
+      );
+    }
+    days[service] = number;
+  }
+  return ok(days as Record<ServiceName, number>);
 };

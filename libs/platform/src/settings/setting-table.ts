@@ -93,6 +93,11 @@ export const SETTING_TABLE = {
   SLUICE_CODE_TIMEOUT: row(parse.duration(10, 60_000), 'PT10S', 'the most time that a code step may ask for'),
   SLUICE_CODE_MEMORY: row(parse.integer(4, 512), '32', 'MiB that the JavaScript of a code step may take'),
   SLUICE_CODE_THREADS: row(parse.integer(1, 64), '2', 'code steps that a runner runs at a time'),
+  SLUICE_RETENTION_DAYS: row(
+    parse.retentionDays,
+    '30',
+    'days that events are kept: days[,service=days…]; 0 keeps them for ever',
+  ),
   SLUICE_LOG_LEVEL: row(parse.oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'logging'),
   SLUICE_DEMO: row(parse.flag, 'on', 'the demo app of standalone and start:distributed'),
   SLUICE_INSTANCE_ID: row(

@@ -30,6 +30,21 @@ describe('settings', () => {
     });
   });
 
+  it('LG-04: say how long events are kept, for all services and for some', () => {
+    const daysOf = (value: string) => loadSettings({ SLUICE_RETENTION_DAYS: value }).retentionDays;
+    expect(loadSettings({}).retentionDays).toEqual(daysOf('30'));
+    expect(daysOf('7, runner=90,gateway=0')).toEqual({
+      gateway: 0,
+      registry: 7,
+      runner: 90,
+      dispatcher: 7,
+      'delivery-log': 7,
+    });
+    for (const wrong of ['', '-1', '30d', '40000', 'runner=3', '30,walker=3', '30,runner=', '30,runner=1=2']) {
+      expect(problemsOf({ SLUICE_RETENTION_DAYS: wrong })[0], wrong).toContain('must be days[,service=days…]');
+    }
+  });
+
   it('RG-07: name the first administrator by address and password together', () => {
     expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada' })[0]).toContain('must be an e-mail address');
     expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada@example.org' })[0]).toContain('go together');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseEnv } from 'node:util';
+import type { ServiceName } from '@sluice/contracts';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
 import type { EncryptionKey, Parsed, Rate, RateProfile } from './setting-parsers.ts';
@@ -65,6 +66,8 @@ export interface Settings {
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
   listenerTimeoutMs: number;
   code: CodeSettings;
+  /** Days that each service keeps its events; 0 keeps them for ever. */
+  retentionDays: Record<ServiceName, number>;
   logLevel: string;
   instanceId: string;
   demo: boolean;
@@ -208,6 +211,7 @@ export function loadSettings(environment: Environment, required: readonly Settin
       memoryBytes: (values.SLUICE_CODE_MEMORY as number) * 1024 * 1024,
       threads: values.SLUICE_CODE_THREADS as number,
     },
+    retentionDays: values.SLUICE_RETENTION_DAYS as Record<ServiceName, number>,
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
     demo: values.SLUICE_DEMO as boolean,

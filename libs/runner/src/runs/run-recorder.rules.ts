@@ -1,4 +1,4 @@
-import { derivedId, type RunError, type StepNotes, type StepPlace } from '@sluice/contracts';
+import { causeAt, derivedId, type RunError, type StepNotes, type StepPlace } from '@sluice/contracts';
 import type { CompiledStep, StepOutcome } from '../steps/step-type.ts';
 import type { Moment } from './decision.ts';
 import { jsonValue } from './json-value.rules.ts';
@@ -66,7 +66,8 @@ export class RunRecorder {
   }
 
   emitted(step: CompiledStep, key: string, outcome: Extract<StepOutcome, { kind: 'emitted' }>): void {
-    const eventId = derivedId('event', this.run.id, key);
+    // Not the run's time when it is old: the dispatcher has dropped the days of long ago.
+    const eventId = derivedId('event', causeAt(this.run.id, Date.parse(this.moment.iso)), key);
     const { type, id, subject, data } = outcome;
     this.push({
       type: 'EventEmitted',
