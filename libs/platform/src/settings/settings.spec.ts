@@ -40,9 +40,11 @@ describe('settings', () => {
       dispatcher: 7,
       'delivery-log': 7,
     });
-    for (const wrong of ['', '-1', '30d', '40000', 'runner=3', '30,walker=3', '30,runner=', '30,runner=1=2']) {
-      expect(problemsOf({ SLUICE_RETENTION_DAYS: wrong })[0], wrong).toContain('must be days[,service=days…]');
-    }
+    const wrong = ['', '-1', '30d', '40000', 'runner=3', '30,walker=3', '30,runner=', '30,runner=1=2'];
+    const refused = wrong.filter((each) =>
+      problemsOf({ SLUICE_RETENTION_DAYS: each })[0]?.includes('must be days[,service=days…]'),
+    );
+    expect(refused).toEqual(wrong);
   });
 
   it('RG-07: name the first administrator by address and password together', () => {
