@@ -12,6 +12,7 @@ const base = {
 const root = '{apps,libs,tools}/**/';
 const never = ['**/dist/**', '**/node_modules/**'];
 const kafka = process.env.SLUICE_TEST_KAFKA !== '0';
+const browser = process.env.SLUICE_TEST_BROWSER !== '0';
 
 export default defineConfig({
   ...base,
@@ -24,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [`${root}*.spec.ts`],
-          exclude: [...never, '**/*.int.spec.ts', '**/*.e2e.spec.ts'],
+          exclude: [...never, '**/*.int.spec.ts', '**/*.e2e.spec.ts', '**/*.browser.spec.ts'],
           environment: 'node',
         },
       },
@@ -43,13 +44,27 @@ export default defineConfig({
       {
         ...base,
         test: {
+          name: 'browser',
+          include: browser ? [`${root}*.browser.spec.ts`] : [],
+          exclude: never,
+          environment: 'node',
+          // One running product and one browser for all of them.
+          globalSetup: ['apps/console/src/testing/product.global-setup.fixture.ts'],
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...base,
+        test: {
           name: 'e2e',
           include: [`${root}*.e2e.spec.ts`],
           exclude: [...never, ...(kafka ? [] : ['**/*.kafka.e2e.spec.ts'])],
           environment: 'node',
           fileParallelism: false,
           // After everything else and one at a time: whole systems are killed and timed here.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

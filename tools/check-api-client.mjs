@@ -1,56 +1,44 @@
 // Types are generated from /openapi.json of a fresh standalone with openapi-typescript; a small client of them has to
-// compile and to work. In .cache, with the packages of tools/api-client (a lock file of its own).
+// compile and to work, and the console has to compile against them: what it uses is there and has the type it expects.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { productEnvironment, productNode, requireNode, root } from './node-version.mjs';
-import { plainEnvironment, startStandalone } from './running-standalone.mjs';
+import { clientPlace, consoleTypes, generateTypes, installGenerator, packageFile, run } from './api-types.mjs';
+import { productNode, requireNode, root } from './node-version.mjs';
+import { startStandalone } from './running-standalone.mjs';
 
 requireNode();
-
-const source = path.join(root, 'tools', 'api-client');
-const place = path.join(root, '.cache', 'api-client');
 const node = productNode();
-const bin = (name) => path.join(place, 'node_modules', ...name);
 
-function run(command, arguments_, env = {}) {
-  const result = spawnSync(command, arguments_, {
-    cwd: place,
-    env: { ...plainEnvironment(), PATH: productEnvironment(node).PATH, ...env },
-    stdio: 'inherit',
-  });
-  if (result.status !== 0) throw new Error(`${path.basename(arguments_[0] ?? command)} failed`);
-}
-
-function install() {
-  mkdirSync(place, { recursive: true });
-  const lock = readFileSync(path.join(source, 'package-lock.json'), 'utf8');
-  const mark = path.join(place, 'installed');
-  for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'client.mts']) {
-    cpSync(path.join(source, file), path.join(place, file));
+/**
+ * The committed types may lack what was added since (said, not an error: npm run api-types). What was removed or changed
+ * and is used breaks the build here.
+ */
+function checkConsole(text) {
+  const committed = readFileSync(consoleTypes, 'utf8');
+  if (committed === text) return;
+  console.log('apps/console: the types are older than the API; bring them up to date with npm run api-types');
+  try {
+    writeFileSync(consoleTypes, text);
+    const compiler = path.join(root, 'node_modules', 'ts7', 'bin', 'tsc');
+    const project = path.join(root, 'apps', 'console', 'tsconfig.json');
+    const own = ['--composite', 'false', '--noEmit', '--emitDeclarationOnly', 'false', '--declaration', 'false'];
+    const result = spawnSync(node, [compiler, '-p', project, ...own], { stdio: 'inherit' });
+    if (result.status !== 0)
+      throw new Error('the console does not fit the API that runs: npm run api-types, then repair it');
+  } finally {
+    writeFileSync(consoleTypes, committed);
   }
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
-  rmSync(mark, { force: true });
-  run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts']);
-  writeFileSync(mark, lock);
 }
 
-install();
+installGenerator();
 const system = await startStandalone();
 try {
-  const document = await (await fetch(`${system.url}/openapi.json`)).text();
-  writeFileSync(path.join(place, 'openapi.json'), document);
-  run(node, [
-    bin(['openapi-typescript', 'bin', 'cli.js']),
-    'openapi.json',
-    '--default-non-nullable',
-    'false',
-    '--output',
-    'schema.ts',
-  ]);
-  run(node, [bin(['typescript', 'bin', 'tsc']), '-p', 'tsconfig.json']);
-  run(node, ['client.mts'], { SLUICE_URL: system.url, TOKEN: system.adminToken });
+  const text = await generateTypes(system.url);
+  run(node, [packageFile('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json']);
+  run(node, [path.join(clientPlace, 'client.mts')], { SLUICE_URL: system.url, TOKEN: system.adminToken });
+  checkConsole(text);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -13,6 +13,7 @@ const ts = createRequire(import.meta.url)('typescript'); // version 6: the nativ
 const MAY_USE = {
   'type:app': ['type:lib', 'type:platform', 'type:service'],
   'type:e2e': ['type:lib', 'type:platform'], // the product is what was built and listens: over HTTP, never by import
+  'type:web': ['type:lib'], // what runs in a browser speaks HTTP; only its tests use our libraries
   'type:service': ['scope:platform', 'scope:contracts', 'scope:testing'],
   'scope:platform': ['scope:platform', 'scope:contracts', 'scope:testing'],
   'scope:testing': ['scope:platform', 'scope:contracts'],
@@ -30,6 +31,7 @@ const CONFINED = {
 
 /** Needed at run time by a package that does not say so, or loaded by name; each with its reason. */
 const LOADED_BY_OTHERS = {
+  'axe-core': 'its text is put into the page of a browser test',
   '@fastify/static': '@nestjs/swagger ends the process without it',
   'reflect-metadata': 'a peer that Nest loads itself',
   '@nestjs/core': 'a peer of the Nest packages',
@@ -87,7 +89,8 @@ function declarationProblem(project, file, name, rootManifest) {
     devDependencies = {},
   } = project.manifest;
   if (name in dependencies || name in optionalDependencies || name in peerDependencies) return null;
-  if (isTest(project, file)) {
+  // What is bundled is no dependency of anything that runs: it is left out of the image.
+  if (isTest(project, file) || project.tags.includes('type:web')) {
     if (name in devDependencies || name in (rootManifest.devDependencies ?? {})) return null;
     return `${file}: ${name} is not declared in ${project.dir}/package.json (devDependencies)`;
   }

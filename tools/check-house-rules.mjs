@@ -37,7 +37,7 @@ const root = option < 0 ? repository : path.resolve(process.argv[option + 1] ?? 
 const problems = [];
 
 const sources = ['apps', 'libs', 'tools'].flatMap((kind) =>
-  filesBelow(path.join(root, kind), (file) => /\.(ts|tsx|mjs)$/.test(file) && !file.includes('/fixtures/')),
+  filesBelow(path.join(root, kind), (file) => /\.(ts|tsx|mjs)$/.test(file) && !/\/(fixtures|generated)\//.test(file)),
 );
 for (const file of sources) {
   const shown = path.relative(root, file);

@@ -20,6 +20,7 @@ const PARTS = [
     command: script('node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter=dot'),
   },
   { name: 'types of tests', command: typescript('-p', 'tsconfig.spec.json', '--noEmit') },
+  { name: 'types of browser tests', command: typescript('-p', 'apps/console/tsconfig.spec.json', '--noEmit') },
   { name: 'boundaries', command: script('tools/check-boundaries.mjs') },
   { name: 'format', command: script('node_modules/@biomejs/biome/bin/biome', 'format', '.') },
   { name: 'lint', command: script('node_modules/oxlint/bin/oxlint', '--deny-warnings') },

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { consoleBuild } from './build-console.mjs';
 import { productEnvironment, productNode, root } from './node-version.mjs';
 
 const lockFile = path.join(root, 'package-lock.json');
@@ -91,4 +92,13 @@ export async function build(...projects) {
   await timed('Building', () =>
     runQuietly(node, [compiler, '-b', ...(projects.length > 0 ? projects : ['.'])], { env: productEnvironment(node) }),
   );
+  await buildConsole(node);
+}
+
+/** Its types are checked by `npm run check`; here it is only bundled (2 s after a change, nothing otherwise). */
+async function buildConsole(node) {
+  const command = consoleBuild();
+  if (!command) return;
+  await timed('Building the console', () => runQuietly(node, command.args, { env: productEnvironment(node) }));
+  command.done();
 }

@@ -26,7 +26,45 @@ function write(file, content) {
   else writeFileSync(target, text);
 }
 
+/** What runs in a browser: bundled by Vite, so the compiler only checks it; its tests run in Node (tsconfig.spec.json). */
+function writeWebProject(dir) {
+  const browser = {
+    lib: ['es2024', 'dom', 'dom.iterable'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    jsx: 'react-jsx',
+  };
+  write(`${dir}/tsconfig.json`, {
+    extends: '../../tsconfig.base.json',
+    compilerOptions: {
+      ...browser,
+      types: ['vite/client'],
+      experimentalDecorators: false,
+      emitDecoratorMetadata: false,
+      emitDeclarationOnly: true,
+      declarationMap: false,
+      rootDir: 'src',
+      outDir: 'dist/types',
+      tsBuildInfoFile: 'dist/types/.tsbuildinfo',
+    },
+    include: ['src/**/*.ts', 'src/**/*.tsx'],
+    exclude: ['src/**/*.spec.ts', 'src/**/*.fixture.ts'],
+    references: [],
+  });
+  write(`${dir}/tsconfig.spec.json`, {
+    extends: '../../tsconfig.spec.json',
+    // Functions that a test hands to the page know its document.
+    compilerOptions: { ...browser, types: ['node', 'vite/client'], module: 'nodenext', moduleResolution: 'nodenext' },
+    include: ['src/**/*.spec.ts', 'src/**/*.fixture.ts', 'vite.config.ts'],
+    exclude: ['dist'],
+  });
+}
+
 for (const dir of projects) {
+  if (manifest(dir).nx?.tags?.includes('type:web')) {
+    writeWebProject(dir);
+    continue;
+  }
   const references = Object.keys(manifest(dir).dependencies ?? {})
     .filter((name) => dirOf.has(name))
     .map((name) => ({ path: path.relative(dir, dirOf.get(name)) }));
@@ -50,6 +88,6 @@ write('tsconfig.spec.json', {
     allowImportingTsExtensions: true,
   },
   include: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'tools/**/*.ts', 'vitest.config.ts'],
-  exclude: ['**/dist/**'],
+  exclude: ['**/dist/**', 'apps/console/**'],
 });
 process.exit(check && stale > 0 ? 1 : 0);

@@ -1,7 +1,7 @@
 // npm test: install, build, then every test that this machine can carry. REQUIRE_KAFKA=1, REQUIRE_BROWSER=1 and
 // REQUIRE_POSTGRES=1 turn "left out" into a failure. Other arguments go to vitest.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -27,13 +27,15 @@ function ask(expression) {
   });
 }
 
-function hasFiles(suffix) {
-  const search = (directory) =>
-    readdirSync(directory, { withFileTypes: true }).some((entry) => {
-      if (entry.name === 'node_modules' || entry.name === 'dist') return false;
-      return entry.isDirectory() ? search(path.join(directory, entry.name)) : entry.name.endsWith(suffix);
-    });
-  return ['apps', 'libs'].some((kind) => search(path.join(root, kind)));
+/** As apps/console/src/testing/chromium.fixture.ts looks for it. */
+function findChromium() {
+  const given = process.env.SLUICE_CHROMIUM;
+  if (given) return existsSync(given) ? given : null;
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const places = (process.env.PATH ?? '').split(path.delimiter);
+  return (
+    names.flatMap((name) => places.map((place) => path.join(place, name))).find((file) => existsSync(file)) ?? null
+  );
 }
 
 const arguments_ = [];
@@ -56,8 +58,14 @@ if (!kafka.ok) {
   leaveOut('Kafka tests', kafka.reason, 'REQUIRE_KAFKA');
   env.SLUICE_TEST_KAFKA = '0'; // read by vitest.config.ts
 }
-if (process.env.REQUIRE_BROWSER === '1' && hasFiles('.browser.spec.ts')) {
-  problems.push('browser tests exist, and nothing here knows how to run them yet'); // they come with the console
+const chromium = findChromium();
+if (!postgres.ok || chromium === null) {
+  leaveOut(
+    'browser tests',
+    postgres.ok ? 'no Chromium: install it or name it by SLUICE_CHROMIUM' : 'no PostgreSQL',
+    'REQUIRE_BROWSER',
+  );
+  env.SLUICE_TEST_BROWSER = '0'; // read by vitest.config.ts
 }
 if (problems.length > 0) {
   for (const problem of problems) console.error(problem);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
+import { ConsoleSite } from '@sluice/console-site';
 import { AppError, type ServiceName } from '@sluice/contracts';
 import {
   appErrorOf,
@@ -93,6 +94,20 @@ function ownRoutes(
       },
     ],
   ]);
+}
+
+/** The console's files, and `/`; false when the path is somebody else's. */
+function siteRoutes(): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const site = new ConsoleSite();
+  return (request, response) => {
+    const { method = 'GET', url = '/', headers } = request;
+    const [acceptEncoding, ifNoneMatch] = [headers['accept-encoding'], headers['if-none-match']];
+    const answer = site.answer({ method, url, acceptEncoding: acceptEncoding?.toString(), ifNoneMatch });
+    if (!answer) return false;
+    request.resume();
+    response.writeHead(answer.status, answer.headers).end(method === 'HEAD' ? undefined : answer.body);
+    return true;
+  };
 }
 
 /** Who is at the other end, asked once per connection. */
@@ -208,6 +223,7 @@ export function createEdge(options: EdgeOptions): Edge {
   let draining = false;
   const own = ownRoutes(state, () => draining);
   const passOn = proxy(options, agent);
+  const isConsole = siteRoutes();
   const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void =>
     sendEdgeProblem(error instanceof AppError ? error : appErrorOf(error), request, response);
 
@@ -226,6 +242,7 @@ export function createEdge(options: EdgeOptions): Edge {
         return;
       }
       try {
+        if (isConsole(request, response)) return;
         passOn(request, response);
       } catch (error) {
         fail(error, request, response);

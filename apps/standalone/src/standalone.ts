@@ -16,6 +16,7 @@ import { createJsonLogger, environmentWithDotEnv, loadSettings, NestJsonLogger, 
 import { registryService } from '@sluice/registry';
 import { runnerService } from '@sluice/runner';
 import { checkListenAddress, OperatorError, type RunningServices, startServices } from '@sluice/wiring';
+import { consoleModule } from './console.routes.ts';
 
 const SERVICES = [registryService, gatewayService, runnerService, dispatcherService, deliveryLogService];
 const READY_TIMEOUT_MS = 60_000;
@@ -122,6 +123,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
       settings: { ...settings, databaseUrl },
       soleWriter: settings.databaseUrl === null,
       logger: new NestJsonLogger(logger),
+      modules: [consoleModule],
     });
     closers.push(() => running.close());
     await becomesReady(running);

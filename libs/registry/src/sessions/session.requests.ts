@@ -14,6 +14,14 @@ export class SignIn {
   password!: string;
 }
 
+/** Instead of address and password: who has a token, but no password at hand, as with the one printed at first start. */
+export class SignInByToken {
+  @ApiProperty({ description: "of scope admin and for all apps; a user's, or the one given by the operator" })
+  @IsString({ message: 'must be text' })
+  @Length(1, 1024, { message: 'must have 1 to 1024 characters' })
+  token!: string;
+}
+
 export class SessionView {
   @ApiProperty({ format: 'uuid' })
   id!: string;

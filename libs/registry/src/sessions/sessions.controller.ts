@@ -3,16 +3,18 @@ import {
   ApiBearerAuth,
   ApiBody,
   ApiCreatedResponse,
+  ApiExtraModels,
   ApiForbiddenResponse,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
   ApiUnauthorizedResponse,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import { Caller, isForeign, type Principal, Public, Requires, sessionCookie } from '@sluice/access';
 import { ClientAddress, InjectSettings, platformError, type Settings } from '@sluice/platform';
 import type { Reply } from '../requests/reply.ts';
-import { NewSessionView, SessionView, SignIn } from './session.requests.ts';
+import { NewSessionView, SessionView, SignIn, SignInByToken } from './session.requests.ts';
 import { type Session, Sessions } from './sessions.ts';
 
 interface Request {
@@ -38,10 +40,11 @@ export class SessionsController {
   @Post()
   @HttpCode(201)
   @Public()
-  @ApiBody({ type: SignIn })
+  @ApiExtraModels(SignIn, SignInByToken)
+  @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(SignIn) }, { $ref: getSchemaPath(SignInByToken) }] } })
   @ApiCreatedResponse({ type: NewSessionView })
-  @ApiUnauthorizedResponse({ description: 'the address or the password is wrong, or the user is disabled' })
-  @ApiForbiddenResponse({ description: 'another site sent the request' })
+  @ApiUnauthorizedResponse({ description: 'the address, the password or the token is wrong, or the user is disabled' })
+  @ApiForbiddenResponse({ description: 'another site sent the request, or the token may not sign in' })
   async create(
     @Body() body: unknown,
     @Req() request: Request,

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import {
   AccessControl,
+  type Actor,
   actorOf,
+  allows,
   endSession,
   hashToken,
   newToken,
@@ -15,12 +17,12 @@ import { VersionConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { ChangeLog } from '../changes/change-log.ts';
-import { validated } from '../requests/validated.ts';
+import { isJsonObject, validated } from '../requests/validated.ts';
 import { PasswordHash } from '../users/password-hash.ts';
 import { emailOf } from '../users/user.rules.ts';
 import type { UserRow } from '../users/user-rows.ts';
 import { UserQueries } from '../users/users.query.ts';
-import { SignIn } from './session.requests.ts';
+import { SignIn, SignInByToken } from './session.requests.ts';
 import { SignInLimiter } from './sign-in-limiter.ts';
 
 export interface Session {
@@ -52,6 +54,7 @@ export class Sessions {
 
   /** @throws AppError 401 for a wrong address or password or a disabled user, all alike; 429 after too many tries. */
   async signIn(body: unknown, visitor: Visitor): Promise<Session & { token: string }> {
+    if (isJsonObject(body) && 'token' in body) return this.signInByToken(body, visitor);
     const request = await validated(SignIn, body);
     const email = emailOf(request.email) ?? request.email;
     await this.limiter.take(email, visitor.address);
@@ -63,6 +66,29 @@ export class Sessions {
     }
     await this.limiter.forgive(email, visitor.address);
     return this.open(user, visitor);
+  }
+
+  /**
+   * As the token's user. The operator's token is nobody's: it signs in the first user who administers all apps, whose
+   * password it could change anyway. Nobody guesses a token, so tries are not counted. What a session may do is not
+   * limited by scopes, so the token's must not be either (decision 0230).
+   */
+  private async signInByToken(body: unknown, visitor: Visitor): Promise<Session & { token: string }> {
+    const { token } = await validated(SignInByToken, body);
+    const principal = await this.access.authenticate(token.trim());
+    if (!principal) throw platformError('unauthorized', 'the token is wrong, revoked or expired');
+    if (principal.kind !== 'personal' || principal.appId !== null || !allows(principal.scopes, 'admin')) {
+      throw platformError(
+        'forbidden',
+        'only a token of scope admin for all apps signs in; ask for a password, or use the API',
+      );
+    }
+    const { userId } = principal;
+    const user = userId === null ? await this.users.firstAdministrator() : await this.users.byId(userId);
+    if (!user || user.deleted || user.state.disabled) {
+      throw platformError('forbidden', 'the token belongs to nobody, and no user administers all apps: make one first');
+    }
+    return this.open(user, visitor, principal.tokenId);
   }
 
   /** @throws AppError 404 when the credential is no session. */
@@ -101,7 +127,11 @@ export class Sessions {
     await this.access.refresh();
   }
 
-  private async open(user: UserRow, { address, userAgent }: Visitor): Promise<Session & { token: string }> {
+  private async open(
+    user: UserRow,
+    { address, userAgent }: Visitor,
+    tokenId?: string,
+  ): Promise<Session & { token: string }> {
     const now = Date.now();
     const [id, token] = [newId(now), newToken('sluice_ses')];
     const expiresAt = new Date(now + SESSION_LIFE_MS).toISOString();
@@ -113,11 +143,17 @@ export class Sessions {
       userAgent: userAgent.slice(0, MAX_USER_AGENT),
     };
     const { id: userId } = user.state;
+    const actor: Actor = {
+      type: 'user',
+      id: userId,
+      ...(address === '' ? {} : { address }),
+      ...(tokenId === undefined ? {} : { tokenId }),
+    };
     await this.changes.commit({
       streamId: id,
       expectedVersion: 0,
       appId: null,
-      actor: { type: 'user', id: userId, ...(address === '' ? {} : { address }) },
+      actor,
       events: [{ type: 'UserLoggedIn', data: { user: user.state, session } }],
       alongside: [
         // Of the generation that the password was checked for: one changed meanwhile leaves this session dead.

@@ -37,6 +37,18 @@ export class UserQueries {
     return rows[0] ? rowOf(rows[0]) : null;
   }
 
+  /** The oldest user who may sign in and administers all apps. */
+  async firstAdministrator(): Promise<UserRow | null> {
+    const { rows } = await this.pool.query<UserRecord>(
+      `${FIND} where not deleted and not coalesce((state::json ->> 'disabled')::boolean, false)
+         and exists (
+           select 1 from json_array_elements(state::json -> 'roles') r
+           where r ->> 'appId' is null and r ->> 'role' = 'administrator')
+       order by number limit 1`,
+    );
+    return rows[0] ? rowOf(rows[0]) : null;
+  }
+
   /** Newest first; `apps` limits them to the members of these apps, and to what they are there. */
   async page(query: SearchQuery, apps: readonly string[] | null): Promise<Page<UserState>> {
     const { below, limit } = windowOf(query);

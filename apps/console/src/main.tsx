@@ -1,0 +1,40 @@
+import './design/base.css';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { RouterProvider } from 'react-router';
+import { ApiError } from './api/api-error.ts';
+import { ToastProvider } from './design/toasts.tsx';
+import { router } from './routes.tsx';
+import { CommandProvider } from './shell/commands.tsx';
+import { applyTheme } from './shell/theme.ts';
+
+applyTheme();
+
+const FRESH_MS = 5_000;
+const TRIES = 2;
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: FRESH_MS,
+      // A refusal stays one; what passes is tried twice before the screen says so.
+      retry: (count, error) => count < TRIES && error instanceof ApiError && error.isPassing,
+      networkMode: 'always',
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <ToastProvider>
+        <CommandProvider>
+          <RouterProvider router={router} />
+        </CommandProvider>
+      </ToastProvider>
+    </QueryClientProvider>
+  </StrictMode>,
+);
