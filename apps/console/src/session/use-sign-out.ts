@@ -11,8 +11,8 @@ export function useSignOut(): () => void {
     const work = async (): Promise<void> => {
       const answer = await plainClient.DELETE('/v1/sessions/current');
       if (answer.response.status !== 401) await bodyOf(Promise.resolve(answer));
-      queries.clear();
       queries.setQueryData(SESSION_KEY, null);
+      queries.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
     };
     work().catch(warn);
   };
