@@ -74,6 +74,8 @@ export interface RunStarted {
   orderingKey?: string;
   /** It holds one of the places that its flow has for runs under way. */
   limited?: true;
+  /** It holds one of the places that its app has for runs under way. */
+  appLimited?: true;
   /** The run that this one is a retry of. Steps it takes over from it follow at once, each with `takenFrom`. */
   retryOf?: string;
   /** A test of a draft that ends after this step, without the flow's response. */

@@ -27,7 +27,7 @@ export type {
   ServiceDefinition,
   SharedSchema,
 } from './service-definition.ts';
-export type { EncryptionKey, Rate, RateProfile } from './settings/setting-parsers.ts';
+export type { EncryptionKey, Rate, RateProfile, RunsPerApp } from './settings/setting-parsers.ts';
 export { closestName } from './settings/closest-name.ts';
 export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';
 export {

@@ -103,6 +103,7 @@ const ADMIN_TOKEN = 'an-administrator-of-all-apps-and-flows';
 
 export interface Accept extends Partial<TriggerAccepted> {
   body?: unknown;
+  appId?: string;
 }
 
 /** Plays the gateway and the registry towards a runner: appends their events to their own stores. */
@@ -180,14 +181,14 @@ export class Neighbours {
   /** Many requests in one commit. */
   async acceptAll(requests: readonly { flow: { id: string }; accept?: Accept; id?: string }[]): Promise<string[]> {
     const appends = requests.map(({ flow, accept = {}, id = newId() }) => {
-      const { body = {}, ...change } = accept;
+      const { body = {}, appId = DEFAULT_APP_ID, ...change } = accept;
       const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
       const meta = { correlationId: id, causationId: null, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
       const data = acceptedOf(flow.id, bytes, change);
       return {
         streamId: id,
         expectedVersion: 0,
-        events: [{ type: 'TriggerAccepted', appId: DEFAULT_APP_ID, data, meta, body: bytes }],
+        events: [{ type: 'TriggerAccepted', appId, data, meta, body: bytes }],
       };
     });
     await this.#gateway.commit({ appends });

@@ -25,6 +25,8 @@ import { RunSecrets } from './effects/run-secrets.ts';
 import { StepEffects } from './effects/step-effects.ts';
 import { FlowCatalog } from './flows/flow-catalog.ts';
 import { RegistryCopyConsumer } from './flows/registry-copy.consumer.ts';
+import { AppLimits } from './ordering/app-limits.ts';
+import { AppTurns } from './ordering/app-turns.ts';
 import { OrderingQueue } from './ordering/ordering-queue.ts';
 import { OrderingWorker } from './ordering/ordering.worker.ts';
 import { RunRetrier } from './retrying/run-retrier.ts';
@@ -34,8 +36,8 @@ import { RunFiles } from './runs/run-files.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { ScheduleWorker } from './schedules/schedule.worker.ts';
-import { LimitedStarts } from './starting/limited-starts.ts';
 import { RunStarter } from './starting/run-starter.ts';
+import { TurnStarts } from './starting/turn-starts.ts';
 import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
 import { CallTokens } from './steps/listener/call-tokens.ts';
 import { ApprovalsController } from './waiting/approvals.controller.ts';
@@ -98,10 +100,12 @@ class BoardLifecycle implements OnApplicationShutdown {
     ChildRuns,
     StepEffects,
     EffectPerformer,
+    AppLimits,
     OrderingQueue,
     EffectWorker,
     RunStarter,
-    LimitedStarts,
+    TurnStarts,
+    AppTurns,
     OrderingWorker,
     ScheduleWorker,
     RunsQueries,

@@ -75,6 +75,8 @@ export async function createTestDatabase(options: { template?: DatabaseTemplate 
     get pool() {
       if (!pool) {
         pool = new pg.Pool({ connectionString: url, max: 3 });
+        // pg-pool resolves end() before the last goodbye was answered; a database dropped then breaks the connection.
+        pool.on('connect', (client) => client.on('error', () => undefined));
         // An idle connection that the server ends (a forced drop, a restart) is the test's business only when it asks again.
         pool.on('error', (error) => console.warn(`test database ${name}: ${error.message}`));
       }

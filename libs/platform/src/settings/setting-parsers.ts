@@ -193,3 +193,31 @@ export const retentionDays: Parser<Record<ServiceName, number>> = (value) => {
   }
   return ok(days as Record<ServiceName, number>);
 };
+
+/** How many runs of an app may be under way at once; null: any number. */
+export interface RunsPerApp {
+  each: number | null;
+  /** Other numbers for some apps, by their ids. */
+  ofApp: Readonly<Record<string, number | null>>;
+}
+
+const APP_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+const MAX_RUNS_PER_APP = 1_000_000;
+
+/** `100`, `off`, or either with exceptions by the ids of apps: `100,018f0f6e-…=20,018f0f6f-…=off`. */
+export const runsPerApp: Parser<RunsPerApp> = (value) => {
+  const ofApp: Record<string, number | null> = {};
+  let each: number | null = null;
+  const parts = value.split(',').map((part) => part.trim().toLowerCase());
+  for (const [index, part] of parts.entries()) {
+    const [app, text] = part.includes('=') ? (part.split('=', 2) as [string, string]) : [null, part];
+    const count = text === 'off' ? null : /^[1-9]\d{0,6}$/.test(text) ? Number(text) : Number.NaN;
+    const isPlaced = app === null ? index === 0 : APP_ID.test(app);
+    if (!isPlaced || (count !== null && !(count <= MAX_RUNS_PER_APP))) {
+      return no(`must be a number up to ${MAX_RUNS_PER_APP} or off, and then app id=number[,…]; "${part}" is not`);
+    }
+    if (app === null) each = count;
+    else ofApp[app] = count;
+  }
+  return ok({ each, ofApp });
+};

@@ -68,6 +68,7 @@ export const SETTING_TABLE = {
   ),
   SLUICE_RATE_LIMIT_TRIGGER: row(parse.rate, 'off', 'requests of a trigger that sets no rateLimit: requests/time'),
   SLUICE_RATE_LIMIT_APP: row(parse.rate, 'off', 'requests of all triggers of an app: requests/time'),
+  SLUICE_APP_CONCURRENCY: row(parse.runsPerApp, 'off', 'runs of an app under way at once: number[,app=number…]'),
   SLUICE_RATE_LIMIT_IPV6_PREFIX: row(parse.integer(32, 128), '64', 'bits of an IPv6 address that count as one address'),
   SLUICE_MAX_CONNECTIONS: row(parse.integer(1, 1_000_000), '15000', 'HTTP connections that a process holds open'),
   SLUICE_MAX_CONNECTIONS_PER_ADDRESS: row(

@@ -53,6 +53,18 @@ describe('settings', () => {
     expect(problemsOf({ SLUICE_ADMIN_EMAIL: 'ada@example.org', SLUICE_ADMIN_PASSWORD: 'twelve chars' })).toEqual([]);
   });
 
+  it('FL-07: say how many runs of each app may be under way, with exceptions by id', () => {
+    const app = '00000000-0000-7000-8000-00000000da00';
+    const of = (text: string) => loadSettings({ SLUICE_APP_CONCURRENCY: text }).runsPerApp;
+    expect(loadSettings({}).runsPerApp).toEqual({ each: null, ofApp: {} });
+    expect(of('100')).toEqual({ each: 100, ofApp: {} });
+    expect(of(`100, ${app.toUpperCase()}=20`)).toEqual({ each: 100, ofApp: { [app]: 20 } });
+    expect(of(`${app}=off`)).toEqual({ each: null, ofApp: { [app]: null } });
+    for (const wrong of ['0', '-1', '1.5', 'many', '10,20', 'default=3', `${app}=`, '2000000', '']) {
+      expect(problemsOf({ SLUICE_APP_CONCURRENCY: wrong })[0]).toContain('SLUICE_APP_CONCURRENCY must be');
+    }
+  });
+
   it('report every problem at once, each naming its setting', () => {
     const problems = problemsOf(
       { PORT: '70000', SLUICE_LOG_LEVEL: 'loud', SLUICE_DATABASE_URL: 'mysql://x', SLUICE_ENCRYPTION_KEYS: 'a:short' },

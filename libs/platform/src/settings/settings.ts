@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import type { ServiceName } from '@sluice/contracts';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
-import type { EncryptionKey, Parsed, Rate, RateProfile } from './setting-parsers.ts';
+import type { EncryptionKey, Parsed, Rate, RateProfile, RunsPerApp } from './setting-parsers.ts';
 import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
 
 export interface KafkaSettings {
@@ -68,6 +68,8 @@ export interface Settings {
   code: CodeSettings;
   /** Days that each service keeps its events; 0 keeps them for ever. */
   retentionDays: Record<ServiceName, number>;
+  /** Runs of an app under way at once (FL-07); absent: any number. */
+  runsPerApp?: RunsPerApp;
   logLevel: string;
   instanceId: string;
   demo: boolean;
@@ -212,6 +214,7 @@ export function loadSettings(environment: Environment, required: readonly Settin
       threads: values.SLUICE_CODE_THREADS as number,
     },
     retentionDays: values.SLUICE_RETENTION_DAYS as Record<ServiceName, number>,
+    runsPerApp: values.SLUICE_APP_CONCURRENCY as RunsPerApp,
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
     demo: values.SLUICE_DEMO as boolean,

@@ -144,7 +144,13 @@ function flowProperties(): Schema {
       'limit',
       'whenFull',
     ]),
-    priority: { type: 'integer', minimum: 0, maximum: 9 },
+    priority: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9,
+      default: 5,
+      description: 'of the runs of an app that wait for a place, those of the higher priority begin first',
+    },
     schedules: {
       type: 'array',
       maxItems: 20,

@@ -50,6 +50,17 @@ class FlowFields {
 
   @ApiProperty({
     required: false,
+    type: 'integer',
+    minimum: 0,
+    maximum: 9,
+    default: 5,
+    description: 'of the runs of an app that wait for a place, those of the higher priority begin first',
+  })
+  @Allow()
+  priority?: unknown;
+
+  @ApiProperty({
+    required: false,
     type: 'array',
     items: { type: 'object' },
     description: 'when the published version is run: each {cron, timeZone, input}; five fields, UTC unless given',

@@ -51,6 +51,9 @@ export class FlowView extends FlowSummary {
   @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
   concurrency?: FlowDefinition['concurrency'];
 
+  @ApiProperty({ required: false, type: 'integer', minimum: 0, maximum: 9 })
+  priority?: number;
+
   @ApiProperty({ selfRequired: false, type: 'object', additionalProperties: true })
   onError?: FlowDefinition['onError'];
 

@@ -50,6 +50,7 @@ const EXAMPLE: FlowInput = {
     body: '{% if res.ok %}{{ res.body | tojson }}{% else %}{"valid": false}{% endif %}',
   },
   concurrency: { limit: 50, whenFull: 'queue' },
+  priority: 9,
 };
 
 describe('a flow that can be run', () => {
@@ -273,6 +274,9 @@ describe('what is refused, and where', () => {
       { ...steps(), concurrency: { limit: 0, whenFull: 'queue', max: 1 } },
       ['/concurrency/max', '/concurrency/limit'],
     ],
+    ['FL-07: a priority beyond 9', { ...steps(), priority: 10 }, ['/priority']],
+    ['FL-07: a priority of a half', { ...steps(), priority: 0.5 }, ['/priority']],
+    ['FL-07: no priority', { ...steps(), priority: null }, ['/priority']],
     ['strict as text', { ...steps(), strict: 'true' }, ['/strict']],
   ])('%s', (_what, flow, pointers) => expect(pointersOf(flow)).toEqual(pointers));
 });

@@ -12,6 +12,7 @@ export interface FlowInput {
   steps?: unknown;
   response?: unknown;
   concurrency?: unknown;
+  priority?: unknown;
   strict?: unknown;
   schedules?: unknown;
   onError?: unknown;
@@ -22,6 +23,7 @@ export const DEFINITION_FIELDS = [
   'steps',
   'response',
   'concurrency',
+  'priority',
   'strict',
   'schedules',
   'onError',
@@ -36,6 +38,7 @@ const MAX_ASYNC_TEMPLATES = 100;
 /** What every run of a schedule is started with. */
 export const MAX_SCHEDULED_BYTES = 65_536;
 const MAX_RUNS_AT_ONCE = 10_000;
+const MAX_PRIORITY = 9;
 
 /** In JSON text: `\\u0000` that is not itself escaped. PostgreSQL has no such character. */
 const NUL = /(?:^|[^\\])(?:\\\\)*\\u0000/;
@@ -55,6 +58,9 @@ export function flowProblems(flow: FlowInput): FieldProblem[] {
   if (flow.response !== undefined) checkResponse(flow.response, visible, webhookRefOf(flow.steps), problems);
   if (flow.onError !== undefined) checkHandler(flow.onError, visible, all, problems);
   if (flow.concurrency !== undefined) checkConcurrency(flow.concurrency, problems);
+  if (flow.priority !== undefined && !isPriority(flow.priority)) {
+    problems.add('/priority', `must be a whole number from 0 to ${MAX_PRIORITY}`);
+  }
   if (flow.strict !== undefined && typeof flow.strict !== 'boolean') problems.add('/strict', 'must be true or false');
   if (flow.schedules !== undefined) checkSchedules(flow.schedules, problems);
   return problems.found;
@@ -210,4 +216,8 @@ function checkConcurrency(concurrency: unknown, problems: FlowProblems): void {
   }
   if (whenFull !== 'queue' && whenFull !== 'reject')
     problems.add('/concurrency/whenFull', 'must be "queue" or "reject"');
+}
+
+function isPriority(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PRIORITY;
 }

@@ -24,6 +24,7 @@ export const WHOLE_APP = {
       inputs: { n: { type: 'integer', required: true } },
       response: { mode: 'async', status: '202', body: '{"ok": true}' },
       concurrency: { limit: 3, whenFull: 'queue' },
+      priority: 7,
       schedules: [{ cron: '0 6 * * 1-5', timeZone: 'Europe/Berlin', input: { n: 1 } }],
       draft: { steps: STEPS, response: { mode: 'sync' } },
     }),

@@ -5,7 +5,9 @@ import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
 import { EffectWorker } from '../effects/effect.worker.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
-import { heldKeyOf } from '../ordering/held-key.ts';
+import { RunStarter } from '../starting/run-starter.ts';
+import { WaitingStarts } from './waiting-starts.ts';
+import { heldKeysOf } from '../ordering/held-key.ts';
 import { OrderingQueue } from '../ordering/ordering-queue.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
@@ -28,10 +30,12 @@ export class RunCanceller {
     private readonly catalog: FlowCatalog,
     private readonly ordering: OrderingQueue,
     private readonly worker: EffectWorker,
+    private readonly waiting: WaitingStarts,
+    private readonly starter: RunStarter,
   ) {}
 
   /**
-   * Asking twice is asking once.
+   * Asking twice is asking once. A run that waits for its turn ends at once too, out of turn: it does nothing.
    * @param find looks the run up again after somebody else moved it.
    * @throws AppError `run_finished` when it is over.
    */
@@ -39,14 +43,20 @@ export class RunCanceller {
     for (let conflicts = 0; ; conflicts++) {
       const found = await find();
       if (found.run.finished) throw runnerError('run_finished', `the run ended as ${found.run.finished.status}`);
-      if (found.run.cancelRequestedAt !== null) return found;
       try {
-        await this.record(found, actor);
-        return found;
+        if (found.run.cancelRequestedAt === null) await this.record(found, actor);
+        return (await this.endQueued(found)) ? await find() : found;
       } catch (error) {
         if (!(error instanceof VersionConflictError) || conflicts >= MAX_CONFLICTS) throw error;
       }
     }
+  }
+
+  /** @returns whether the run waited for its turn, and is over now. */
+  private async endQueued({ run }: FoundRun): Promise<boolean> {
+    const pending = run.started === null ? await this.waiting.pending(run.id) : null;
+    // One that somebody starts in this moment finds the wish in its stream.
+    return pending !== null && (await this.starter.startWaiting([pending], 1, () => [])) !== null;
   }
 
   private async record({ run, origin }: FoundRun, actor: CancelActor): Promise<void> {
@@ -66,12 +76,11 @@ export class RunCanceller {
     failpoint('runner.after-cancel-commit');
     if (!run.finished) return;
     countFinished(run);
-    const key = heldKeyOf(run, origin.appId);
-    if (key !== null) this.ordering.wake([key]);
+    this.ordering.wake(heldKeysOf(run, origin.appId));
   }
 
   private endOf(appId: string | null, run: RunState): Alongside[] {
-    const release = heldKeyOf(run, appId) === null ? [] : [this.ordering.release(run.id)];
+    const release = heldKeysOf(run, appId).length === 0 ? [] : [this.ordering.release(run.id)];
     const { queue } = this.worker;
     const ends = scheduled(queue, rowsOfEnd(run, queue.nowMs()));
     return [updateRun(appId, run), unschedule([run.id]), ...release, ...ends];

@@ -11,12 +11,18 @@ export class WaitingStarts {
   constructor(@InjectPool('runner') private readonly pool: Pool) {}
 
   async find(runId: string): Promise<FoundRun | null> {
+    const pending = await this.pending(runId);
+    return pending && queuedRunOf(pending);
+  }
+
+  /** What its start waits with; null when it does not wait. */
+  async pending(runId: string): Promise<PendingStart | null> {
     const { rows } = await this.pool.query<{ pending: string }>({
       name: 'runner_waiting_start',
       text: 'select pending from runner.ordered_runs where run_id = $1',
       values: [runId],
     });
-    return rows[0] ? queuedRunOf(JSON.parse(rows[0].pending) as PendingStart) : null;
+    return rows[0] ? (JSON.parse(rows[0].pending) as PendingStart) : null;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from 'class-validator';
 
 export const ENDED = ['failed', 'succeeded', 'cancelled', 'timed_out'] as const;
-export const GOING_ON = ['running', 'waiting'] as const;
+export const GOING_ON = ['running', 'waiting', 'queued'] as const;
 const MAX_IDS = 1_000;
 const IsGiven = (): PropertyDecorator => ValidateIf((_object, value: unknown) => value !== undefined);
 
@@ -61,7 +61,7 @@ export class RunsToRetry extends RunsOfBatch {
 }
 
 export class RunsToCancel extends RunsOfBatch {
-  @ApiProperty({ required: false, enum: GOING_ON, description: 'both unless given' })
+  @ApiProperty({ required: false, enum: GOING_ON, description: 'all of them unless given' })
   @IsGiven()
   @IsIn(GOING_ON, { message: `must be one of ${GOING_ON.join(', ')}` })
   status?: (typeof GOING_ON)[number];

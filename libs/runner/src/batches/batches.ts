@@ -5,7 +5,7 @@ import { InjectPool, InjectStore, isDryRun } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { EffectWorker } from '../effects/effect.worker.ts';
 import { runnerError } from '../runner.errors.ts';
-import { type BatchQuery, conditionsOf } from './batch-query.rules.ts';
+import { type BatchQuery, runsOf } from './batch-query.rules.ts';
 import type { BatchKind, BatchStatus } from './batch-resource.ts';
 
 export interface BatchRow {
@@ -107,16 +107,14 @@ export class Batches {
 
   /** The next runs of a batch, newest first. */
   async next(batch: BatchRow, most: number): Promise<string[]> {
-    const { sql, values } = conditionsOf(batch, JSON.parse(batch.query) as BatchQuery, batch.cursor);
-    const text = `select id from runner.runs where ${sql} order by id desc limit ${most}`;
-    const { rows } = await this.pool.query<{ id: string }>(text, values);
+    const { sql, values } = runsOf(batch, JSON.parse(batch.query) as BatchQuery, batch.cursor, most);
+    const { rows } = await this.pool.query<{ id: string }>(sql, values);
     return rows.map(({ id }) => id);
   }
 
   private async count(asked: Pick<BatchRow, 'app_id' | 'kind' | 'created_at'>, query: BatchQuery): Promise<number> {
-    const { sql, values } = conditionsOf(asked, query, null);
-    const text = `select count(*)::int as total from
-      (select 1 from runner.runs where ${sql} limit ${MAX_RUNS + 1}) as found`;
+    const { sql, values } = runsOf(asked, query, null, MAX_RUNS + 1);
+    const text = `select count(*)::int as total from (${sql}) as counted`;
     const total = (await this.pool.query<{ total: number }>(text, values)).rows[0]?.total ?? 0;
     if (total > MAX_RUNS) throw runnerError('too_many_runs', `the query finds more than ${MAX_RUNS} runs: narrow it`);
     return total;

@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
 import type { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { OrderingQueue } from '../ordering/ordering-queue.ts';
-import { heldKeyOf } from '../ordering/held-key.ts';
+import { heldKeysOf } from '../ordering/held-key.ts';
 import { momentNow } from '../runs/moment.ts';
 import { appendsOf } from '../runs/run-appends.ts';
 import { countFinished } from '../runs/run-metrics.ts';
@@ -170,8 +170,8 @@ export class RunDriver {
     alongside.push(...approvalRows(held.origin.appId, held.run, decision.events));
     const files = payloadsOf(decision.events);
     if (files.length > 0) alongside.push(this.options.payloads.reference(files));
-    const orderingKey = next.kind === 'finished' ? heldKeyOf(held.run, held.origin.appId) : null;
-    if (orderingKey !== null) alongside.push(this.options.ordering.release(held.run.id));
+    const heldKeys = next.kind === 'finished' ? heldKeysOf(held.run, held.origin.appId) : [];
+    if (heldKeys.length > 0) alongside.push(this.options.ordering.release(held.run.id));
     const replyTo = held.run.started?.trigger?.replyTo ?? null;
     const answer = decision.answer !== null && replyTo !== null ? { replyTo, answer: decision.answer } : null;
     const appends = appendsOf(held.run, decision.events, held.origin, answer);
@@ -186,7 +186,7 @@ export class RunDriver {
     held.shownStatus = status;
     if (next.kind === 'wait' && decision.events.length === 0) await this.lookForNews(claim, held);
     if (next.kind === 'finished') countFinished(held.run);
-    if (orderingKey !== null) this.options.ordering.wake([orderingKey]);
+    if (heldKeys.length > 0) this.options.ordering.wake(heldKeys);
     return next.kind === 'effects' ? 'recorded' : 'handed over';
   }
 

@@ -15,6 +15,7 @@ import { templateCompiler, type ValueTemplate } from './value-template.ts';
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 const DEFAULT_BACKOFF_MS = 1_000;
+export const DEFAULT_PRIORITY = 5;
 
 /** What a flow is besides its definition. */
 export interface FlowIdentity {
@@ -40,6 +41,8 @@ export interface CompiledFlow extends FlowIdentity {
   onError: { steps: readonly CompiledStep[]; response: CompiledResponse | null } | null;
   /** How many of its runs may be under way; null: any number. */
   limit: RunLimit | null;
+  /** 0 to 9: of an app's runs that wait for a place, those of the higher one begin first. */
+  priority: number;
   /** The steps that are given their answers by links, and what makes the links; null where nobody can. */
   links: readonly LinkedStep[];
   sign: SignLink | null;
@@ -146,6 +149,7 @@ export function compileFlow(
     response: { status: null, body: null },
     onError: null,
     limit: limitOf(definition.concurrency),
+    priority: definition.priority ?? DEFAULT_PRIORITY,
     links: [],
     sign,
     problem: null,

@@ -1,8 +1,11 @@
 import type { RunState } from '../runs/run-state.ts';
-import { limitKeyOf } from './limit.rules.ts';
+import { limitKeyOf, placesKeyOf } from './limit.rules.ts';
 
-/** The key whose turn, or one of whose places, the run holds until its end; null when others do not wait for it. */
-export function heldKeyOf({ started }: RunState, appId: string | null): string | null {
-  if (!started) return null;
-  return started.orderingKey ?? (started.limited ? limitKeyOf(appId, started.flowId) : null);
+/** What the run holds until its end and others wait for: the turn of its key, a place of its flow, a place of its app. */
+export function heldKeysOf({ started }: RunState, appId: string | null): string[] {
+  if (!started) return [];
+  const keys = started.orderingKey === undefined ? [] : [started.orderingKey];
+  if (started.limited) keys.push(limitKeyOf(appId, started.flowId));
+  if (started.appLimited) keys.push(placesKeyOf(appId));
+  return keys;
 }

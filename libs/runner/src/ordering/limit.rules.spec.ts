@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { fairKeys, freeSlots, isLimitKey, limitKeyOf } from './limit.rules.ts';
+import {
+  childKeyOf,
+  fairKeys,
+  freeSlots,
+  isChildKey,
+  isLimitKey,
+  keysInTurn,
+  limitKeyOf,
+  rankOf,
+} from './limit.rules.ts';
 
 const A = '0193aaaa-0000-7000-8000-00000000000a';
 const B = '0193aaaa-0000-7000-8000-00000000000b';
@@ -22,4 +31,31 @@ test('FL-07: a slot is free when nobody holds it; a limit that was lowered lets 
 test('FL-07: what waits for a slot is told from what waits for its order', () => {
   expect([limitKeyOf(A, B), limitKeyOf(null, B)].map(isLimitKey)).toEqual([true, true]);
   expect([`${A}/live/limit/x`, `${A}/draft/`].map(isLimitKey)).toEqual([false, false]);
+});
+
+test('FL-07: a higher priority is a lower rank, which comes first; within a rank keys have turns', () => {
+  expect([9, 5, 0].map(rankOf)).toEqual([0, 4, 9]);
+  const ranked = [
+    { rank: 0, key: 'x' },
+    ...['a', 'b', 'c', 'x'].map((key) => ({ rank: 4, key })),
+    { rank: 9, key: 'd' },
+  ];
+  const keysAfter = (last: [number, string][]) => keysInTurn(ranked, new Map(last)).map(({ key }) => key);
+  expect(keysAfter([])).toEqual(['x', 'a', 'b', 'c', 'd']);
+  expect(keysAfter([[4, 'a']])).toEqual(['x', 'b', 'c', 'a', 'd']);
+  expect(
+    keysAfter([
+      [4, 'c'],
+      [9, 'z'],
+    ]),
+  ).toEqual(['x', 'a', 'b', 'c', 'd']);
+});
+
+test('FL-07: runs that count as part of another one wait by themselves', () => {
+  expect([isChildKey(childKeyOf(A, B)), isLimitKey(childKeyOf(A, B)), isChildKey(limitKeyOf(A, B))]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(isChildKey(`${A}/live/child`)).toBe(false);
 });

@@ -3,14 +3,15 @@ import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { PendingStart } from '../starting/pending-start.ts';
+import type { RankedKey } from './limit.rules.ts';
 
 const ENTER: AlongsideStatement = {
   name: 'runner_ordering_enter',
-  columns: ['uuid', 'text', 'int4', 'text'],
+  columns: ['uuid', 'text', 'int4', 'text', 'int2'],
   // A request that the bus delivers again waits already, or has had its turn: then its stream says so.
-  sql: (arrays) => `insert into runner.ordered_runs (run_id, ordering_key, bytes, pending)
-    select w.run_id, w.ordering_key, w.bytes, w.pending
-    from unnest(${arrays.join(', ')}) with ordinality as w(run_id, ordering_key, bytes, pending, place)
+  sql: (arrays) => `insert into runner.ordered_runs (run_id, ordering_key, bytes, pending, rank)
+    select w.run_id, w.ordering_key, w.bytes, w.pending, w.rank
+    from unnest(${arrays.join(', ')}) with ordinality as w(run_id, ordering_key, bytes, pending, rank, place)
     order by w.place on conflict (run_id) do nothing`,
 };
 
@@ -64,9 +65,25 @@ const IDLE = `with recursive k as (
     and not exists (select 1 from runner.ordering_heads h where h.ordering_key = k.ordering_key)
   limit $1`;
 
+/** Keys of an app with runs waiting, by rank and key, without those whose turn somebody has; a look-up per key. */
+const TURNS = `with recursive k as (
+    (select o.rank, o.ordering_key from runner.ordered_runs o
+      where "left"(o.ordering_key, 36) = $1 and (o.rank, o.ordering_key) > ($2, $3)
+      order by "left"(o.ordering_key, 36), o.rank, o.ordering_key limit 1)
+    union all
+    select n.rank, n.ordering_key from k cross join lateral (select o.rank, o.ordering_key from runner.ordered_runs o
+      where "left"(o.ordering_key, 36) = $1 and (o.rank, o.ordering_key) > (k.rank, k.ordering_key)
+      order by "left"(o.ordering_key, 36), o.rank, o.ordering_key limit 1) n
+  )
+  select k.rank, k.ordering_key as key from k
+    where not exists (select 1 from runner.ordering_heads h where h.ordering_key = k.ordering_key)
+  limit $4`;
+
 /** A run that waits in the queue of a key. */
 export interface WaitingStart {
   key: string;
+  /** Of its app's runs, which are served first (`rankOf`). */
+  rank: number;
   pending: PendingStart;
 }
 
@@ -87,11 +104,11 @@ export class OrderingQueue {
   enter(waiting: readonly WaitingStart[]): Alongside {
     return {
       statement: ENTER,
-      rows: waiting.map(({ key, pending: each }) => {
+      rows: waiting.map(({ key, rank, pending: each }) => {
         // A body in libs/payloads is read again when its turn comes.
         const kept = each.inputPayload === null ? each : { ...each, input: { value: null } };
         const text = JSON.stringify(kept);
-        return [each.runId, key, text.length, text];
+        return [each.runId, key, text.length, text, rank];
       }),
     };
   }
@@ -105,15 +122,28 @@ export class OrderingQueue {
     return { statement: TAKE, rows: [[orderingKey, runId]] };
   }
 
-  /** Slots of a limit, one per run; fails its commit when somebody else has one of them. */
-  takeSlots(scope: string, taken: readonly { slot: number; runId: string }[]): Alongside {
-    return { statement: TAKE_SLOT, rows: taken.map(({ slot, runId }) => [scope, slot, runId]) };
+  /** Slots of limits, each for a run; fails its commit when somebody else has one of them. */
+  takeSlots(taken: readonly { scope: string; slot: number; runId: string }[]): Alongside {
+    return { statement: TAKE_SLOT, rows: taken.map(({ scope, slot, runId }) => [scope, slot, runId]) };
   }
 
-  async heldSlots(scope: string): Promise<number[]> {
-    const text = 'select slot from runner.ordering_heads where scope = $1';
-    const { rows } = await this.pool.query<{ slot: number }>({ name: 'runner_ordering_slots', text, values: [scope] });
-    return rows.map(({ slot }) => slot);
+  /** By scope; a scope without any is not there. */
+  async heldSlots(scopes: readonly string[]): Promise<Map<string, number[]>> {
+    const text = 'select scope, slot from runner.ordering_heads where scope = any($1)';
+    const query = { name: 'runner_ordering_slots', text, values: [scopes] };
+    const held = new Map<string, number[]>();
+    for (const { scope, slot } of (await this.pool.query<{ scope: string; slot: number }>(query)).rows) {
+      const slots = held.get(scope);
+      if (slots) slots.push(slot);
+      else held.set(scope, [slot]);
+    }
+    return held;
+  }
+
+  /** Keys of an app that runs wait in and nobody's turn it is, by rank and key. @param after the last one of the page before. */
+  async turnsOf(appId: string, most: number, after: RankedKey = { rank: -1, key: '' }): Promise<RankedKey[]> {
+    const values = [appId, after.rank, after.key, most];
+    return (await this.pool.query<RankedKey>({ name: 'runner_ordering_turns', text: TURNS, values })).rows;
   }
 
   /** Gives back whatever the run holds. */

@@ -1,10 +1,9 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { isTransientError } from '@sluice/event-store';
-import { RunInputs } from '../runs/run-input.ts';
 import type { PendingStart } from '../starting/pending-start.ts';
-import { RunStarter } from '../starting/run-starter.ts';
-import { LimitedStarts } from '../starting/limited-starts.ts';
-import { fairKeys, isLimitKey } from './limit.rules.ts';
+import { TurnStarts } from '../starting/turn-starts.ts';
+import { AppLimits } from './app-limits.ts';
+import { AppTurns } from './app-turns.ts';
+import { appOfKey, fairKeys, isChildKey } from './limit.rules.ts';
 import { OrderingQueue } from './ordering-queue.ts';
 
 const log = new Logger('runner.ordering');
@@ -13,11 +12,15 @@ const MAX_KEYS = 32;
 /** A run that ended in another process, or whose process died between its end and the next start, is seen so late. */
 const LOOK_AGAIN_MS = 1_000;
 const MAX_IDLE_KEYS = 1_000;
+/** Flows whose places keys are remembered to wait for; those of others are found by the next look. */
+const MAX_BLOCKED = 1_000;
 
 /** Starts the runs whose turn it is: at once when this process knows, by looking from time to time otherwise. */
 @Injectable()
 export class OrderingWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly woken = new Set<string>();
+  /** By the places that they wait for. */
+  private readonly blocked = new Map<string, Set<string>>();
   private working: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private stopped = true;
@@ -25,9 +28,9 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
 
   constructor(
     private readonly queue: OrderingQueue,
-    private readonly starter: RunStarter,
-    private readonly limited: LimitedStarts,
-    private readonly inputs: RunInputs,
+    private readonly turns: TurnStarts,
+    private readonly appTurns: AppTurns,
+    private readonly limits: AppLimits,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -48,7 +51,11 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
   }
 
   private wake(keys: readonly string[]): void {
-    for (const key of keys) this.woken.add(key);
+    for (const key of keys) {
+      this.woken.add(key);
+      for (const each of this.blocked.get(key) ?? []) this.woken.add(each);
+      this.blocked.delete(key);
+    }
     if (this.stopped || this.working || this.woken.size === 0) return;
     this.working = this.work().finally(() => {
       this.working = null;
@@ -76,9 +83,15 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
     while (this.woken.size > 0 && !this.stopped) {
       const keys = fairKeys(this.woken, MAX_KEYS);
       for (const key of keys) this.woken.delete(key);
+      const apps = new Set(keys.filter((key) => this.needsPlace(key)).map(appOfKey));
+      // Whoever woke an app with a limit: it is the turn of its most urgent run.
+      for (const key of this.woken) if (apps.has(appOfKey(key)) && this.needsPlace(key)) this.woken.delete(key);
       try {
-        const next = await this.queue.next(keys);
-        await Promise.all([...next].map(([key, pending]) => this.startKey(key, pending)));
+        const next = await this.queue.next(keys.filter((key) => !this.needsPlace(key)));
+        await Promise.all([
+          ...[...apps].map((app) => this.appTurns.serve(app, () => this.stopped)),
+          ...[...next].map(([key, pending]) => this.startKey(key, pending)),
+        ]);
       } catch (error) {
         // The keys are found again by the next look.
         log.warn(`runs whose turn it is could not be started: ${(error as Error).message}`);
@@ -87,29 +100,18 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
+  /** Whether its runs need places of an app, which may be full. */
+  private needsPlace(key: string): boolean {
+    return this.limits.of(appOfKey(key)) !== null && !isChildKey(key);
+  }
+
   private async startKey(key: string, pending: readonly PendingStart[]): Promise<void> {
-    const ready = await Promise.all(pending.map((each) => this.withInput(each)));
-    if (await this.startTogether(key, ready)) this.woken.add(key);
-  }
-
-  private async startTogether(key: string, ready: readonly PendingStart[]): Promise<boolean> {
-    const start = (each: readonly PendingStart[]) =>
-      isLimitKey(key) ? this.limited.start(key, each) : this.starter.startInTurn(each);
-    try {
-      return await start(ready);
-    } catch (error) {
-      if (isTransientError(error)) throw error;
-      const [first] = ready;
-      if (!first) return false;
-      if (ready.length > 1) return this.startTogether(key, [first]);
-      // Whatever is tried it cannot be started: it fails by itself, and the others of its key have their turn.
-      log.error(`run ${first.runId} cannot be started and fails: ${(error as Error).message}`);
-      const problem = { code: 'run_not_startable', message: 'the run could not be started' };
-      return start([{ ...first, input: { problem } }]);
-    }
-  }
-
-  private async withInput(each: PendingStart): Promise<PendingStart> {
-    return each.inputPayload ? { ...each, input: await this.inputs.ofPayload(each.inputPayload) } : each;
+    const { moved, blockedBy } = await this.turns.start(key, pending);
+    if (moved) this.woken.add(key);
+    if (blockedBy === null || blockedBy === key) return;
+    // Runs of an ordering key, which the end of another run of their flow does not wake by itself.
+    const blocked = this.blocked.get(blockedBy);
+    if (blocked) blocked.add(key);
+    else if (this.blocked.size < MAX_BLOCKED) this.blocked.set(blockedBy, new Set([key]));
   }
 }

@@ -11,10 +11,11 @@ import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
 import { rowsOfEnd, scheduled } from '../children/child-rows.ts';
-import type { CompiledFlow } from '../flows/compiled-flow.ts';
+import { type CompiledFlow, DEFAULT_PRIORITY } from '../flows/compiled-flow.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import type { Decision } from '../runs/decision.ts';
-import { limitKeyOf } from '../ordering/limit.rules.ts';
+import { AppLimits } from '../ordering/app-limits.ts';
+import { rankOf } from '../ordering/limit.rules.ts';
 import { OrderingQueue, type WaitingStart } from '../ordering/ordering-queue.ts';
 import { clock, momentNow } from '../runs/moment.ts';
 import { appendsOf, type RunOrigin } from '../runs/run-appends.ts';
@@ -58,14 +59,15 @@ export class RunStarter {
     private readonly catalog: FlowCatalog,
     private readonly worker: EffectWorker,
     private readonly ordering: OrderingQueue,
+    private readonly limits: AppLimits,
   ) {
     this.numbers = new RunNumbers(pool);
   }
 
   /**
    * Starts the runs that do not exist yet; `alongside` (a checkpoint) commits with the last of them. Resolves when all
-   * that is pure about them is done and durable; effects go on in the background. Runs with an ordering key only enter
-   * their queue by this, and are not among those returned.
+   * that is pure about them is done and durable; effects go on in the background. Runs that may have to wait (for their turn,
+   * or for a place) only enter their queue by this, and are not among those returned.
    * @throws a transient error when the database is away; trying again is safe then.
    */
   async start(pending: readonly PendingStart[], alongside: readonly Alongside[] = []): Promise<StartedRun[]> {
@@ -75,9 +77,9 @@ export class RunStarter {
       const found = this.flowOf(each);
       // Nothing is waited for where the flow is at hand, which it is nearly always.
       const flow = found instanceof Promise ? await found : found;
-      const key = each.orderingKey ?? (flow?.limit ? limitKeyOf(each.appId, each.flowId) : null);
+      const key = this.limits.queueOf(each, flow);
       if (key === null) others.push(each);
-      else waiting.push({ key, pending: each });
+      else waiting.push({ key, rank: rankOf(flow?.priority ?? DEFAULT_PRIORITY), pending: each });
     }
     if (waiting.length === 0) return this.startUnordered(pending, alongside);
     const started = await this.startUnordered(others, [this.ordering.enter(waiting), ...alongside]);

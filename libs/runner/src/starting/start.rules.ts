@@ -24,6 +24,8 @@ export interface StartRequest {
   flowVersion?: number;
   /** It takes one of the places of its flow when it does not end at once. */
   limited?: true;
+  /** It takes one of the places of its app when it does not end at once. */
+  appLimited?: true;
   /** The run that this one is a retry of, and the steps that were done there. */
   retryOf?: string;
   takenOver?: readonly RunEvent[];
@@ -48,6 +50,7 @@ function startedOf(request: StartRequest, flow: CompiledFlow | null, number: num
     ...(request.trigger ? { trigger: request.trigger } : {}),
     ...(request.orderingKey === null ? {} : { orderingKey: request.orderingKey }),
     ...(request.limited ? { limited: true as const } : {}),
+    ...(request.appLimited ? { appLimited: true as const } : {}),
     ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
     ...(request.until === undefined ? {} : { until: request.until }),
     ...(request.parent === undefined ? {} : { parent: request.parent }),
