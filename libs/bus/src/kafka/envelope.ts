@@ -1,5 +1,5 @@
 import { serviceOf, type Topic } from '@sluice/contracts';
-import { type EventMeta, formatPosition, parsePosition, type StoredEvent } from '@sluice/event-store';
+import { type EventMeta, formatPosition, parsePosition, type StoredEvent, storedEvent } from '@sluice/event-store';
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
 import type { ForeignMessage } from '../bus.contract.ts';
 
@@ -44,8 +44,7 @@ export function eventOf(topic: Topic, message: ReceivedMessage): StoredEvent {
   const headers = new Headers(message.headers ?? {});
   const dataJson = message.value?.toString() ?? 'null';
   const streamId = headers.text('ce_stream');
-  let parsed: { value: unknown } | undefined;
-  return {
+  return storedEvent({
     topic,
     position: parsePosition(headers.text('sluice_position')),
     streamId,
@@ -55,14 +54,10 @@ export function eventOf(topic: Topic, message: ReceivedMessage): StoredEvent {
     typeVersion: Number(headers.optional('sluice_typeversion') ?? 1),
     appId: headers.optional('ce_appid') ?? null,
     dataJson,
-    get data() {
-      parsed ??= { value: JSON.parse(dataJson) as unknown };
-      return parsed.value;
-    },
     meta: metaOf(headers),
     occurredAt: new Date(headers.text('ce_time')),
     body: headers.bytes('sluice_body'),
-  };
+  });
 }
 
 function metaOf(headers: Headers): EventMeta {
