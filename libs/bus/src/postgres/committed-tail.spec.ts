@@ -87,4 +87,16 @@ describe('CommittedTail', () => {
     tail.trim(place(3_000));
     expect(tail.after(place(3_000), 10)).toEqual([]);
   });
+
+  it('keeps the newest alone while nobody can take from it, and is met again there', () => {
+    const tail = new CommittedTail({ events: 5_000, bytes: 100_000_000 });
+    expect(tail.meets(place(1))).toBe(false);
+    tail.push(range(1, 3_000));
+    tail.keepNewest(500);
+    expect([tail.size, tail.meets(place(2_499)), tail.meets(place(2_500))]).toEqual([500, false, true]);
+    expect(tail.after(place(2_000), 10)).toBeNull();
+    expect(numbers(tail.after(place(2_500), 2))).toEqual([2_501, 2_502]);
+    tail.trim(place(3_000), 400);
+    expect([tail.size, tail.meets(place(2_600))]).toEqual([400, true]);
+  });
 });

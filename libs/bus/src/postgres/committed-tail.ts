@@ -51,20 +51,27 @@ export class CommittedTail {
 
   /** The events after a position, or null when there may be others between that the tail does not know. */
   after(position: Position, limit: number): readonly StoredEvent[] | null {
-    const oldest = this.#events[this.#start];
-    if (!oldest) return this.#floor && comparePositions(position, this.#floor) >= 0 ? [] : null;
-    const meets = this.#floor
-      ? comparePositions(position, this.#floor) >= 0
-      : comparePositions(position, oldest.position) >= 0;
-    if (!meets) return null;
+    if (!this.meets(position)) return null;
     const from = this.#firstAfter(position);
     return this.#events.slice(from, from + limit);
   }
 
-  /** Forgets what every reader has passed, but for a few. */
-  trim(position: Position): void {
+  /** Whether what follows a position is here, so that its reader needs no table. */
+  meets(position: Position): boolean {
+    const first = this.#floor ?? this.#events[this.#start]?.position;
+    return first !== undefined && comparePositions(position, first) >= 0;
+  }
+
+  /** Forgets all but the newest ones. */
+  keepNewest(count: number): void {
+    while (this.size > count) this.#drop();
+    this.#compact();
+  }
+
+  /** Forgets what every reader has passed, but for the newest `kept` of it. */
+  trim(position: Position, kept = KEPT): void {
     const passed = this.#firstAfter(position) - this.#start;
-    for (let count = passed - KEPT; count > 0; count--) this.#drop();
+    for (let count = passed - kept; count > 0; count--) this.#drop();
     this.#compact();
   }
 

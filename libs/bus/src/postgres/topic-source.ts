@@ -4,6 +4,11 @@ import { CommittedTail } from './committed-tail.ts';
 
 /** Most bytes of events that the hand-over of one topic holds. */
 const TAIL_BYTES = 16 * 1024 * 1024;
+/**
+ * So much of what the others have passed is held for a reader that has fallen behind the hand-over and reads the table:
+ * enough to meet it again. In a burst thousands of events that nobody took were copied by each collection of garbage.
+ */
+const KEPT_FOR_LATECOMERS = 500;
 
 /**
  * One topic as its consumers in this process read it: from the hand-over of what was just committed here while they
@@ -36,7 +41,10 @@ export class TopicSource {
     const last = events.at(-1);
     if (!last) return;
     if (!this.#newest || comparePositions(last.position, this.#newest) > 0) this.#newest = last.position;
-    if (this.#soleWriter && this.#readers.size > 0) this.#tail.push(events);
+    if (this.#soleWriter && this.#readers.size > 0) {
+      this.#tail.push(events);
+      this.#forget();
+    }
     this.commits++;
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
@@ -62,9 +70,19 @@ export class TopicSource {
   /** Tells how far a reader has come, so that the hand-over forgets what all have passed. */
   passed(reader: object, position: Position): void {
     this.#readers.set(reader, position);
+    this.#forget();
+  }
+
+  #forget(): void {
     let slowest: Position | null = null;
-    for (const each of this.#readers.values()) if (!slowest || comparePositions(each, slowest) < 0) slowest = each;
-    if (slowest) this.#tail.trim(slowest);
+    let isSomebodyBehind = false;
+    for (const each of this.#readers.values()) {
+      if (!this.#tail.meets(each)) isSomebodyBehind = true;
+      else if (!slowest || comparePositions(each, slowest) < 0) slowest = each;
+    }
+    if (!slowest) this.#tail.keepNewest(KEPT_FOR_LATECOMERS);
+    else if (isSomebodyBehind) this.#tail.trim(slowest, KEPT_FOR_LATECOMERS);
+    else this.#tail.trim(slowest);
   }
 
   leave(reader: object): void {
