@@ -268,6 +268,8 @@ export function testPool(databaseUrl: string): pg.Pool {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 5 });
   // pg-pool resolves end() before the last goodbye was answered; a database dropped then breaks the connection.
   pool.on('connect', (client) => client.on('error', () => undefined));
+  // The pool itself says so too of a connection that was idle, and an 'error' that nobody listens to ends the tests.
+  pool.on('error', () => undefined);
   return pool;
 }
 
