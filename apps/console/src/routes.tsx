@@ -7,7 +7,12 @@ import { Shell } from './shell/shell.tsx';
  * Every screen is a file of its own that is loaded when it is gone to: `() => import('./triggers/triggers.tsx')` whose
  * export `Component` is the screen.
  */
-const IN_APP: RouteObject[] = [{ path: 'overview', lazy: () => import('./overview/overview.tsx') }];
+const IN_APP: RouteObject[] = [
+  { path: 'overview', lazy: () => import('./overview/overview.tsx') },
+  { path: 'runs', lazy: () => import('./runs/runs.tsx') },
+  { path: 'runs/:runId', lazy: () => import('./runs/run.tsx') },
+  { path: 'approvals', lazy: () => import('./approvals/approvals.tsx') },
+];
 
 const GLOBAL: RouteObject[] = [];
 

@@ -12,7 +12,14 @@ export interface NavigationItem {
 
 /** The menu, and "Go to …" in the palette. A new screen gets its line here and its route in routes.tsx. */
 export const NAVIGATION: readonly { heading: string; items: readonly NavigationItem[] }[] = [
-  { heading: 'Watch', items: [{ label: 'Overview', to: 'overview', role: 'viewer', words: 'charts rates latency' }] },
+  {
+    heading: 'Watch',
+    items: [
+      { label: 'Overview', to: 'overview', role: 'viewer', words: 'charts rates latency' },
+      { label: 'Runs', to: 'runs', role: 'viewer', words: 'debugger history failed retry' },
+      { label: 'Approvals', to: 'approvals', role: 'viewer', words: 'decide wait' },
+    ],
+  },
   {
     heading: 'Build',
     items: [{ label: 'Inbound webhooks', to: 'triggers', role: 'viewer', words: 'triggers url token curl' }],

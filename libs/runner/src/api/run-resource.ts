@@ -84,7 +84,7 @@ export class RunSummary {
   error!: RunError | null;
   @ApiProperty({ type: String, format: 'uuid', nullable: true, description: 'the run that this one is a retry of' })
   retryOf!: string | null;
-  @ApiProperty(TIME)
+  @ApiProperty({ type: String, format: 'date-time' })
   queuedAt!: string;
   @ApiProperty(TIME)
   startedAt!: string | null;
@@ -94,6 +94,13 @@ export class RunSummary {
   queueMs!: number | null;
   @ApiProperty({ type: Number, nullable: true, description: 'milliseconds from start to end' })
   runMs!: number | null;
+}
+
+export class RunPage {
+  @ApiProperty({ type: [RunSummary] })
+  items!: RunSummary[];
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
 }
 
 export class RunResource extends RunSummary {

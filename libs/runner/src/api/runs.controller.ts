@@ -14,7 +14,7 @@ import { AppQuery, MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
 import { RunListQuery } from './run-list.query.ts';
-import { RunResource, runResource, type RunSummary } from './run-resource.ts';
+import { RunPage, RunResource, runResource } from './run-resource.ts';
 import { RunStreams } from './run-streams.ts';
 import { RunWatch } from './run-watch.ts';
 import { type FoundRun, RunsQueries, triggerIdOf } from './runs.query.ts';
@@ -42,7 +42,8 @@ export class RunsController {
   /** Runs of an app, newest first, those that wait for their turn in an order (`queued`) among them; a run's steps, input and result are in the run itself. */
   @Get()
   @Requires('automation.view')
-  list(@InApp() app: AppScope, @Query() query: RunsQuery): Promise<{ items: RunSummary[]; nextCursor: string | null }> {
+  @ApiOkResponse({ type: RunPage })
+  list(@InApp() app: AppScope, @Query() query: RunsQuery): Promise<RunPage> {
     return this.lists.list(app.id, query);
   }
 

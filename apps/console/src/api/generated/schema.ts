@@ -1140,6 +1140,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["openApprovalsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}/files/{payloadId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["runFilesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs/retry": {
         parameters: {
             query?: never;
@@ -1556,6 +1588,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/endpoints/{id}/events/{deliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["deliveriesOfEndpointOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -1635,6 +1683,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["deadLettersRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["statsGet"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3275,6 +3339,13 @@ export interface components {
             nextAttemptAt: string | null;
             /** @description what the code of a code step wrote */
             console?: components["schemas"]["ConsoleLineResource"][];
+            /**
+             * Format: uuid
+             * @description the run in which it was done: a retry does nothing twice
+             */
+            takenFrom?: string;
+            /** @description it was not run: the test gave it this output */
+            given?: boolean;
         };
         RunResource: {
             /** Format: uuid */
@@ -3293,8 +3364,13 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out";
             error: components["schemas"]["RunErrorResource"] | null;
+            /**
+             * Format: uuid
+             * @description the run that this one is a retry of
+             */
+            retryOf: string | null;
             /** Format: date-time */
-            queuedAt: string | null;
+            queuedAt: string;
             /** Format: date-time */
             startedAt: string | null;
             /** Format: date-time */
@@ -3307,11 +3383,8 @@ export interface components {
             input: unknown;
             /** @description any JSON */
             result: unknown;
-            /**
-             * Format: uuid
-             * @description the run that this one is a retry of
-             */
-            retryOf: string | null;
+            /** @description the runs that are retries of this one, newest first, at most 100 */
+            retriedAs: string[];
             /**
              * Format: date-time
              * @description when somebody asked to cancel it
@@ -3320,6 +3393,34 @@ export interface components {
             correlationId: string;
             traceId: string | null;
             steps: components["schemas"]["StepResource"][];
+        };
+        ApprovalResource: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            runId: string;
+            runNumber: number | null;
+            /** Format: uuid */
+            flowId: string;
+            /** @description names the step in its run: decide it at /v1/runs/{runId}/approvals/{key} */
+            key: string;
+            /** @description what is to be decided */
+            message: string | null;
+            /** @description who may decide; empty: every operator */
+            to: string[];
+            /** @description whether the caller is one who may decide */
+            mayDecide: boolean;
+            /** Format: date-time */
+            askedAt: string;
+            /**
+             * Format: date-time
+             * @description when the time to decide is over
+             */
+            until: string;
+        };
+        ApprovalPage: {
+            items: components["schemas"]["ApprovalResource"][];
+            nextCursor: string | null;
         };
         RunsToRetry: {
             /** Format: uuid */
@@ -3432,6 +3533,43 @@ export interface components {
             /** @description any JSON, instead of the input of the run; without "from" the new run then begins with the first step */
             input?: unknown;
         };
+        RunSummary: {
+            /** Format: uuid */
+            id: string;
+            /** @description null until the run starts */
+            number: number | null;
+            /** Format: uuid */
+            flowId: string;
+            flowVersion: number | null;
+            /** Format: uuid */
+            triggerId: string | null;
+            /** Format: uuid */
+            appId: string | null;
+            /** @enum {string} */
+            mode: "live" | "draft";
+            /** @enum {string} */
+            status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out";
+            error: components["schemas"]["RunErrorResource"] | null;
+            /**
+             * Format: uuid
+             * @description the run that this one is a retry of
+             */
+            retryOf: string | null;
+            /** Format: date-time */
+            queuedAt: string;
+            /** Format: date-time */
+            startedAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            /** @description milliseconds from acceptance to start */
+            queueMs: number | null;
+            /** @description milliseconds from start to end */
+            runMs: number | null;
+        };
+        RunPage: {
+            items: components["schemas"]["RunSummary"][];
+            nextCursor: string | null;
+        };
         RunFlowRequest: {
             /**
              * @description any JSON: what the flow starts with
@@ -3443,6 +3581,12 @@ export interface components {
              * @enum {string}
              */
             mode?: "live" | "draft";
+            /** @description of a draft: run this step alone. The ones before it have put out what `outputs` says, or null */
+            step?: string;
+            /** @description of a draft: what steps are taken to have put out, by their refs; they are not run */
+            outputs?: {
+                [key: string]: unknown;
+            };
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
         };
@@ -3691,6 +3835,120 @@ export interface components {
         SampleList: {
             items: components["schemas"]["SampleView"][];
         };
+        StatsSubject: {
+            /** @enum {string} */
+            kind: "app" | "trigger" | "flow" | "endpoint";
+            /** Format: uuid */
+            id: string;
+        };
+        LatencyStats: {
+            count: number;
+            /** @description milliseconds; null without any */
+            p50: number | null;
+            p95: number | null;
+            /** @description above 60,000 it is shown as 60,000 */
+            p99: number | null;
+        };
+        StatCounts: {
+            /** @description requests that were accepted */
+            requests: number;
+            /** @description requests that were refused although their trigger exists */
+            rejected: number;
+            /** @description of the accepted, those handed on to endpoints without a run */
+            forwarded: number;
+            runsStarted: number;
+            runsSucceeded: number;
+            runsFailed: number;
+            runsCancelled: number;
+            runsTimedOut: number;
+            /** @description domain events */
+            events: number;
+            /** @description deliveries that became due */
+            deliveriesPlanned: number;
+            deliveriesSucceeded: number;
+            /** @description deliveries whose last attempt failed */
+            deliveriesFailed: number;
+            deliveriesDiscarded: number;
+            attemptsSucceeded: number;
+            /** @description attempts that failed, whether another follows or not */
+            attemptsFailed: number;
+            /** @description from the start of a run to its end */
+            runMs: components["schemas"]["LatencyStats"];
+            /** @description from the request to the start of its run */
+            queueMs: components["schemas"]["LatencyStats"];
+            /** @description one HTTP attempt */
+            attemptMs: components["schemas"]["LatencyStats"];
+            /** @description from the request to the answer of the endpoint that took it */
+            endToEndMs: components["schemas"]["LatencyStats"];
+        };
+        Backlog: {
+            /** @description runs that are due and have not ended: queued, running or waiting */
+            runs: number;
+            /** @description deliveries that have neither succeeded nor ended otherwise */
+            deliveries: number;
+        };
+        StatPoint: {
+            /** @description requests that were accepted */
+            requests: number;
+            /** @description requests that were refused although their trigger exists */
+            rejected: number;
+            /** @description of the accepted, those handed on to endpoints without a run */
+            forwarded: number;
+            runsStarted: number;
+            runsSucceeded: number;
+            runsFailed: number;
+            runsCancelled: number;
+            runsTimedOut: number;
+            /** @description domain events */
+            events: number;
+            /** @description deliveries that became due */
+            deliveriesPlanned: number;
+            deliveriesSucceeded: number;
+            /** @description deliveries whose last attempt failed */
+            deliveriesFailed: number;
+            deliveriesDiscarded: number;
+            attemptsSucceeded: number;
+            /** @description attempts that failed, whether another follows or not */
+            attemptsFailed: number;
+            /** @description from the start of a run to its end */
+            runMs: components["schemas"]["LatencyStats"];
+            /** @description from the request to the start of its run */
+            queueMs: components["schemas"]["LatencyStats"];
+            /** @description one HTTP attempt */
+            attemptMs: components["schemas"]["LatencyStats"];
+            /** @description from the request to the answer of the endpoint that took it */
+            endToEndMs: components["schemas"]["LatencyStats"];
+            /**
+             * Format: date-time
+             * @description when the minute or hour begins
+             */
+            at: string;
+            /** @description at the end of the minute or hour */
+            backlog: components["schemas"]["Backlog"];
+        };
+        Stats: {
+            /** Format: uuid */
+            appId: string;
+            subject: components["schemas"]["StatsSubject"];
+            /**
+             * Format: date-time
+             * @description when the first point begins
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description when the last point ends
+             */
+            until: string;
+            /** @enum {string} */
+            step: "minute" | "hour";
+            /** @description over the whole time */
+            totals: components["schemas"]["StatCounts"];
+            /** @description now */
+            backlog: components["schemas"]["Backlog"];
+            /** @description oldest first, without gaps */
+            series: components["schemas"]["StatPoint"][];
+        };
         /** @description problem+json (RFC 9457) */
         Problem: {
             /** Format: uri */
@@ -3728,11 +3986,11 @@ export interface operations {
     appsList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -4106,11 +4364,11 @@ export interface operations {
     appsHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -4226,11 +4484,11 @@ export interface operations {
     flowsList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
                 /** @description live is active (LC-05) */
                 status?: "draft" | "active" | "live" | "paused";
@@ -5234,11 +5492,11 @@ export interface operations {
     flowsVersions: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -5588,11 +5846,11 @@ export interface operations {
     flowsHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -6351,11 +6609,11 @@ export interface operations {
     listenersList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -7410,11 +7668,11 @@ export interface operations {
     triggersList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
                 flowId?: string;
             };
@@ -8401,11 +8659,11 @@ export interface operations {
     triggersHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -8950,12 +9208,12 @@ export interface operations {
     samplesList: {
         parameters: {
             query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
                 /** @description only the sample of this capture */
                 id?: string;
                 /** @description with `id`: wait so long for the sample; at most 60s */
                 wait?: string;
-                /** @description the app by its id or name, instead of the header X-Sluice-App */
-                appId?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -9659,11 +9917,11 @@ export interface operations {
     endpointsList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
             };
             header?: {
@@ -9924,11 +10182,11 @@ export interface operations {
     endpointsListAtRestV1Webhooks: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
             };
             header?: {
@@ -11403,11 +11661,11 @@ export interface operations {
     endpointsHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -11523,11 +11781,11 @@ export interface operations {
     endpointsHistoryOfAtRestV1WebhooksIdHistory: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -11764,11 +12022,11 @@ export interface operations {
     tokensList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -12277,11 +12535,11 @@ export interface operations {
     tokensHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -12397,11 +12655,11 @@ export interface operations {
     eventTypesList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
             };
             header?: {
@@ -13083,11 +13341,11 @@ export interface operations {
     eventTypesVersions: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -13432,11 +13690,11 @@ export interface operations {
     eventTypesHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -14081,11 +14339,11 @@ export interface operations {
     personalAccessTokensList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -14753,11 +15011,11 @@ export interface operations {
     usersList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 q?: string;
             };
             header?: {
@@ -15836,11 +16094,11 @@ export interface operations {
     usersHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -16741,11 +16999,11 @@ export interface operations {
     secretsList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -16859,11 +17117,11 @@ export interface operations {
     secretsHistoryOf: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -16978,7 +17236,9 @@ export interface operations {
     };
     entitiesFlow: {
         parameters: {
-            query?: never;
+            query?: {
+                auditId?: string;
+            };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
                 "X-Sluice-App"?: string;
@@ -16995,8 +17255,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FlowView"];
+                    "application/json": components["schemas"]["FlowView"] | {
+                        [key: string]: unknown;
+                    };
                 };
+            };
+            /** @description `Location` is the run that `auditId` names */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be understood */
             400: {
@@ -17740,6 +18009,243 @@ export interface operations {
             };
         };
     };
+    openApprovalsList: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                flowId?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runFilesGet: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+                payloadId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     batchesRetry: {
         parameters: {
             query?: {
@@ -18037,9 +18543,9 @@ export interface operations {
             query?: {
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
                 /** @description nextCursor of the page before */
                 cursor?: string;
-                limit?: number;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -18564,7 +19070,14 @@ export interface operations {
             query?: {
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
                 flowId?: string;
+                /** @description runs that this trigger started (LT-09); name its flow too, then only the runs of the flow are looked at */
+                triggerId?: string;
+                /** @description retries of this run */
+                retryOf?: string;
                 status?: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out";
                 /** @description an id (of the run, or the correlation id of what it belongs to), a number, or a piece of the error: its code, message or step */
                 q?: string;
@@ -18572,9 +19085,6 @@ export interface operations {
                 since?: string;
                 /** @description queued before this time */
                 until?: string;
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -18589,7 +19099,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
             };
             /** @description The request cannot be understood */
             400: {
@@ -19945,11 +20457,11 @@ export interface operations {
     replaysList: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -21064,6 +21576,7 @@ export interface operations {
                                         [key: string]: string;
                                     };
                                     body: string;
+                                    truncated: boolean;
                                 };
                                 response: {
                                     status: number;
@@ -21225,6 +21738,7 @@ export interface operations {
                                     [key: string]: string;
                                 };
                                 body: string;
+                                truncated: boolean;
                             };
                             response: {
                                 status: number;
@@ -21385,6 +21899,7 @@ export interface operations {
                                         [key: string]: string;
                                     };
                                     body: string;
+                                    truncated: boolean;
                                 };
                                 response: {
                                     status: number;
@@ -21404,6 +21919,167 @@ export interface operations {
                             }[];
                         }[];
                         nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deliveriesOfEndpointOne: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+                deliveryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: uuid */
+                        appId: string;
+                        /** Format: uuid */
+                        eventId: string;
+                        eventType: string;
+                        endpointId: number;
+                        endpointName: string | null;
+                        runId: string | null;
+                        /** @enum {string} */
+                        status: "pending" | "succeeded" | "failed" | "discarded";
+                        reason: string | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        attempts: {
+                            number: number;
+                            /** Format: date-time */
+                            at: string;
+                            durationMs: number;
+                            request: {
+                                method: string;
+                                url: string;
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                body: string;
+                                truncated: boolean;
+                            };
+                            response: {
+                                status: number;
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                body: string;
+                                truncated: boolean;
+                            } | null;
+                            error: {
+                                stage: string;
+                                code: string;
+                                message: string;
+                            } | null;
+                            verdict: string | null;
+                            nextAttemptAt: string | null;
+                        }[];
                     };
                 };
             };
@@ -22552,6 +23228,130 @@ export interface operations {
             };
             /** @description The content type is not supported */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    statsGet: {
+        parameters: {
+            query?: {
+                /** @description an hour (a week by hours) before `until` unless given */
+                since?: string;
+                /** @description now unless given */
+                until?: string;
+                /** @description what one point of the series covers */
+                step?: "minute" | "hour";
+                triggerId?: string;
+                flowId?: string;
+                /** @description the integer id or the uuid */
+                endpointId?: string;
+                appId?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
