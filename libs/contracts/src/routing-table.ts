@@ -61,6 +61,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'delivery-log', prefix: '/v1/endpoints/*/events' },
   { service: 'delivery-log', prefix: '/v1/dead-letters' },
   { service: 'delivery-log', prefix: '/v1/stats' },
+  { service: 'delivery-log', prefix: '/v1/storage' },
 ];
 
 function lengthOfMatch(rule: RouteRule, method: string, segments: readonly string[]): number {

@@ -14,6 +14,7 @@ import { EventsQueries } from './events/events.query.ts';
 import { ListQuery } from './read-model/list.requests.ts';
 import { encodeCursor } from './read-model/page.ts';
 import { oneStatement } from './read-model/one-statement.ts';
+import { AppFloors } from './retention/app-floors.ts';
 import { requestWrites } from './requests/requests.projection.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
 import { runWrites } from './runs/runs.projection.ts';
@@ -88,7 +89,7 @@ describe('delivery log', () => {
       requestWrites(story.gateway),
     );
     expect(kindsOf((await timelineOf(story.deliveryId)) as TimelineNode)).toEqual(TREE);
-    const delivery = await new DeliveriesQueries(pool).find(story.deliveryId);
+    const delivery = await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId);
     expect(delivery).toMatchObject({ status: 'succeeded', endpointName: 'Shop', eventType: 'order.placed' });
     expect(delivery?.attempts.map((attempt) => [attempt.number, attempt.response?.status])).toEqual([
       [1, 500],
@@ -99,7 +100,7 @@ describe('delivery log', () => {
   it('LG-02: keeps 64 KiB of a body and marks that it was longer', async () => {
     const story = exampleStory(newId(), Buffer.alloc(70_000, 'x'));
     await tell(story);
-    const request = await new RequestsQueries(pool).find(story.requestId);
+    const request = await new RequestsQueries(pool, new AppFloors(pool)).find(story.requestId);
     expect([request?.body?.length, request?.bodyTruncated, request?.bodySize]).toEqual([65_536, true, 70_000]);
     expect(request?.run).toMatchObject({ number: 41, status: 'succeeded' });
   });
@@ -112,8 +113,10 @@ describe('delivery log', () => {
   ])('takes every RFC 3339 time as the start of a range: %s', async (since, found) => {
     const story = exampleStory();
     await tell(story);
-    expect((await new EventsQueries(pool).list(story.appId, listQuery({ since }))).items).toHaveLength(found);
-    const until = await new EventsQueries(pool).list(story.appId, listQuery({ until: since }));
+    expect(
+      (await new EventsQueries(pool, new AppFloors(pool)).list(story.appId, listQuery({ since }))).items,
+    ).toHaveLength(found);
+    const until = await new EventsQueries(pool, new AppFloors(pool)).list(story.appId, listQuery({ until: since }));
     expect(until.items).toHaveLength(1 - found);
   });
 
@@ -124,7 +127,10 @@ describe('delivery log', () => {
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const page = await new RequestsQueries(pool).list(appId, listQuery({ limit: 2, ...(cursor ? { cursor } : {}) }));
+      const page = await new RequestsQueries(pool, new AppFloors(pool)).list(
+        appId,
+        listQuery({ limit: 2, ...(cursor ? { cursor } : {}) }),
+      );
       seen.push(...page.items.map((item) => item.id));
       cursor = page.nextCursor;
     } while (cursor);
@@ -134,14 +140,14 @@ describe('delivery log', () => {
         .sort()
         .reverse(),
     );
-    const events = await new EventsQueries(pool).list(appId, listQuery());
+    const events = await new EventsQueries(pool, new AppFloors(pool)).list(appId, listQuery());
     expect(events.items).toHaveLength(5);
   });
 
   it('filters deliveries by endpoint, status and event type, and refuses a cursor that it did not give out', async () => {
     const story = exampleStory();
     await tell(story);
-    const queries = new DeliveriesQueries(pool);
+    const queries = new DeliveriesQueries(pool, new AppFloors(pool));
     const found = (values: Partial<DeliveriesQuery>) =>
       queries.list(story.appId, Object.assign(new DeliveriesQuery(), values));
     expect((await found({ endpointId: '12', status: 'succeeded', eventType: 'order.placed' })).items).toHaveLength(1);
@@ -168,14 +174,14 @@ describe('delivery log', () => {
     });
     await write(deliveryWrites(story.dispatcher.slice(0, 2)), deliveryWrites([discarded]));
     const shown = { status: 'discarded', reason: 'the endpoint was deleted', eventType: 'order.placed' };
-    expect(await new DeliveriesQueries(pool).find(story.deliveryId)).toMatchObject(shown);
+    expect(await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId)).toMatchObject(shown);
     // Over Kafka the plan may come last, or in the same batch.
     await pool.query('truncate delivery_log.deliveries');
     await write(deliveryWrites([discarded]), deliveryWrites(story.dispatcher.slice(0, 2)));
-    expect(await new DeliveriesQueries(pool).find(story.deliveryId)).toMatchObject(shown);
+    expect(await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId)).toMatchObject(shown);
     await pool.query('truncate delivery_log.deliveries');
     await write(deliveryWrites([discarded, ...story.dispatcher.slice(0, 2)]));
-    expect(await new DeliveriesQueries(pool).find(story.deliveryId)).toMatchObject(shown);
+    expect(await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId)).toMatchObject(shown);
   });
 
   it('writers of the same deliveries in different orders do not wait for each other in a circle', async () => {

@@ -16,6 +16,11 @@ import { RequestsController } from './requests/requests.controller.ts';
 import { KnownTriggers } from './requests/known-triggers.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
 import { TriggerRequestsQueries } from './requests/trigger-requests.query.ts';
+import { AppFloors } from './retention/app-floors.ts';
+import { EndpointRing } from './retention/endpoint-ring.ts';
+import { LogRetention } from './retention/log-retention.worker.ts';
+import { StorageController } from './retention/storage.controller.ts';
+import { StorageQueries } from './retention/storage.query.ts';
 import { SampleWatch } from './samples/sample-watch.ts';
 import { SamplesController } from './samples/samples.controller.ts';
 import { SamplesQueries } from './samples/samples.query.ts';
@@ -35,6 +40,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeadLettersController,
     SamplesController,
     StatsController,
+    StorageController,
   ],
   providers: [
     ProjectionWriter,
@@ -51,6 +57,10 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     SamplesQueries,
     SampleWatch,
     StatsQueries,
+    AppFloors,
+    EndpointRing,
+    LogRetention,
+    StorageQueries,
   ],
 })
 export class DeliveryLogModule {}

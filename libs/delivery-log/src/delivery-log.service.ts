@@ -5,6 +5,7 @@ import { Samples1763900060001 } from './migrations/1763900060001-samples.ts';
 import { RequestsWithoutFlow1764000070005 } from './migrations/1764000070005-requests-without-flow.ts';
 import { Stats1764000130000 } from './migrations/1764000130000-stats.ts';
 import { WholeBodies1764000120000 } from './migrations/1764000120000-whole-bodies.ts';
+import { Partitions1764000130001 } from './migrations/1764000130001-partitions.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -17,6 +18,7 @@ export const deliveryLogService: ServiceDefinition = {
     RequestsWithoutFlow1764000070005,
     Stats1764000130000,
     WholeBodies1764000120000,
+    Partitions1764000130001,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

@@ -95,8 +95,7 @@ function dispatcherEvents(story: Omit<Story, 'gateway' | 'runner' | 'dispatcher'
 }
 
 /** A request that ran a flow of three steps and was delivered at the second attempt. */
-export function exampleStory(appId = newId(), body = Buffer.from('{"id": 7}')): Story {
-  const requestId = newId();
+export function exampleStory(appId = newId(), body = Buffer.from('{"id": 7}'), requestId = newId()): Story {
   const eventId = derivedId('event', requestId, 'told');
   const ids = { appId, requestId, eventId, deliveryId: derivedId('delivery', eventId, '12'), endpointUuid: newId() };
   const accepted: Partial<TriggerAccepted> = {

@@ -180,6 +180,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
       'POST /v1/apps',
       'GET /v1/secrets/sealing-keys',
       'POST /v1/secrets/reseal',
+      'GET /v1/storage',
       'GET /v1/dead-letters',
       'GET /v1/dead-letters/{id}',
       'DELETE /v1/dead-letters/{id}',

@@ -11,6 +11,7 @@ import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
 import { controllingRuns } from './controlling-runs.ts';
+import { deliveryLog } from './delivery-log.ts';
 import { examples } from './examples.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
@@ -54,6 +55,7 @@ const ALL: readonly Scenarios[] = [
   ordering,
   runStream,
   controllingRuns,
+  deliveryLog,
   syncAnswers,
   limits,
   idempotency,

@@ -9,8 +9,6 @@ import { WholeBodies } from './whole-bodies.ts';
 import { DeliveriesQuery } from './deliveries.requests.ts';
 import { DELIVERY, DELIVERY_PAGE } from '../read-model/answer-schemas.ts';
 
-const RING = 100;
-
 @ApiTags('deliveries')
 @ApiBearerAuth()
 @Controller('v1')
@@ -41,8 +39,8 @@ export class DeliveriesController {
   @Get('endpoints/:id/events')
   @ApiOkResponse({ schema: DELIVERY_PAGE })
   @Requires('automation.view')
-  ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
-    return this.queries.list(app.id, Object.assign(new DeliveriesQuery(), { endpointId: id, limit: RING }));
+  async ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
+    return { items: await this.queries.ring(app.id, id), nextCursor: null };
   }
 
   /** One delivery of an endpoint with the whole bodies of its attempts (ET-09); older ones than the last 100 have 64 KiB. */

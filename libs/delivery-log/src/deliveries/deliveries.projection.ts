@@ -39,6 +39,7 @@ const DELIVERIES: BulkTable = {
     created_at: 'timestamptz',
     next_attempt_at: 'timestamptz',
     reason: 'text',
+    last_status: 'int4',
   },
   onConflict: `on conflict (id) do update set
     endpoint_name = coalesce(excluded.endpoint_name, deliveries.endpoint_name),
@@ -47,7 +48,15 @@ const DELIVERIES: BulkTable = {
     status = case when ${NEWER} then excluded.status else deliveries.status end,
     next_attempt_at = case when ${NEWER} then excluded.next_attempt_at else deliveries.next_attempt_at end,
     reason = coalesce(excluded.reason, deliveries.reason),
+    last_status = case when excluded.attempts > deliveries.attempts then excluded.last_status else deliveries.last_status end,
     attempts = greatest(excluded.attempts, deliveries.attempts)`,
+};
+
+/** Which uuid and which integer are the same endpoint: the index of deliveries knows the integer. */
+const ENDPOINT_IDS: BulkTable = {
+  table: 'delivery_log.endpoint_ids',
+  columns: { endpoint_uuid: 'uuid', endpoint_id: 'int4' },
+  onConflict: 'on conflict (endpoint_uuid) do nothing',
 };
 
 const ATTEMPTS: BulkTable = {
@@ -70,6 +79,8 @@ interface DeliveryRow {
   createdAt: string;
   nextAttemptAt: string | null;
   reason: string | null;
+  /** HTTP status of the last attempt; null when it had no answer. */
+  lastStatus: number | null;
 }
 
 const STATUS_OF = { succeeded: 'succeeded', retry: 'pending', failed: 'failed', discarded: 'discarded' } as const;
@@ -90,6 +101,7 @@ function plannedRows(event: BusEvent): DeliveryRow[] {
     createdAt: event.occurredAt.toISOString(),
     nextAttemptAt: null,
     reason: null,
+    lastStatus: null,
   }));
 }
 
@@ -109,6 +121,7 @@ function attemptRow(event: BusEvent): DeliveryRow {
     createdAt: data.at,
     nextAttemptAt: data.nextAttemptAt,
     reason: null,
+    lastStatus: data.response?.status ?? null,
   };
 }
 
@@ -129,6 +142,7 @@ function discardedRow(event: BusEvent): DeliveryRow {
     createdAt: data.at,
     nextAttemptAt: null,
     reason: data.reason,
+    lastStatus: null,
   };
 }
 
@@ -150,6 +164,7 @@ function merge(rows: Map<string, DeliveryRow>, row: DeliveryRow): void {
   known.status = row.status;
   known.attempts = row.attempts;
   known.nextAttemptAt = row.nextAttemptAt;
+  known.lastStatus = row.lastStatus;
 }
 
 /** Every delivery that the batch tells of, merged to one row each. */
@@ -162,9 +177,16 @@ function deliveryRows(events: readonly BusEvent[]): DeliveryRow[] {
   return [...rows.values()];
 }
 
+function endpointIdRows(rows: readonly DeliveryRow[]): unknown[][] {
+  const known = new Map(rows.map(({ endpointUuid, endpointId }) => [endpointUuid, endpointId]));
+  // 0 stands for an endpoint that was gone before its delivery was.
+  return [...known].filter(([, id]) => id > 0);
+}
+
 export function deliveryWrites(events: readonly BusEvent[]): Alongside[] {
   const recorded = events.filter((event) => event.type === 'DomainEventRecorded');
   const attempts = events.filter((event) => event.type === 'AttemptFinished');
+  const deliveries = deliveryRows(events);
   return [
     bulkWrite(
       DOMAIN_EVENTS,
@@ -176,8 +198,9 @@ export function deliveryWrites(events: readonly BusEvent[]): Alongside[] {
     ),
     bulkWrite(
       DELIVERIES,
-      deliveryRows(events).map((row) => Object.values(row)),
+      deliveries.map((row) => Object.values(row)),
     ),
+    bulkWrite(ENDPOINT_IDS, endpointIdRows(deliveries)),
     bulkWrite(
       ATTEMPTS,
       attempts.map((event) => {

@@ -4,6 +4,8 @@ import { isUuid } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { decodeCursor, encodeCursor, type Page } from '../read-model/page.ts';
+import { AppFloors } from '../retention/app-floors.ts';
+import { RING } from '../retention/endpoint-ring.ts';
 import { Where } from '../read-model/where.ts';
 import type { DeliveriesQuery } from './deliveries.requests.ts';
 
@@ -55,6 +57,10 @@ const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, 
   (select array_agg(a.data order by a.number) from delivery_log.attempts a where a.delivery_id = d.id) as attempts
   from delivery_log.deliveries d`;
 
+/** What was rescued from partitions that were dropped (ET-09). */
+const SELECT_RING = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at,
+  d.attempt_data as attempts from delivery_log.endpoint_ring d`;
+
 function attemptView(data: AttemptFinished): AttemptView {
   const { number, at, durationMs, error, verdict = null, nextAttemptAt } = data;
   const { payloadId: _sent, ...request } = { truncated: false, ...data.request };
@@ -85,11 +91,17 @@ function view(row: Row): DeliveryView {
 
 @Injectable()
 export class DeliveriesQueries {
-  constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
+  constructor(
+    @InjectPool('delivery-log') private readonly pool: Pool,
+    private readonly floors: AppFloors,
+  ) {}
 
   async find(id: string): Promise<DeliveryView | null> {
     const { rows } = await this.pool.query<Row>(`${SELECT} where d.id = $1`, [id]);
-    return rows[0] ? view(rows[0]) : null;
+    const row = rows[0];
+    if (row && !(await this.floors.hides(row.app_id, row.id))) return view(row);
+    const kept = await this.#rescued(id);
+    return kept ? view(kept) : null;
   }
 
   /** A delivery of that endpoint (integer or uuid) with its attempts as they were recorded. */
@@ -98,7 +110,16 @@ export class DeliveriesQueries {
       `${SELECT} where d.id = $1 and ($2 = d.endpoint_id::text or $2 = d.endpoint_uuid::text)`,
       [id, endpointId.toLowerCase()],
     );
-    return rows[0] ? { delivery: view(rows[0]), attempts: attemptsOf(rows[0]) } : null;
+    const row = rows[0] ?? (await this.#rescued(id, endpointId));
+    return row ? { delivery: view(row), attempts: attemptsOf(row) } : null;
+  }
+
+  async #rescued(id: string, endpointId?: string): Promise<Row | null> {
+    const { rows } = await this.pool.query<Row>(
+      `${SELECT_RING} where d.id = $1 and ($2::text is null or $2 = d.endpoint_id::text or $2 = d.endpoint_uuid::text)`,
+      [id, endpointId?.toLowerCase() ?? null],
+    );
+    return rows[0] ?? null;
   }
 
   /** Newest first. */
@@ -106,12 +127,12 @@ export class DeliveriesQueries {
     const endpoint = query.endpointId;
     const where = new Where()
       .add('d.app_id = ?', appId)
+      .addIf('d.id >= ?', await this.floors.of(appId))
       .addIf('d.status = ?', query.status)
       .addIf('d.event_type = ?', query.eventType)
       .between('d.created_at', query)
       .before('d.created_at, d.id', decodeCursor(query.cursor));
-    if (endpoint !== undefined)
-      where.add(isUuid(endpoint) ? 'd.endpoint_uuid = ?' : 'd.endpoint_id::text = ?', endpoint);
+    if (endpoint !== undefined) addEndpoint(where, endpoint);
     const { rows } = await this.pool.query<Row>(
       `${SELECT} ${where.sql} order by d.created_at desc, d.id desc limit ${query.limit + 1}`,
       where.values,
@@ -123,4 +144,38 @@ export class DeliveriesQueries {
       nextCursor: rows.length > query.limit && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null,
     };
   }
+
+  /**
+   * ET-09: the last 100 of an endpoint, newest first: from the log, and what retention has rescued from it. The app's
+   * floor does not count here.
+   */
+  async ring(appId: string, endpoint: string): Promise<DeliveryView[]> {
+    const where = new Where().add('d.app_id = ?', appId);
+    addEndpoint(where, endpoint);
+    const newest = `${where.sql} order by d.created_at desc, d.id desc limit ${RING}`;
+    const live = await this.pool.query<Row>(`${SELECT} ${newest}`, where.values);
+    const views = live.rows.map(view);
+    if (views.length >= RING) return views;
+    const kept = await this.pool.query<Row>(`${SELECT_RING} ${newest}`, where.values);
+    const known = new Set(views.map(({ id }) => id));
+    const rescued = kept.rows.map(view).filter(({ id }) => !known.has(id));
+    return [...views, ...rescued].sort(newestFirst).slice(0, RING);
+  }
+}
+
+function newestFirst(a: DeliveryView, b: DeliveryView): number {
+  return a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1;
+}
+
+const MAX_INT4 = 2_147_483_647;
+
+/** By uuid or by the integer of the wire; an integer that none can have finds nothing. */
+function addEndpoint(where: Where, endpoint: string): void {
+  if (isUuid(endpoint)) {
+    where.add('d.endpoint_uuid = ?', endpoint);
+    where.add('d.endpoint_id = (select endpoint_id from delivery_log.endpoint_ids where endpoint_uuid = ?)', endpoint);
+    return;
+  }
+  const isPossible = /^\d{1,10}$/.test(endpoint) && Number(endpoint) <= MAX_INT4;
+  where.add('d.endpoint_id = ?', isPossible ? Number(endpoint) : -1);
 }

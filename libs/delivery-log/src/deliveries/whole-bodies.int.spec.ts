@@ -8,6 +8,7 @@ import { eventOf } from '../example-events.fixture.ts';
 import { oneStatement } from '../read-model/one-statement.ts';
 import { deliveryWrites } from './deliveries.projection.ts';
 import { DeliveriesQueries, type DeliveryView, type RecordedDelivery } from './deliveries.query.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { WholeBodies } from './whole-bodies.ts';
 import { WholeBodiesSweep } from './whole-bodies.worker.ts';
 
@@ -50,7 +51,10 @@ async function tell(endpointUuid: string, at: string): Promise<string> {
 }
 const idOf = (payloadId: string | undefined) => (payloadId === undefined ? {} : { payloadId });
 const found = async (id: string, endpoint: string): Promise<RecordedDelivery> =>
-  (await new DeliveriesQueries(database.pool).findOfEndpoint(id, endpoint)) as RecordedDelivery;
+  (await new DeliveriesQueries(database.pool, new AppFloors(database.pool)).findOfEndpoint(
+    id,
+    endpoint,
+  )) as RecordedDelivery;
 const whole = async (id: string, endpoint: string): Promise<DeliveryView> =>
   new WholeBodies(database.pool).fill(await found(id, endpoint));
 const shapeOf = ({ attempts: [attempt] }: DeliveryView) => [
@@ -67,7 +71,9 @@ describe('ET-09: long bodies of the last hundred deliveries of an endpoint', () 
     // The answer was as long as is read, so nobody knows whether there was more.
     expect(shapeOf(await whole(id, endpoint.toUpperCase()))).toEqual([70_000, false, 1024 * 1024, true]);
     expect(shapeOf(await whole(id, '12'))).toEqual([70_000, false, 1024 * 1024, true]);
-    const elsewhere = (await new DeliveriesQueries(database.pool).find(id)) as DeliveryView;
+    const elsewhere = (await new DeliveriesQueries(database.pool, new AppFloors(database.pool)).find(
+      id,
+    )) as DeliveryView;
     expect(shapeOf(elsewhere)).toEqual([3, true, 3, true]);
     expect(JSON.stringify(elsewhere)).not.toContain('payloadId');
     expect(await found(id, '13')).toBeNull();

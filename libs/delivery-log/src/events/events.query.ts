@@ -4,6 +4,7 @@ import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { ListQuery } from '../read-model/list.requests.ts';
 import { decodeCursor, encodeCursor, type Page } from '../read-model/page.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { Where } from '../read-model/where.ts';
 
 /** One domain event and the deliveries it was matched to. */
@@ -47,19 +48,27 @@ function view(row: Row): EventView {
 
 @Injectable()
 export class EventsQueries {
-  constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
+  constructor(
+    @InjectPool('delivery-log') private readonly pool: Pool,
+    private readonly floors: AppFloors,
+  ) {}
 
   async find(id: string): Promise<EventView | null> {
     const { rows } = await this.pool.query<Row>(
       'select id, app_id, recorded_at, data from delivery_log.domain_events where id = $1',
       [id],
     );
-    return rows[0] ? view(rows[0]) : null;
+    const row = rows[0];
+    return row && !(await this.floors.hides(row.app_id, row.id)) ? view(row) : null;
   }
 
   async list(appId: string, query: ListQuery): Promise<Page<EventView>> {
     const cursor = decodeCursor(query.cursor);
-    const where = new Where().add('app_id = ?', appId).between('recorded_at', query).addIf('id < ?', cursor?.id);
+    const where = new Where()
+      .add('app_id = ?', appId)
+      .addIf('id >= ?', await this.floors.of(appId))
+      .between('recorded_at', query)
+      .addIf('id < ?', cursor?.id);
     const { rows } = await this.pool.query<Row>(
       `select id, app_id, recorded_at, data from delivery_log.domain_events ${where.sql} order by id desc limit ${query.limit + 1}`,
       where.values,

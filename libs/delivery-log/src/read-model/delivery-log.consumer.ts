@@ -6,6 +6,7 @@ import { requestWrites } from '../requests/requests.projection.ts';
 import { runWrites } from '../runs/runs.projection.ts';
 import { sampleWrites } from '../samples/samples.projection.ts';
 import { statWrites } from '../stats/stats.projection.ts';
+import { byteWrites } from '../retention/bytes.projection.ts';
 import { ProjectionWriter } from './projection-writer.ts';
 import { WINDOW_EVENTS } from './projection-window.ts';
 
@@ -22,6 +23,7 @@ export class DeliveryLogConsumer {
       ...sampleWrites(events),
       ...deadLetterWrites(events),
       ...statWrites(events),
+      ...byteWrites(events),
     ]);
   }
 
@@ -34,13 +36,19 @@ export class DeliveryLogConsumer {
       ...deliveryWrites(events),
       ...deadLetterWrites(events),
       ...statWrites(events),
+      ...byteWrites(events),
     ]);
   }
 
   @Consumes('dispatcher.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
   onDispatcher(batch: EventBatch): Promise<void> {
     const { events } = batch;
-    return this.writer.apply(batch, [...deliveryWrites(events), ...deadLetterWrites(events), ...statWrites(events)]);
+    return this.writer.apply(batch, [
+      ...deliveryWrites(events),
+      ...deadLetterWrites(events),
+      ...statWrites(events),
+      ...byteWrites(events),
+    ]);
   }
 
   @Consumes('registry.events', {

@@ -4,6 +4,7 @@ import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { ListQuery } from '../read-model/list.requests.ts';
 import { decodeCursor, encodeCursor, type Page } from '../read-model/page.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { Where } from '../read-model/where.ts';
 
 /** A received request with the state of the run it started. */
@@ -71,11 +72,15 @@ const SELECT = `select q.id, q.app_id, q.trigger_id, q.flow_id, q.received_at, q
 
 @Injectable()
 export class RequestsQueries {
-  constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
+  constructor(
+    @InjectPool('delivery-log') private readonly pool: Pool,
+    private readonly floors: AppFloors,
+  ) {}
 
   async find(id: string): Promise<RequestView | null> {
     const { rows } = await this.pool.query<Row>(`${SELECT} where q.id = $1`, [id]);
-    return rows[0] ? view(rows[0]) : null;
+    const row = rows[0];
+    return row && !(await this.floors.hides(row.app_id, row.id)) ? view(row) : null;
   }
 
   async list(appId: string, query: ListQuery): Promise<Page<RequestView>> {
@@ -92,6 +97,7 @@ export class RequestsQueries {
   async newest(appId: string, query: ListQuery, limit: number, triggerId?: string): Promise<RequestView[]> {
     const where = new Where()
       .add('q.app_id = ?', appId)
+      .addIf('q.id >= ?', await this.floors.of(appId))
       .addIf('q.trigger_id = ?', triggerId)
       .between('q.received_at', query)
       .addIf('q.id < ?', decodeCursor(query.cursor)?.id);

@@ -7,6 +7,7 @@ import { deliveryLogService } from '../delivery-log.service.ts';
 import { eventOf } from '../example-events.fixture.ts';
 import { oneStatement } from '../read-model/one-statement.ts';
 import { requestWrites } from './requests.projection.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { RequestsQueries } from './requests.query.ts';
 import { TriggerRequestsQueries } from './trigger-requests.query.ts';
 import { TriggerRequestsQuery } from './trigger-requests.requests.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   database = await createTestDatabase({
     template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
   });
-  queries = new TriggerRequestsQueries(database.pool, new RequestsQueries(database.pool));
+  queries = new TriggerRequestsQueries(database.pool, new RequestsQueries(database.pool, new AppFloors(database.pool)));
   const events = Array.from({ length: 10 }, (_, n) => (n % 3 === 0 ? rejected(n) : accepted(n)));
   // What is delivered again changes nothing.
   for (const batch of [events, events.slice(0, 4)]) {

@@ -1,5 +1,5 @@
 import type { BusEvent } from '@sluice/bus';
-import { type RunFinished, type RunStarted, stepKeyOf, type StepPlace } from '@sluice/contracts';
+import { type EventEmitted, type RunFinished, type RunStarted, stepKeyOf, type StepPlace } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 
@@ -116,10 +116,17 @@ function fold(events: readonly BusEvent[]): RunRow[] {
   return [...rows.values()];
 }
 
+/** What an emitted event carries is kept with the event itself: here it would be kept twice (1 KB of every trigger). */
+function stepJson(event: BusEvent): string {
+  if (event.type !== 'EventEmitted') return event.dataJson;
+  const { data: _, ...kept } = event.data as EventEmitted;
+  return JSON.stringify(kept);
+}
+
 export function runWrites(events: readonly BusEvent[]): Alongside[] {
   const steps = events
     .filter((event) => STEP_KINDS.has(event.type))
-    .map((event) => [event.streamId, event.version, event.type, stepKeyOf(event.data as StepPlace), event.dataJson]);
+    .map((event) => [event.streamId, event.version, event.type, stepKeyOf(event.data as StepPlace), stepJson(event)]);
   const runs = fold(events).map((row) => Object.values(row));
   return [bulkWrite(RUNS, runs), bulkWrite(STEPS, steps)];
 }

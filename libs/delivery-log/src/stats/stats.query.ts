@@ -125,7 +125,7 @@ export class StatsQueries {
   async #uuidOf(endpointId: string): Promise<string> {
     const { rows } = await this.pool.query<{ uuid: string }>({
       name: 'delivery_log_endpoint_uuid',
-      text: 'select endpoint_uuid as uuid from delivery_log.deliveries where endpoint_id = $1 limit 1',
+      text: 'select endpoint_uuid as uuid from delivery_log.endpoint_ids where endpoint_id = $1 limit 1',
       values: [Number(endpointId)],
     });
     return rows[0]?.uuid ?? '00000000-0000-0000-0000-000000000000';

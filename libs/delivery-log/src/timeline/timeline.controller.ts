@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, InApp, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
+import { AppFloors } from '../retention/app-floors.ts';
 import type { TimelineNode } from './timeline-node.ts';
 import { TimelineRowsQuery } from './timeline-rows.query.ts';
 import { timelineTree } from './timeline-tree.ts';
@@ -12,7 +13,10 @@ import { TIMELINE } from '../read-model/answer-schemas.ts';
 @ApiBearerAuth()
 @Controller('v1/timeline')
 export class TimelineController {
-  constructor(private readonly rows: TimelineRowsQuery) {}
+  constructor(
+    private readonly rows: TimelineRowsQuery,
+    private readonly floors: AppFloors,
+  ) {}
 
   /** LG-01: the whole causal tree that a request, run, event or delivery belongs to. */
   @Get(':id')
@@ -23,7 +27,9 @@ export class TimelineController {
     const rows = place ? await this.rows.rowsOf(place.rootId, place.rootKind) : null;
     const root = rows ? timelineTree(rows) : null;
     const appId = rows?.request?.app_id ?? rows?.runs[0]?.app_id ?? rows?.events[0]?.app_id ?? null;
-    if (!root || !app.sees(appId)) throw platformError('not_found', `nothing with the id ${id} was recorded`);
+    const isHidden = place !== null && appId !== null && (await this.floors.hides(appId, place.rootId));
+    if (!root || isHidden || !app.sees(appId))
+      throw platformError('not_found', `nothing with the id ${id} was recorded`);
     return { id, root };
   }
 }

@@ -221,3 +221,52 @@ export const runsPerApp: Parser<RunsPerApp> = (value) => {
   }
   return ok({ each, ofApp });
 };
+
+const UNIT_BYTES: Record<string, number> = { MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
+
+function bytesOf(value: string): number | null {
+  const match = /^(\d{1,6})(MiB|GiB|TiB)$/.exec(value.trim());
+  const bytes = match ? Number(match[1]) * (UNIT_BYTES[match[2] as string] as number) : 0;
+  return bytes > 0 ? bytes : null;
+}
+
+/** `20GiB` (MiB, GiB, TiB); `off` or nothing is no limit. */
+export const bytes: Parser<number | null> = (value) => {
+  if (value === '' || value === 'off') return ok(null);
+  const parsed = bytesOf(value);
+  return parsed === null ? no(`must be bytes such as 512MiB or 20GiB, or off, not "${value}"`) : ok(parsed);
+};
+
+/** What an app may keep in the delivery log instead of what others may. */
+export interface AppRetention {
+  days?: number;
+  bytes?: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Whole days of an ISO 8601 duration; the part of a day counts as one. */
+export const days =
+  (min: number, max: number): Parser<number> =>
+  (value) => {
+    const ms = parseDurationMs(value);
+    const count = ms === null ? 0 : Math.ceil(ms / DAY_MS);
+    return count >= min && count <= max
+      ? ok(count)
+      : no(`must be a duration from P${min}D to P${max}D, not "${value}"`);
+  };
+
+/** `app=P7D`, `app=1GiB` or `app=P7D/1GiB`, separated by commas; apps by their ids. */
+export const appRetentions: Parser<Record<string, AppRetention>> = (value) => {
+  const apps: Record<string, AppRetention> = {};
+  for (const part of value.split(',').filter((each) => each.trim() !== '')) {
+    const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})=(P[^/]+)?\/?(\d.*)?$/.exec(part.trim());
+    const age = match?.[2] === undefined ? null : days(2, 3_650)(match[2]);
+    const size = match?.[3] === undefined ? null : bytesOf(match[3]);
+    if (!match || (!match[2] && !match[3]) || age?.ok === false || (match[3] && size === null)) {
+      return no(`must be app=P7D/1GiB[,…], apps by their ids, from P2D to P3650D; "${part}" is not`);
+    }
+    apps[match[1] as string] = { ...(age?.ok ? { days: age.value } : {}), ...(size === null ? {} : { bytes: size }) };
+  }
+  return ok(apps);
+};

@@ -99,6 +99,10 @@ export const SETTING_TABLE = {
     '30',
     'days that events are kept: days[,service=days…]; 0 keeps them for ever',
   ),
+  SLUICE_LOG_RETENTION: row(parse.days(2, 3_650), 'P30D', 'how long the delivery log keeps what happened'),
+  SLUICE_LOG_RETENTION_BYTES: row(parse.bytes, '20GiB', 'what the delivery log may take on disk; off'),
+  SLUICE_LOG_RETENTION_APP_BYTES: row(parse.bytes, '10GiB', 'of these what one app may see; off'),
+  SLUICE_LOG_RETENTION_APPS: row(parse.appRetentions, '', 'other limits for some apps: app=P7D/1GiB[,…]'),
   SLUICE_LOG_LEVEL: row(parse.oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'logging'),
   SLUICE_DEMO: row(parse.flag, 'on', 'the demo app of standalone and start:distributed'),
   SLUICE_INSTANCE_ID: row(

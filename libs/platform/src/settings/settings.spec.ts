@@ -79,6 +79,30 @@ describe('settings', () => {
     ]);
   });
 
+  it('LG-04: what the delivery log keeps, as an age and bytes, for some apps otherwise', () => {
+    const app = '019ab000-0000-7000-8000-000000000001';
+    const { logRetention } = loadSettings({
+      SLUICE_LOG_RETENTION: 'P2W',
+      SLUICE_LOG_RETENTION_BYTES: 'off',
+      SLUICE_LOG_RETENTION_APP_BYTES: '512MiB',
+      SLUICE_LOG_RETENTION_APPS: `${app}=P7D/2GiB`,
+    });
+    expect(logRetention).toEqual({
+      days: 14,
+      totalBytes: null,
+      appBytes: 512 * 2 ** 20,
+      apps: { [app]: { days: 7, bytes: 2 * 2 ** 30 } },
+    });
+    for (const [name, text] of [
+      ['SLUICE_LOG_RETENTION', 'PT1H'],
+      ['SLUICE_LOG_RETENTION_BYTES', '20'],
+      ['SLUICE_LOG_RETENTION_APPS', 'default=P7D'],
+      ['SLUICE_LOG_RETENTION_APPS', `${app}=`],
+    ] as const) {
+      expect(problemsOf({ [name]: text })[0]).toContain(name);
+    }
+  });
+
   it('refuse a misspelt name and suggest the right one', () => {
     expect(problemsOf({ SLUICE_KAFKA_BROKER: 'a:1' })).toEqual([
       'SLUICE_KAFKA_BROKER is not a setting; did you mean SLUICE_KAFKA_BROKERS?',

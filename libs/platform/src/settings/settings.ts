@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import type { ServiceName } from '@sluice/contracts';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
-import type { EncryptionKey, Parsed, Rate, RateProfile, RunsPerApp } from './setting-parsers.ts';
+import type { AppRetention, EncryptionKey, Parsed, Rate, RateProfile, RunsPerApp } from './setting-parsers.ts';
 import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
 
 export interface KafkaSettings {
@@ -32,6 +32,14 @@ export interface CodeSettings {
   timeoutMs: number;
   memoryBytes: number;
   threads: number;
+}
+
+/** Days beside today, bytes of the whole and of one app (null: no limit), and apps with limits of their own. */
+export interface LogRetentionSettings {
+  days: number;
+  totalBytes: number | null;
+  appBytes: number | null;
+  apps: Record<string, AppRetention>;
 }
 
 /** DL-12: the way that outbound calls take. */
@@ -70,6 +78,8 @@ export interface Settings {
   retentionDays: Record<ServiceName, number>;
   /** Runs of an app under way at once (FL-07); absent: any number. */
   runsPerApp?: RunsPerApp;
+  /** LG-04: what the delivery log keeps. */
+  logRetention: LogRetentionSettings;
   logLevel: string;
   instanceId: string;
   demo: boolean;
@@ -215,6 +225,12 @@ export function loadSettings(environment: Environment, required: readonly Settin
     },
     retentionDays: values.SLUICE_RETENTION_DAYS as Record<ServiceName, number>,
     runsPerApp: values.SLUICE_APP_CONCURRENCY as RunsPerApp,
+    logRetention: {
+      days: values.SLUICE_LOG_RETENTION as number,
+      totalBytes: values.SLUICE_LOG_RETENTION_BYTES as number | null,
+      appBytes: values.SLUICE_LOG_RETENTION_APP_BYTES as number | null,
+      apps: values.SLUICE_LOG_RETENTION_APPS as Record<string, AppRetention>,
+    },
     logLevel: values.SLUICE_LOG_LEVEL as string,
     instanceId: (values.SLUICE_INSTANCE_ID as string | null) ?? `${hostname()}-${randomBytes(4).toString('hex')}`,
     demo: values.SLUICE_DEMO as boolean,

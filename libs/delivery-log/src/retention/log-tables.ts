@@ -1,0 +1,57 @@
+/** A table of the log whose rows live in partitions by the day that their key carries. */
+export interface LogTable {
+  name: string;
+  /** The column that the day comes from: ids carry their cause's time. */
+  key: string;
+  keyType: 'uuid' | 'timestamptz';
+  /** Of the partitions; a partitioned table itself takes none. */
+  storage: string;
+}
+
+/** Rows that are written once: vacuum freezes them as it goes and has nothing to clean. */
+const WRITTEN_ONCE = '(autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_freeze_min_age = 0)';
+/** Room for the new version of a row in its own page, so that no index is touched. */
+const UPDATED = '(fillfactor = 70)';
+
+export const LOG_TABLES: readonly LogTable[] = [
+  { name: 'requests', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'runs', key: 'id', keyType: 'uuid', storage: UPDATED },
+  { name: 'steps', key: 'run_id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'domain_events', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'deliveries', key: 'id', keyType: 'uuid', storage: UPDATED },
+  { name: 'attempts', key: 'delivery_id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'stats', key: 'bucket', keyType: 'timestamptz', storage: UPDATED },
+];
+
+export const DAY_MS = 86_400_000;
+
+/** Days since 1970 (UTC). */
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS);
+}
+
+/** `2026-11-23` */
+export function isoDay(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The smallest id that carries the time. @param ms since 1970, below 2^48 */
+export function firstIdAt(ms: number): string {
+  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/** The partition of a day. */
+export function partitionName(table: string, day: number): string {
+  return `${table}_p${isoDay(day).replaceAll('-', '')}`;
+}
+
+/** The partition of what has none of its own: what came before partitions were made, and what carries an old time. */
+export function lateName(table: string): string {
+  return `${table}_late`;
+}
+
+/** Where a day begins, as the bound of a partition. */
+export function boundOf({ keyType }: LogTable, day: number): string {
+  return keyType === 'uuid' ? `'${firstIdAt(day * DAY_MS)}'` : `'${isoDay(day)}T00:00:00Z'`;
+}
