@@ -15,8 +15,22 @@ export { type HookAnswer, type HookJudgement, type HookVerdict, judgeHookAnswer 
 export { ACCESS_FIELDS, sampleHookPayload } from './hook-samples.ts';
 export { HOOK_TIMEOUT_MS, HOOK_TYPES, type HookType, isHookType } from './hook-types.ts';
 export { eventHash, siemPayload } from './siem.rules.ts';
-export { etlSignature, newSecret, publicKeyOf, type SignedMessage, standardSignatures } from './signatures.ts';
+export {
+  etlSignature,
+  newSecret,
+  publicKeyOf,
+  type SignedMessage,
+  standardSignatures,
+  standardSignaturesAside,
+} from './signatures.ts';
 export { accessPayload } from './hook-payload.rules.ts';
 export { openSecrets } from './open-secrets.ts';
 export { recordedText } from './recorded-text.ts';
-export { type EndpointSecrets, type HeaderFacts, headersOf, type RequestHeaders } from './request-headers.ts';
+export {
+  type EndpointSecrets,
+  type HeaderFacts,
+  headersOf,
+  type RequestHeaders,
+  timestampOf,
+} from './request-headers.ts';
+export { SigningAside } from './signing-aside.ts';

@@ -21,6 +21,8 @@ export interface HeaderFacts {
   /** Null when there is no body. */
   contentType: string | null;
   body: string | Uint8Array;
+  /** `webhook-signature` where it was made before, for this very id, time and body. */
+  signature?: string;
   /** Headers of a request that is handed on (GW-11), by lower-case name. */
   forwarded?: Readonly<Record<string, string>>;
   nowMs: number;
@@ -82,14 +84,20 @@ export function headersOf(facts: HeaderFacts): RequestHeaders {
   return { sent: [...ours, ...secret], recorded: recordedOf(ours, secret) };
 }
 
-function standardHeaders({ secrets, deliveryId, body, nowMs }: HeaderFacts): HeaderList {
-  const timestamp = Math.floor(nowMs / 1000);
+/** `webhook-timestamp`: Unix seconds. */
+export function timestampOf(nowMs: number): number {
+  return Math.floor(nowMs / 1000);
+}
+
+function standardHeaders({ secrets, deliveryId, body, nowMs, signature }: HeaderFacts): HeaderList {
+  const timestamp = timestampOf(nowMs);
   const headers: HeaderList = [
     ['webhook-id', deliveryId],
     ['webhook-timestamp', String(timestamp)],
   ];
   if (secrets.secrets.length > 0) {
-    headers.push(['webhook-signature', standardSignatures(secrets.secrets, { id: deliveryId, timestamp, body })]);
+    const message = { id: deliveryId, timestamp, body };
+    headers.push(['webhook-signature', signature ?? standardSignatures(secrets.secrets, message)]);
   }
   return headers;
 }

@@ -1,17 +1,9 @@
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  sign,
-} from 'node:crypto';
+import { createHmac, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { ed25519Key, ed25519Sign } from './ed25519.ts';
+import type { SigningAside } from './signing-aside.ts';
 
 const SECRET_PREFIX = 'whsec_';
 const PUBLIC_PREFIX = 'whpk_';
-/** RFC 8410 §7: what stands before the 32 bytes of an ed25519 seed in PKCS #8. */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex');
 /** Before the 32 bytes of a public key in SubjectPublicKeyInfo (RFC 8410 §4). */
 const SPKI_HEAD_BYTES = 12;
 const KEPT_KEYS = 2_000;
@@ -34,14 +26,36 @@ export interface SignedMessage {
  * separated by spaces; receivers take the one that they can verify.
  */
 export function standardSignatures(secrets: readonly string[], message: SignedMessage): string {
-  const head = `${message.id}.${message.timestamp}.`;
-  const symmetric = secrets.map((secret) => {
-    const digest = createHmac('sha256', standardKeys.of(secret)).update(head).update(message.body).digest('base64');
+  const signed = signedBytes(message);
+  const asymmetric = secrets.map((secret) => v1a(ed25519Sign(signed, privateKeys.of(secret))));
+  return [...symmetric(secrets, signed), ...asymmetric].join(' ');
+}
+
+/** The same, with ed25519 on a thread beside: for who has many to sign; a single one is done sooner here. */
+export async function standardSignaturesAside(
+  secrets: readonly string[],
+  message: SignedMessage,
+  aside: Pick<SigningAside, 'sign'>,
+): Promise<string> {
+  const signed = signedBytes(message);
+  const asymmetric = secrets.map((secret) => aside.sign(seeds.of(secret), signed));
+  return [...symmetric(secrets, signed), ...(await Promise.all(asymmetric)).map(v1a)].join(' ');
+}
+
+function v1a(signature: Buffer): string {
+  return `v1a,${signature.toString('base64')}`;
+}
+
+function signedBytes({ id, timestamp, body }: SignedMessage): Buffer {
+  const head = `${id}.${timestamp}.`;
+  return typeof body === 'string' ? Buffer.from(head + body) : Buffer.concat([Buffer.from(head), body]);
+}
+
+function symmetric(secrets: readonly string[], signed: Buffer): string[] {
+  return secrets.map((secret) => {
+    const digest = createHmac('sha256', standardKeys.of(secret)).update(signed).digest('base64');
     return `v1,${digest}`;
   });
-  const whole = Buffer.concat([Buffer.from(head), Buffer.from(message.body)]);
-  const asymmetric = secrets.map((secret) => `v1a,${sign(null, whole, privateKeys.of(secret)).toString('base64')}`);
-  return [...symmetric, ...asymmetric].join(' ');
 }
 
 /** `whpk_…`: what verifies the `v1a` signatures of a secret, and may be given to anybody. */
@@ -58,21 +72,20 @@ function standardKey(secret: string): Buffer {
   return Buffer.from(secret);
 }
 
-function privateKey(secret: string): KeyObject {
-  const seed = Buffer.from(hkdfSync('sha256', standardKey(secret), '', 'sluice webhook v1a', 32));
-  return createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' });
+function seedOf(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', standardKey(secret), '', 'sluice webhook v1a', 32));
 }
 
 /** Keys by their secrets; the oldest goes when there are too many. */
-class KeptKeys {
-  readonly #keys = new Map<string, KeyObject>();
-  readonly #make: (secret: string) => KeyObject;
+class KeptKeys<K> {
+  readonly #keys = new Map<string, K>();
+  readonly #make: (secret: string) => K;
 
-  constructor(make: (secret: string) => KeyObject) {
+  constructor(make: (secret: string) => K) {
     this.#make = make;
   }
 
-  of(secret: string): KeyObject {
+  of(secret: string): K {
     const known = this.#keys.get(secret);
     if (known) return known;
     const key = this.#make(secret);
@@ -90,7 +103,8 @@ const standardKeys = new KeptKeys((secret) => createSecretKey(standardKey(secret
  * Whoever can derive it holds the secret, and can sign `v1` already. Making the key object takes as long as two
  * signatures (57 µs against 30), so it is kept.
  */
-const privateKeys = new KeptKeys(privateKey);
+const seeds = new KeptKeys(seedOf);
+const privateKeys = new KeptKeys<KeyObject>((secret) => ed25519Key(seeds.of(secret)));
 
 /** A secret of 256 bits in the form of Standard Webhooks. @param random 32 bytes. */
 export function newSecret(random: Uint8Array): string {

@@ -35,11 +35,11 @@ export class SendingLoad {
     });
   }
 
-  static async start(): Promise<SendingLoad> {
+  static async start(env: Record<string, string> = {}): Promise<SendingLoad> {
     const server = createServer();
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new SendingLoad(await startProduct('standalone', { triggers: 0 }), server);
+    return new SendingLoad(await startProduct('standalone', { triggers: 0, env }), server);
   }
 
   async endpoints(count: number, behaviour: Behaviour, more: Record<string, unknown> = {}): Promise<number[]> {

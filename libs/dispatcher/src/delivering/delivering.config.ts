@@ -10,11 +10,17 @@ export class DeliveringConfig {
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */
   maxInFlight: number = 2048;
   /** First attempts that may wait in memory, in all; past it their rows wait in the due-queue. */
-  maxWaiting: number = 4000;
+  maxWaiting: number = 20_000;
   /** The same as an estimate of their events' size. */
   maxWaitingBytes: number = 64 * 1024 * 1024;
-  /** First attempts of one endpoint in memory, as a multiple of its concurrency. */
+  /**
+   * First attempts of one endpoint in memory, as a multiple of its concurrency: while it has not shown how fast it is, and
+   * at least, however slow it is. A delivery that goes by way of the table costs PostgreSQL 120 µs in place of 88.
+   */
+  waitingAtFirst: number = 40;
   waitingPerConcurrency: number = 4;
+  /** What an endpoint holds in memory is measured against its speed so often. */
+  trimMs: number = 1000;
   /** Retries and overflow held by the due worker, in all; per endpoint its own concurrency. */
   retryConcurrency: number = 1024;
   /** How long a dead process keeps its deliveries; others send for its endpoints after OwnershipConfig.leaseMs. */

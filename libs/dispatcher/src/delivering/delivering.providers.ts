@@ -1,4 +1,5 @@
-import type { Provider, Type } from '@nestjs/common';
+import { Logger, type Provider, type Type } from '@nestjs/common';
+import { SigningAside } from '@sluice/endpoints';
 import { outboundClientOf, OutboundClient } from '@sluice/outbound-http';
 import { poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
@@ -18,6 +19,8 @@ import { RawBodies } from '../requests/raw-bodies.ts';
 import { SecretOpener } from './secret-opener.ts';
 import { WholeBodies } from './whole-bodies.ts';
 
+const log = new Logger('dispatcher.deliveries');
+
 /** Everything from a planned delivery on. */
 export const DELIVERING_PROVIDERS: Provider[] = [
   {
@@ -34,6 +37,11 @@ export const DELIVERING_PROVIDERS: Provider[] = [
     provide: SealedValues,
     inject: [poolToken('dispatcher'), SETTINGS],
     useFactory: (pool: Pool, settings: Settings) => new SealedValues({ pool, keys: settings.encryptionKeys }),
+  },
+  {
+    provide: SigningAside,
+    useFactory: () =>
+      new SigningAside((error) => log.warn(`the thread that signs broke, signing goes on without: ${error.message}`)),
   },
   DispatcherDueQueue,
   EndpointGate,

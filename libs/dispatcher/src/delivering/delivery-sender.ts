@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { AttemptError, AttemptFinished, EndpointState } from '@sluice/contracts';
-import { type EndpointSecrets, recordedText } from '@sluice/endpoints';
+import { type EndpointSecrets, recordedText, SigningAside } from '@sluice/endpoints';
 import { isTransientError } from '@sluice/event-store';
 import { inTrace, startWork } from '@sluice/observability';
 import { OutboundClient, type OutboundResult } from '@sluice/outbound-http';
@@ -31,9 +31,18 @@ const attemptSeconds = metrics.histogram(
 );
 const discardedTotal = metrics.counter('sluice_deliveries_discarded_total', 'Deliveries ended without an attempt');
 
+/**
+ * From so many on attempts are signed on a thread beside. Below it a delivery is sooner out when it waits for no other
+ * thread, and a dispatcher with little to do has no such thread.
+ */
+const MANY_UNDER_WAY = 8;
+
 /** Makes one attempt of a delivery: sign, send, decide, record. */
 @Injectable()
 export class DeliverySender {
+  /** Attempts begun and not recorded yet. */
+  #underWay = 0;
+
   constructor(
     @Inject(OutboundClient) private readonly client: OutboundClient,
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
@@ -42,6 +51,7 @@ export class DeliverySender {
     @Inject(WholeBodies) private readonly bodies: WholeBodies,
     @Inject(AttemptRecorder) private readonly recorder: AttemptRecorder,
     @Inject(EndpointHealth) private readonly health: EndpointHealth,
+    @Inject(SigningAside) private readonly aside: SigningAside,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
@@ -52,6 +62,15 @@ export class DeliverySender {
    */
   async attempt(delivery: Delivery, onSent: () => void): Promise<void> {
     if (delivery.claim.lost) return;
+    this.#underWay++;
+    try {
+      await this.#attempt(delivery, onSent);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #attempt(delivery: Delivery, onSent: () => void): Promise<void> {
     const endpoint = await this.#endpointOf(delivery);
     if (!endpoint || !endpoint.enabled) {
       return this.#discard(delivery, endpoint, endpoint ? 'endpoint_disabled' : 'endpoint_deleted');
@@ -65,7 +84,11 @@ export class DeliverySender {
       attributes: { 'sluice.delivery': delivery.deliveryId, 'sluice.endpoint': endpoint.uuid },
     });
     const startMs = this.config.now();
-    const prepared = this.#prepare({ delivery, endpoint, nowMs: startMs, traceparent: work.traceparent }, secrets, raw);
+    const prepared = await this.#prepare(
+      { delivery, endpoint, nowMs: startMs, traceparent: work.traceparent },
+      secrets,
+      raw,
+    );
     if ('filtered' in prepared) {
       work.end();
       return this.#discard(delivery, endpoint, 'filtered');
@@ -139,14 +162,20 @@ export class DeliverySender {
     }
   }
 
-  #prepare(
+  async #prepare(
     facts: Pick<RequestFacts, 'delivery' | 'endpoint' | 'nowMs' | 'traceparent'>,
     secrets: EndpointSecrets | AttemptError,
     raw: Uint8Array | AttemptError | null,
-  ): PreparedRequest {
+  ): Promise<PreparedRequest> {
     if (!('headerValues' in secrets)) return { error: secrets };
     if (raw !== null && 'code' in raw) return { error: raw };
-    return requestOf({ ...facts, secrets, raw, etlPrefix: this.config.etlPrefix });
+    return requestOf({
+      ...facts,
+      secrets,
+      raw,
+      etlPrefix: this.config.etlPrefix,
+      signAside: this.#underWay >= MANY_UNDER_WAY ? this.aside : null,
+    });
   }
 
   #send(endpoint: EndpointState, { headers, body }: SignedRequest): Promise<OutboundResult> {

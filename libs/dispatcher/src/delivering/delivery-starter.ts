@@ -26,6 +26,7 @@ export class DeliveryStarter implements DeliveryPlanner {
   #stopped = false;
   /** Rows of the same moment keep their order by number, which a clock that is set back would not. */
   #lastDueMs = 0;
+  readonly #trimming: NodeJS.Timeout;
   /** Attempts that are under way or not recorded yet. */
   #unrecorded = 0;
   #onRecorded: () => void = () => undefined;
@@ -38,6 +39,7 @@ export class DeliveryStarter implements DeliveryPlanner {
   ) {
     this.lanes = new SendLanes({ maxInFlight: config.maxInFlight });
     const { lanes } = this;
+    this.#trimming = setInterval(() => lanes.trim(config.waitingPerConcurrency), config.trimMs).unref();
     metrics.gauge('sluice_deliveries_in_flight', 'Attempts under way', [], (gauge) => gauge.set(lanes.inFlight));
     metrics.gauge('sluice_deliveries_waiting', 'Deliveries that wait in memory', [], (gauge) =>
       gauge.set(lanes.waiting),
@@ -152,6 +154,7 @@ export class DeliveryStarter implements DeliveryPlanner {
   /** Stops starting; what waits goes back to the due-queue, so that another process need not wait for its lease. */
   async stop(withinMs: number): Promise<void> {
     this.#stopped = true;
+    clearInterval(this.#trimming);
     const untilMs = performance.now() + withinMs;
     await this.lanes.stop(withinMs);
     await this.#recorded(Math.max(0, untilMs - performance.now()));
@@ -190,8 +193,8 @@ class Room {
   take(delivery: PlannedDelivery): boolean {
     const { endpoint } = delivery;
     const mine = this.#taken.get(endpoint.uuid) ?? 0;
-    const most = endpoint.concurrency * this.#config.waitingPerConcurrency;
-    if (this.#lanes.ofKey(endpoint.uuid) + mine >= most) return false;
+    const first = endpoint.concurrency * this.#config.waitingAtFirst - this.#lanes.ofKey(endpoint.uuid);
+    if (mine >= Math.min(first, this.#lanes.roomOf(endpoint.uuid))) return false;
     if (this.#lanes.waiting + this.#count >= this.#config.maxWaiting) return false;
     const bytes = sizeOf(delivery);
     if (this.#lanes.waitingBytes + this.#bytes + bytes > this.#config.maxWaitingBytes) return false;

@@ -61,10 +61,11 @@ describe('one bad neighbour stays alone', () => {
     await waitFor(async () => (await neighbours.attempts()).length === events);
     expect(hanging.requests).toBe(3);
     expect(lanes.inFlight).toBe(3);
-    expect(lanes.waiting).toBeLessThanOrEqual(3 * config.waitingPerConcurrency + 3);
-    const due = await neighbours.due();
-    expect(due).toHaveLength(events);
-    expect(due.filter((row) => row.leased).length).toBeLessThanOrEqual(3 * (config.waitingPerConcurrency + 1));
+    // What it was given at first goes back to the table when it has shown that it does not move.
+    const most = 3 * config.waitingPerConcurrency;
+    await waitFor(() => lanes.waiting <= most, 30_000);
+    await waitFor(async () => (await neighbours.due()).filter((row) => row.leased).length <= most + 3, 30_000);
+    expect(await neighbours.due()).toHaveLength(events);
   });
 
   it('when it answers again, everything that waited is delivered, each once', async () => {

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Claim, DueWorker } from '@sluice/due-queue';
+import { SigningAside } from '@sluice/endpoints';
 import type { EventStorePort } from '@sluice/event-store';
 import { OutboundClient } from '@sluice/outbound-http';
 import { InjectStore } from '@sluice/platform';
@@ -38,6 +39,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(EndpointHealth) private readonly health: EndpointHealth,
     @Inject(SlotOwnership) private readonly ownership: SlotOwnership,
     @Inject(OutboundClient) private readonly client: OutboundClient,
+    @Inject(SigningAside) private readonly aside: SigningAside,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
@@ -71,6 +73,7 @@ export class RetryWorker implements OnApplicationBootstrap, OnApplicationShutdow
     await this.ownership.leave();
     this.queue.close();
     await this.client.close(1000);
+    await this.aside.close();
   }
 
   /** Leases of an endpoint that this process may hold: what first attempts hold, and its concurrency besides. */

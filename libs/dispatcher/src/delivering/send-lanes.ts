@@ -24,11 +24,17 @@ interface Lane {
   /** Index of the next job in `waiting`; the array is cut when it has been used up. */
   next: number;
   inFlight: number;
+  /** Jobs that ended since the lanes were trimmed; null until the first trimming. */
+  ended: number | null;
+  /** How many jobs it may hold, as its speed says. */
+  room: number;
   ready: boolean;
   /** Waits for its next token. */
   timer: NodeJS.Timeout | null;
 }
 
+/** What a lane holds beyond what it can start within so long is better kept in the table. */
+const HOLD_S = 5;
 /** Buckets of endpoints at rest are looked through when there are so many. */
 const MANY_BUCKETS = 1000;
 
@@ -67,6 +73,28 @@ export class SendLanes {
   ofKey(key: string): number {
     const lane = this.#lanes.get(key);
     return lane ? lane.waiting.length - lane.next + lane.inFlight : 0;
+  }
+
+  /** How many more jobs the endpoint's lane may hold; without bound while it has not shown how fast it is. */
+  roomOf(key: string): number {
+    const lane = this.#lanes.get(key);
+    return lane ? lane.room - this.ofKey(key) : Infinity;
+  }
+
+  /**
+   * To be called once a second: bounds each lane to what it can start within five, and cancels what is beyond, the newest
+   * first. So an endpoint that is fast takes its deliveries from memory, and one that hangs gives its place back.
+   * @param least of a lane, as a multiple of its concurrency.
+   */
+  trim(least: number): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.ended !== null) {
+        lane.room = Math.max(lane.cap * least, lane.ended * HOLD_S);
+        const waiting = lane.waiting.length - lane.next;
+        if (waiting > lane.room) this.#cancel(lane.waiting.splice(lane.next + lane.room));
+      }
+      lane.ended = 0;
+    }
   }
 
   add(key: string, bounds: LaneBounds, job: LaneJob): void {
@@ -112,7 +140,17 @@ export class SendLanes {
   #laneOf(key: string): Lane {
     const known = this.#lanes.get(key);
     if (known) return known;
-    const lane: Lane = { key, cap: 1, waiting: [], next: 0, inFlight: 0, ready: false, timer: null };
+    const lane: Lane = {
+      key,
+      cap: 1,
+      waiting: [],
+      next: 0,
+      inFlight: 0,
+      ended: null,
+      room: Infinity,
+      ready: false,
+      timer: null,
+    };
     this.#lanes.set(key, lane);
     return lane;
   }
@@ -152,12 +190,16 @@ export class SendLanes {
     lane.next = 0;
     if (lane.timer) clearTimeout(lane.timer);
     lane.timer = null;
-    for (const job of cancelled) {
+    this.#cancel(cancelled);
+    if (lane.inFlight === 0) this.#lanes.delete(lane.key);
+  }
+
+  #cancel(jobs: readonly LaneJob[]): void {
+    for (const job of jobs) {
       this.#waiting--;
       this.#waitingBytes -= job.bytes;
       job.cancel();
     }
-    if (lane.inFlight === 0) this.#lanes.delete(lane.key);
   }
 
   #pump(): void {
@@ -195,6 +237,7 @@ export class SendLanes {
     lane.inFlight++;
     this.#inFlight++;
     void job.run().finally(() => {
+      if (lane.ended !== null) lane.ended++;
       lane.inFlight--;
       this.#inFlight--;
       if (lane.inFlight === 0 && lane.waiting.length === 0) this.#forget(lane);

@@ -216,8 +216,9 @@ describe('DL-03: what a receiver says about itself', () => {
     await neighbours.endpoint({ url: receiver.url, name: 'later', retrySchedule: ['PT5H'] });
     await neighbours.settled();
     await control(paused, 'pause');
-    await neighbours.emit(30);
-    await waitFor(async () => (await neighbours.due()).length === 90);
+    // More than the late one is given into memory, whose rows are somebody's already.
+    await neighbours.emit(60);
+    await waitFor(async () => (await neighbours.due()).length === 180);
     const backlogs = running.app.nest.get(BacklogWorker, { strict: false });
     await backlogs.look();
     expect(await told('Endpoint.Backlog')).toEqual([]);

@@ -1,5 +1,13 @@
 import type { AttemptError, EndpointState } from '@sluice/contracts';
-import { type EndpointSecrets, EventTemplateError, headersOf, type RequestHeaders } from '@sluice/endpoints';
+import {
+  type EndpointSecrets,
+  EventTemplateError,
+  headersOf,
+  type RequestHeaders,
+  type SigningAside,
+  standardSignaturesAside,
+  timestampOf,
+} from '@sluice/endpoints';
 import { bodyOf, type DeliveryBody } from '../delivering/delivery-body.rules.ts';
 import type { Delivery } from '../delivering/delivery.ts';
 import { passesFilter } from '../matching/event-filters.ts';
@@ -23,14 +31,16 @@ export interface RequestFacts {
   nowMs: number;
   etlPrefix: string;
   traceparent: string | undefined;
+  /** Where to sign when so many are under way that this thread has better to do; null: here. */
+  signAside: Pick<SigningAside, 'sign'> | null;
 }
 
 /** Makes the request of an attempt, signed; what the endpoint is now decides. */
-export function requestOf(facts: RequestFacts): PreparedRequest {
+export async function requestOf(facts: RequestFacts): Promise<PreparedRequest> {
   try {
     if (!passesFilter(facts.endpoint, facts.delivery.event)) return { filtered: true };
     const body = bodyOf(facts.delivery.event, facts.endpoint, shownIdOf(facts), facts.raw);
-    return { ready: { headers: signed(facts, body), body: body?.text ?? null } };
+    return { ready: { headers: await signed(facts, body), body: body?.text ?? null } };
   } catch (error) {
     if (!(error instanceof EventTemplateError)) throw error;
     const what = error.code === 'filter_failed' ? 'filter' : 'transformation';
@@ -44,16 +54,21 @@ function shownIdOf({ delivery, endpoint }: RequestFacts): string {
   return wireIdOf(delivery.event.eventId, endpoint.uuid);
 }
 
-function signed(facts: RequestFacts, body: DeliveryBody | null): RequestHeaders {
+async function signed(facts: RequestFacts, body: DeliveryBody | null): Promise<RequestHeaders> {
   const { delivery, endpoint, secrets, nowMs, etlPrefix, traceparent } = facts;
+  const deliveryId = shownIdOf(facts);
+  const content = body?.text ?? '';
+  const message = { id: deliveryId, timestamp: timestampOf(nowMs), body: content };
+  const aside = secrets.secrets.length > 0 ? facts.signAside : null;
   return headersOf({
     event: delivery.event,
     endpoint,
     secrets,
-    deliveryId: shownIdOf(facts),
+    deliveryId,
     forwarded: facts.endpoint.transform ? {} : (delivery.event.forward?.headers ?? {}),
     contentType: body?.contentType ?? null,
-    body: body?.text ?? '',
+    body: content,
+    ...(aside ? { signature: await standardSignaturesAside(secrets.secrets, message, aside) } : {}),
     nowMs,
     etlPrefix,
     hops: (delivery.meta.hops ?? 0) + 1,
