@@ -2,7 +2,7 @@ import type { Role } from '@sluice/contracts';
 import { AccessCopy, type AccessCopyOptions, type KnownApp, type KnownToken } from './access-copy.ts';
 import { hashToken } from './credential.ts';
 import { DEFAULT_APP_ID, type Principal } from './principal.ts';
-import { appsOf, reaches, roleFor, roleIn } from './roles.ts';
+import { appsOf, isConfined, reaches, roleFor, roleIn } from './roles.ts';
 import { allows, type Scope } from './scopes.ts';
 import { UnknownNames } from './unknown-names.ts';
 import { UseLog } from './use-log.ts';
@@ -72,7 +72,7 @@ export class AccessControl {
     const known = this.#copy.credential(sha256) ?? (await this.#readThrough(sha256));
     if (!known || (known.expiresAtMs !== null && known.expiresAtMs <= Date.now())) return null;
     const principal = await this.#withRoles(known);
-    if (principal?.kind === 'personal') this.#uses.tokenUsed(principal.tokenId);
+    if (principal?.kind === 'personal' || principal?.kind === 'portal') this.#uses.tokenUsed(principal.tokenId);
     if (principal?.kind === 'session') this.#uses.sessionUsed(principal.tokenId);
     return principal;
   }
@@ -89,11 +89,11 @@ export class AccessControl {
 
   /**
    * Whether the caller may do in an app what needs a scope: the credential's scopes and, when it belongs to a user, their
-   * role there. For routes without the guard; the credential of a trigger may nothing here.
+   * role there. For routes without the guard; the credential of a trigger and a portal link may nothing here.
    * @param role the least role, when it is not the one that goes with the scope.
    */
   mayIn(caller: Principal, appId: string, scope: Scope, role: Role = roleFor(scope)): boolean {
-    return caller.kind !== 'trigger' && allows(caller.scopes, scope) && reaches(roleIn(caller, appId), role);
+    return !isConfined(caller) && allows(caller.scopes, scope) && reaches(roleIn(caller, appId), role);
   }
 
   /**
@@ -103,7 +103,7 @@ export class AccessControl {
   async findApp(named: string, principal: Principal): Promise<string | null> {
     const app = await this.#appNamed(named);
     if (!app) return null;
-    if (principal.kind === 'trigger') return principal.appId === app.id ? app.id : null;
+    if (isConfined(principal)) return principal.appId === app.id ? app.id : null;
     return roleIn(principal, app.id) === null ? null : app.id;
   }
 

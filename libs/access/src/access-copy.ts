@@ -1,4 +1,4 @@
-import type { RoleGrant } from '@sluice/contracts';
+import type { PortalGrant, RoleGrant } from '@sluice/contracts';
 import { TableTail } from '@sluice/local-copy';
 import type { Pool } from 'pg';
 import type { Principal } from './principal.ts';
@@ -59,7 +59,7 @@ export class AccessCopy {
       options,
       'access.tokens',
       'token_id',
-      ['token_id', 'sha256', 'kind', 'app_id', 'user_id', 'trigger_id', 'scopes', 'expires_at'],
+      ['token_id', 'sha256', 'kind', 'app_id', 'user_id', 'trigger_id', 'scopes', 'expires_at', 'portal'],
       tokenOf,
     );
     const sessions = this.#credentials(
@@ -157,6 +157,7 @@ function tokenOf(row: Readonly<Record<string, unknown>>): KnownToken {
       scopes: (row.scopes as string).split(' ').filter(Boolean),
       userId: row.user_id as string | null,
       ...(row.trigger_id === null ? {} : { triggerId: row.trigger_id as string }),
+      ...(row.portal === null ? {} : { portal: JSON.parse(row.portal as string) as PortalGrant }),
     },
     expiresAtMs: expiresAt === null ? null : expiresAt.getTime(),
     generation: null,

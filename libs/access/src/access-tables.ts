@@ -1,5 +1,6 @@
 import { TAILED_COLUMNS_SQL, tailedIndexSql } from '@sluice/local-copy';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
+import type { PortalGrant } from '@sluice/contracts';
 import { USERS_SQL } from './session-tables.ts';
 
 /** A token as the guard knows it: never the token, only its hash. */
@@ -8,13 +9,15 @@ export interface AccessGrant {
   /** Lower-case hex. */
   sha256: string;
   /** `call`: lent to an app's listener for one call of it, by the runner. */
-  kind: 'personal' | 'trigger' | 'call';
+  kind: 'personal' | 'trigger' | 'call' | 'portal';
   appId: string | null;
   userId: string | null;
   triggerId: string | null;
   scopes: readonly string[];
   /** RFC 3339, or null for a token without an end. */
   expiresAt: string | null;
+  /** Of a portal link. */
+  portal?: PortalGrant;
 }
 
 /** The schema `access`; run by the platform at boot, before any service. */
@@ -24,6 +27,12 @@ export function accessTablesSql(): string[] {
     `create table if not exists access.tokens (
       token_id uuid primary key, sha256 text not null unique, kind text not null, app_id uuid, user_id uuid,
       trigger_id uuid, scopes text not null, expires_at timestamptz, last_used_at timestamptz, ${TAILED_COLUMNS_SQL})`,
+    // Only where it is not so yet: the statement waits for every reader, and all wait behind it.
+    `do $$ begin
+      if not exists (select from pg_attribute where attrelid = 'access.tokens'::regclass and attname = 'portal') then
+        alter table access.tokens add column portal text;
+      end if;
+    end $$`,
     tailedIndexSql('access.tokens'),
     `create table if not exists access.apps (app_id uuid primary key, name text not null, ${TAILED_COLUMNS_SQL})`,
     tailedIndexSql('access.apps'),
@@ -33,9 +42,9 @@ export function accessTablesSql(): string[] {
 
 const GRANT: AlongsideStatement = {
   name: 'access_grant',
-  columns: ['uuid', 'text', 'text', 'uuid', 'uuid', 'uuid', 'text', 'timestamptz'],
+  columns: ['uuid', 'text', 'text', 'uuid', 'uuid', 'uuid', 'text', 'timestamptz', 'text'],
   sql: (arrays) => `insert into access.tokens
-      (token_id, sha256, kind, app_id, user_id, trigger_id, scopes, expires_at)
+      (token_id, sha256, kind, app_id, user_id, trigger_id, scopes, expires_at, portal)
     select * from unnest(${arrays.join(', ')})
     on conflict (token_id) do update set sha256 = excluded.sha256, scopes = excluded.scopes,
       expires_at = excluded.expires_at, changed_xid = pg_current_xact_id(), deleted = false`,
@@ -68,6 +77,7 @@ export function grantAccess(grants: readonly AccessGrant[]): Alongside {
       grant.triggerId,
       grant.scopes.join(' '),
       grant.expiresAt,
+      grant.portal ? JSON.stringify(grant.portal) : null,
     ]),
   };
 }

@@ -9,6 +9,7 @@ import { bearerOf } from './credential.ts';
 import type { AppScope, Principal } from './principal.ts';
 import { ACCESS_RULE, type AccessRule, admit } from './requires.decorator.ts';
 import { appsOf } from './roles.ts';
+import { admitPortal } from './admit-portal.ts';
 import { allows } from './scopes.ts';
 
 interface HttpRequest {
@@ -53,7 +54,8 @@ export class AccessGuard implements CanActivate {
     }
     if (rule.public) return true;
     const known = rule.orTrigger ? await this.triggerOrOther(request) : await this.authenticate(request, false);
-    if (known.kind === 'trigger' ? !rule.orTrigger : !allows(known.scopes, rule.scope)) {
+    if (known.portal) admitPortal(known.portal, rule.portal, request.params?.id);
+    else if (known.kind === 'trigger' ? !rule.orTrigger : !allows(known.scopes, rule.scope)) {
       throw platformError('forbidden', `this needs the scope ${rule.scope}`);
     }
     if (rule.everywhere && appsOf(known, rule.role) !== null) {

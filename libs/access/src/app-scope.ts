@@ -1,7 +1,7 @@
 import type { Role } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import { type AppScope, DEFAULT_APP_ID, type Principal } from './principal.ts';
-import { appsOf, reaches, roleIn } from './roles.ts';
+import { appsOf, isConfined, reaches, roleIn } from './roles.ts';
 
 /**
  * The app that a request is about, for a caller that has to have `role` there.
@@ -10,7 +10,7 @@ import { appsOf, reaches, roleIn } from './roles.ts';
  */
 export function appScope(caller: Principal, named: string | null, role: Role): AppScope {
   const only = named ?? caller.appId;
-  if (caller.kind === 'trigger') return scopeOf(caller.appId);
+  if (isConfined(caller)) return scopeOf(caller.appId);
   if (only !== null) {
     if (!reaches(roleIn(caller, only), role)) throw tooWeak(role);
     return scopeOf(only);

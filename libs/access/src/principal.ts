@@ -1,12 +1,13 @@
-import type { RoleGrant } from '@sluice/contracts';
+import type { PortalGrant, RoleGrant } from '@sluice/contracts';
 
 /** Who makes a request, as its credential says. */
 export interface Principal {
   /**
    * `personal`: an access token; `session`: somebody who has signed in; `trigger`: the credential of one trigger, which
-   * reaches what that trigger started and nothing else; `call`: lent to an app's listener while it is called.
+   * reaches what that trigger started and nothing else; `call`: lent to an app's listener while it is called; `portal`: a
+   * link of the customer portal, which reaches its endpoints by the routes that say so, and nothing else.
    */
-  kind: 'personal' | 'session' | 'trigger' | 'call';
+  kind: 'personal' | 'session' | 'trigger' | 'call' | 'portal';
   /** The id of the token or of the session. */
   tokenId: string;
   /** The one app that the token belongs to, or null for a token of all apps (that its user may enter). */
@@ -16,6 +17,8 @@ export interface Principal {
   /** What the user may do, besides what the scopes allow; absent when the credential belongs to no user. */
   roles?: readonly RoleGrant[];
   triggerId?: string;
+  /** Of a portal link: its endpoints, and what may be done with them. */
+  portal?: PortalGrant;
   /** The address that the request came from, as far as the guard has seen one. */
   address?: string;
 }

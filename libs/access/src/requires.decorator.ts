@@ -1,6 +1,6 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
-import type { Role } from '@sluice/contracts';
+import type { PortalPermission, Role } from '@sluice/contracts';
 import type { AppScope, Principal } from './principal.ts';
 import { roleFor } from './roles.ts';
 import type { Scope } from './scopes.ts';
@@ -9,7 +9,7 @@ export const ACCESS_RULE = 'sluice:access';
 
 export type AccessRule =
   | { public: true }
-  | { public: false; scope: Scope; role: Role; orTrigger: boolean; everywhere: boolean };
+  | { public: false; scope: Scope; role: Role; orTrigger: boolean; everywhere: boolean; portal?: PortalPermission };
 
 interface Exceptions {
   /** The least role of a user, where it is not the one that goes with the scope. */
@@ -17,6 +17,8 @@ interface Exceptions {
   orTrigger?: boolean;
   /** Only for those whose role holds in all apps: what is about the deployment rather than about an app. */
   everywhere?: boolean;
+  /** Lets portal links in that have this permission; the path's `:id` is then one of their endpoints. */
+  portal?: PortalPermission;
 }
 
 /**
@@ -25,10 +27,11 @@ interface Exceptions {
  * shows. Stands in the OpenAPI document as `x-sluice-access`.
  */
 export const Requires = (scope: Scope, exceptions: Exceptions = {}): MethodDecorator => {
-  const { role = roleFor(scope), orTrigger = false, everywhere = false } = exceptions;
+  const { role = roleFor(scope), orTrigger = false, everywhere = false, portal } = exceptions;
+  const more = portal === undefined ? {} : { portal };
   return applyDecorators(
-    SetMetadata(ACCESS_RULE, { public: false, scope, role, orTrigger, everywhere } satisfies AccessRule),
-    ApiExtension('x-sluice-access', { scope, role, orTrigger, everywhere }),
+    SetMetadata(ACCESS_RULE, { public: false, scope, role, orTrigger, everywhere, ...more } satisfies AccessRule),
+    ApiExtension('x-sluice-access', { scope, role, orTrigger, everywhere, ...more }),
   );
 };
 

@@ -2,6 +2,11 @@ import type { Role, RoleGrant } from '@sluice/contracts';
 import type { Principal } from './principal.ts';
 import type { Scope } from './scopes.ts';
 
+/** Whether the credential has no role and no scopes, but reaches a few things by routes that are made for it. */
+export function isConfined({ kind }: Principal): boolean {
+  return kind === 'trigger' || kind === 'portal';
+}
+
 /** Weakest first: each may do what the ones before it may. */
 export const ROLES = ['viewer', 'operator', 'editor', 'administrator'] as const satisfies readonly Role[];
 
@@ -29,14 +34,14 @@ export function roleFor(scope: Scope): Role {
  * to no user has no role to hold it back, only scopes; a trigger's credential has none at all.
  */
 export function roleIn(caller: Principal, appId: string | null): Role | null {
-  if (caller.kind === 'trigger') return null;
+  if (isConfined(caller)) return null;
   if (caller.appId !== null && caller.appId !== appId) return null;
   return caller.roles === undefined ? 'administrator' : strongest(caller.roles, appId);
 }
 
 /** The apps in which the caller has at least that role; null: all, also those that are yet to be made. */
 export function appsOf(caller: Principal, needed: Role): readonly string[] | null {
-  if (caller.kind === 'trigger') return [];
+  if (isConfined(caller)) return [];
   const { appId, roles } = caller;
   if (appId !== null) return reaches(roleIn(caller, appId), needed) ? [appId] : [];
   if (roles === undefined || reaches(strongest(roles, null), needed)) return null;

@@ -60,6 +60,10 @@ export type {
   FlowState,
   FlowStatus,
   FlowStep,
+  PortalGrant,
+  PortalLinkChanged,
+  PortalLinkState,
+  PortalPermission,
   RegistryEvents,
   Role,
   RoleGrant,
@@ -77,6 +81,7 @@ export type {
   UserLoggedIn,
   UserState,
 } from './registry-events.ts';
+export { PORTAL_PERMISSIONS } from './registry-events.ts';
 export { type RouteRule, ROUTING_TABLE, routeOf } from './routing-table.ts';
 export {
   type BlockStarted,

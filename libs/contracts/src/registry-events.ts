@@ -161,6 +161,8 @@ export interface EndpointState {
   publicKey?: string | null;
   /** Secrets that were rotated away and sign as well until their time (RFC 3339) has come; the newest first. */
   previousSecrets?: { value: SealedRef; until: string }[];
+  /** Whose it is, in the words of the app's owner: portal links may name endpoints by it. */
+  customer?: string | null;
 }
 export interface EndpointChanged {
   endpoint: EndpointState;
@@ -180,6 +182,31 @@ export interface TokenState {
 }
 export interface TokenChanged {
   token: TokenState;
+}
+
+/** What the holder of a portal link may do with its endpoints; to look is part of everything. */
+export const PORTAL_PERMISSIONS = ['view', 'manage', 'replay'] as const;
+export type PortalPermission = (typeof PORTAL_PERMISSIONS)[number];
+
+/** What a portal link reaches. */
+export interface PortalGrant {
+  endpoints: { id: number; uuid: string }[];
+  permissions: PortalPermission[];
+}
+
+/** A link to the customer portal; its token is in no event. */
+export interface PortalLinkState extends PortalGrant {
+  id: string;
+  appId: string;
+  /** Whose endpoints they were when the link was made, if it was made for a customer. */
+  customer: string | null;
+  /** Origins of pages that may show the portal in a frame. */
+  embedIn: string[];
+  expiresAt: string;
+  createdAt: string;
+}
+export interface PortalLinkChanged {
+  link: PortalLinkState;
 }
 
 /** What somebody may do in an app, weakest first; each includes what stands before it. */
@@ -301,4 +328,6 @@ export interface RegistryEvents {
   EventTypeCreated: EventTypeChanged;
   EventTypeUpdated: EventTypeChanged;
   EventTypeDeleted: EventTypeChanged;
+  PortalLinkCreated: PortalLinkChanged;
+  PortalLinkRevoked: PortalLinkChanged;
 }

@@ -30,6 +30,9 @@ import { Listeners } from './listeners/listeners.ts';
 import { ListenersController } from './listeners/listeners.controller.ts';
 import { Webhooks } from './listeners/webhooks.ts';
 import { WebhooksController } from './listeners/webhooks.controller.ts';
+import { PortalLinks } from './portal/portal-links.ts';
+import { PortalPageController } from './portal/portal-page.controller.ts';
+import { PortalLinksController } from './portal/portal-links.controller.ts';
 import { Sealing } from './sealing/sealing.ts';
 import { SealingKeysController } from './sealing/sealing-keys.controller.ts';
 import { Secrets } from './secrets/secrets.ts';
@@ -99,6 +102,8 @@ class Closing implements OnApplicationShutdown {
     SessionsController,
     SecretsController,
     EntitiesController,
+    PortalLinksController,
+    PortalPageController,
   ],
   providers: [
     {
@@ -151,6 +156,7 @@ class Closing implements OnApplicationShutdown {
     AppImport,
     ResourceSaver,
     EventTypeQueries,
+    PortalLinks,
     FirstStart,
     Closing,
   ],

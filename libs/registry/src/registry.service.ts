@@ -12,6 +12,7 @@ import { NamedListeners1764000020002 } from './migrations/1764000020002-named-li
 import { InlineEndpoints1764000070001 } from './migrations/1764000070001-inline-endpoints.ts';
 import { KnownAddresses1764000030002 } from './migrations/1764000030002-known-addresses.ts';
 import { ForwardingTriggers1764000070004 } from './migrations/1764000070004-forwarding-triggers.ts';
+import { Portal1764000140002 } from './migrations/1764000140002-portal.ts';
 import { RegistryModule } from './registry.module.ts';
 import { REGISTRY_RETENTION } from './registry.retention.ts';
 
@@ -33,6 +34,7 @@ export const registryService: ServiceDefinition = {
     NamedListeners1764000020002,
     InlineEndpoints1764000070001,
     ForwardingTriggers1764000070004,
+    Portal1764000140002,
   ],
   topics: ['registry.events'],
   partitioned: false,

@@ -85,6 +85,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/events',
     'GET /v1/events/{id}',
     'GET /v1/stats',
+    'GET /v1/portal',
   ]),
   ...rows('automation.view', 'operator', [
     'POST /v1/runs/{id}/cancel',
@@ -159,6 +160,9 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'PATCH /rest/v1/webhooks/{id}',
     'DELETE /rest/v1/webhooks/{id}',
     'POST /v1/import',
+    'GET /v1/portal-links',
+    'POST /v1/portal-links',
+    'DELETE /v1/portal-links/{id}',
     'GET /v1/tokens',
     'POST /v1/tokens',
     'GET /v1/tokens/{id}',

@@ -157,6 +157,8 @@ export const access: Scenarios = (use) => {
     const trigger = await api.trigger(flow.id);
     const { number } = await api.must<{ number: number }>('GET', `/v1/triggers/${trigger.id}`);
     const endpoint = await api.endpoint('https://example.org/', ['*']);
+    const wish = { endpointIds: [endpoint.id], permissions: ['view'] };
+    const link = await api.must<{ id: string }>('POST', '/v1/portal-links', wish);
     const token = await api.must<{ id: string; number: number }>('POST', '/v1/tokens', { scopes: ['automation'] });
     await api.must('PUT', '/v1/secrets/hidden', { value: 'x' });
     const email = `hidden-${api.appId}@example.org`;
@@ -172,6 +174,7 @@ export const access: Scenarios = (use) => {
       flows: flow.id,
       triggers: trigger.id,
       endpoints: String(endpoint.id),
+      'portal-links': link.id,
       tokens: token.id,
       'personal-access-tokens': token.id,
       secrets: 'hidden',

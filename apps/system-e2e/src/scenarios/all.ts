@@ -23,6 +23,7 @@ import { native } from './native.ts';
 import { listenerProfile } from './listener-profile.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
+import { portal } from './portal.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
 import { sending } from './sending.ts';
@@ -76,6 +77,7 @@ const ALL: readonly Scenarios[] = [
   accessRequest,
   outbound,
   outboundProxy,
+  portal,
 ];
 
 /**

@@ -38,7 +38,7 @@ export class DeliveriesController {
   /** The last 100 deliveries of an endpoint. Of long bodies they have the first 64 KiB; each delivery alone has them whole. */
   @Get('endpoints/:id/events')
   @ApiOkResponse({ schema: DELIVERY_PAGE })
-  @Requires('automation.view')
+  @Requires('automation.view', { portal: 'view' })
   async ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
     return { items: await this.queries.ring(app.id, id), nextCursor: null };
   }
@@ -46,7 +46,7 @@ export class DeliveriesController {
   /** One delivery of an endpoint with the whole bodies of its attempts (ET-09); older ones than the last 100 have 64 KiB. */
   @Get('endpoints/:id/events/:deliveryId')
   @ApiOkResponse({ schema: DELIVERY })
-  @Requires('automation.view')
+  @Requires('automation.view', { portal: 'view' })
   async ofEndpointOne(
     @InApp() app: AppScope,
     @Param('id') id: string,

@@ -52,7 +52,7 @@ export class EndpointControlsController {
 
   @Post(':id/pause')
   @HttpCode(200)
-  @Requires('automation.manage', { role: 'operator' })
+  @Requires('automation.manage', { role: 'operator', portal: 'manage' })
   @ApiOkResponse({ type: EndpointStatusView, description: 'Nothing more is sent; what is for it is kept.' })
   @ApiNotFoundResponse({ description: 'not_found' })
   async pause(
@@ -66,7 +66,7 @@ export class EndpointControlsController {
 
   @Post(':id/resume')
   @HttpCode(200)
-  @Requires('automation.manage', { role: 'operator' })
+  @Requires('automation.manage', { role: 'operator', portal: 'manage' })
   @ApiOkResponse({ type: EndpointStatusView, description: 'What waited goes out.' })
   @ApiNotFoundResponse({ description: 'not_found' })
   async resume(

@@ -8,8 +8,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { IdPageQuery } from '@sluice/platform';
+import { IdPageQuery, platformError } from '@sluice/platform';
 import { EndpointControls } from '../health/endpoint-controls.ts';
+import { REPLAYABLE, type Replayable } from './replay.ts';
 import { ReplayToAny, ReplayToOne } from './replay.requests.ts';
 import { ReplayAccepted, ReplayPage, ReplayView } from './replay.responses.ts';
 import { Replays } from './replays.ts';
@@ -26,7 +27,7 @@ export class ReplaysController {
 
   @Post('endpoints/:id/replay')
   @HttpCode(202)
-  @Requires('automation.manage', { role: 'operator' })
+  @Requires('automation.manage', { role: 'operator', portal: 'replay' })
   @ApiAcceptedResponse({ type: ReplayAccepted })
   @ApiNotFoundResponse({ description: 'not_found' })
   @ApiConflictResponse({ description: 'endpoint_gone' })
@@ -38,7 +39,8 @@ export class ReplaysController {
   ): Promise<ReplayAccepted> {
     const endpoint = await this.controls.find(id, (appId) => app.sees(appId));
     const by = actorOf(caller).id;
-    return { replayId: await this.replays.start(wish, { endpoint, appId: endpoint.appId, by }) };
+    const asked = caller.portal ? { ...wish, status: withoutMissing(wish.status ?? null) } : wish;
+    return { replayId: await this.replays.start(asked, { endpoint, appId: endpoint.appId, by }) };
   }
 
   @Post('replays')
@@ -76,4 +78,14 @@ export class ReplaysController {
   cancel(@Param('id') id: string, @InApp() app: AppScope): Promise<ReplayView> {
     return this.replays.cancel(id, (appId) => app.sees(appId));
   }
+}
+
+/**
+ * Who holds a portal link is sent again what the endpoint was sent, and nothing else: otherwise the id of an event that was
+ * for somebody else would be enough to have it.
+ */
+function withoutMissing(status: Replayable[] | null): Replayable[] {
+  const kept = (status ?? REPLAYABLE).filter((each) => each !== 'missing');
+  if (kept.length === 0) throw platformError('forbidden', 'a portal link replays what was sent before');
+  return kept;
 }

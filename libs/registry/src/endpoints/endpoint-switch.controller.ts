@@ -18,7 +18,7 @@ export class EndpointSwitchController {
 
   @Post(':id/enable')
   @HttpCode(200)
-  @Requires('admin')
+  @Requires('admin', { portal: 'manage' })
   @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: EndpointView })
   enable(
@@ -33,7 +33,7 @@ export class EndpointSwitchController {
 
   @Post(':id/disable')
   @HttpCode(200)
-  @Requires('admin')
+  @Requires('admin', { portal: 'manage' })
   @ApiHeader(IF_MATCH)
   @ApiOkResponse({ type: EndpointView, description: 'Nothing is sent; what waited is discarded.' })
   disable(

@@ -32,6 +32,7 @@ export interface SentEndpoint {
   filter?: string | null;
   transform?: string | null;
   ordering?: string | null;
+  customer?: string | null;
 }
 
 export interface NewEndpoint extends SentEndpoint {
@@ -126,6 +127,7 @@ function apply(
   const { headers, secret, basicPass, retrySchedule, ...plain } = sent;
   // Null for what has no key is no change.
   if (plain.externalKey === null && !stored.externalKey) delete plain.externalKey;
+  if (plain.customer === null && !stored.customer) delete plain.customer;
   const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
   const state: EndpointState = {
     ...stored,

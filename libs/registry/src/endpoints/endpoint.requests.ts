@@ -18,6 +18,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import {
+  IsCustomer,
   IsDescription,
   IsExternalKey,
   IsName,
@@ -25,6 +26,7 @@ import {
   MayBeNull,
   NamesApp,
 } from '../requests/field.decorators.ts';
+import { SearchQuery } from '../requests/page.requests.ts';
 
 /** An event type, `prefix.*`, or `*` for all. */
 const EVENT_PATTERN = /^(?:\*|[^\s*\p{Cc}]{1,198}(?:\.\*)?)$/u;
@@ -163,6 +165,9 @@ class EndpointFields {
   @IsExternalKey()
   externalKey?: string | null;
 
+  @IsCustomer()
+  customer?: string | null;
+
   @NamesApp()
   appId?: string;
 }
@@ -207,6 +212,15 @@ export class ChangeEndpoint extends EndpointFields {
   @ApiProperty({ format: 'uri', required: false })
   @Allow()
   url?: string;
+}
+
+export class EndpointsQuery extends SearchQuery {
+  @ApiProperty({ required: false, maxLength: 200, description: 'only those of this customer' })
+  @MayBeAbsent()
+  @IsString({ message: 'must be text' })
+  @Length(1, 200, { message: 'must have 1 to 200 characters' })
+  @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
+  customer?: string;
 }
 
 export class RotateSecret {

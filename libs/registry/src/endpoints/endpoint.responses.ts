@@ -124,6 +124,9 @@ export class EndpointView {
   @ApiProperty({ type: String, required: false, nullable: true, description: 'what your own system calls it' })
   externalKey?: string | null;
 
+  @ApiProperty({ type: String, nullable: true, description: 'whose it is: portal links may name endpoints by it' })
+  customer!: string | null;
+
   @ApiProperty({ format: 'date-time' })
   createdAt!: string;
 
@@ -163,6 +166,7 @@ export function endpointViewOf(state: EndpointState): EndpointView {
     ordering: state.ordering ?? null,
     hookType: state.hookType ?? null,
     publicKey: state.publicKey ?? null,
+    customer: state.customer ?? null,
     previousSecrets: previousSecrets.map(({ until }) => ({ until })),
   };
 }

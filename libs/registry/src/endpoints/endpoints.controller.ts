@@ -5,9 +5,10 @@ import { AllowsDryRun, platformError } from '@sluice/platform';
 import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
-import { PageQuery, SearchQuery } from '../requests/page.requests.ts';
+import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
-import { ChangeEndpoint, CreateEndpoint, RotateSecret } from './endpoint.requests.ts';
+import { refuseBeyondPortal } from '../portal/portal-change.ts';
+import { ChangeEndpoint, CreateEndpoint, EndpointsQuery, RotateSecret } from './endpoint.requests.ts';
 import { EndpointPage, EndpointView, endpointViewOf, RotatedSecret } from './endpoint.responses.ts';
 import { Endpoints } from './endpoints.ts';
 import { EndpointQueries } from './endpoints.query.ts';
@@ -43,13 +44,13 @@ export class EndpointsController {
   @Get()
   @Requires('automation.view')
   @ApiOkResponse({ type: EndpointPage })
-  async list(@Query() query: SearchQuery, @InApp() app: AppScope): Promise<EndpointPage> {
+  async list(@Query() query: EndpointsQuery, @InApp() app: AppScope): Promise<EndpointPage> {
     const page = await this.queries.page(app.id, query);
     return { items: await this.queries.withDelivery(page.items.map(endpointViewOf)), nextCursor: page.nextCursor };
   }
 
   @Get(':id')
-  @Requires('automation.view')
+  @Requires('automation.view', { portal: 'view' })
   @ApiOkResponse({ type: EndpointView })
   async get(
     @Param('id') id: string,
@@ -70,7 +71,7 @@ export class EndpointsController {
 
   @Patch(':id')
   @AllowsDryRun()
-  @Requires('admin')
+  @Requires('admin', { portal: 'manage' })
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: ChangeEndpoint })
   @ApiOkResponse({ type: EndpointView })
@@ -82,6 +83,7 @@ export class EndpointsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<EndpointView> {
+    if (caller.portal) refuseBeyondPortal(body);
     const changed = await this.endpoints.change(id, body, app, actorOf(caller), ifMatch);
     return answerWith(reply, changed, endpointViewOf(changed.value));
   }
@@ -103,7 +105,7 @@ export class EndpointsController {
   @Post(':id/secret/rotate')
   @AllowsDryRun()
   @HttpCode(200)
-  @Requires('admin')
+  @Requires('admin', { portal: 'manage' })
   @ApiHeader(IF_MATCH)
   @ApiBody({ type: RotateSecret })
   @ApiOkResponse({ type: RotatedSecret })

@@ -3,8 +3,9 @@ import type { EndpointState } from '@sluice/contracts';
 import { HEALTHY, statusesOf } from '@sluice/endpoint-status';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { type Page, pageOf, type SearchQuery, windowOf } from '../requests/page.requests.ts';
+import { type Page, pageOf, windowOf } from '../requests/page.requests.ts';
 import type { StoredEndpoint } from './endpoint.decider.ts';
+import type { EndpointsQuery } from './endpoint.requests.ts';
 import { endpointDeliveryOf, type EndpointView } from './endpoint.responses.ts';
 
 export interface FoundEndpoint extends StoredEndpoint {
@@ -52,13 +53,22 @@ export class EndpointQueries {
     return views.map((view) => ({ ...view, delivery: endpointDeliveryOf(statuses.get(view.uuid) ?? HEALTHY) }));
   }
 
-  async page(appId: string, query: SearchQuery): Promise<Page<EndpointState>> {
+  /** The live event endpoints of a customer, the newest first; one more than `most` tells that there are too many. */
+  async ofCustomer(appId: string, customer: string, most: number): Promise<EndpointState[]> {
+    const { rows } = await this.pool.query<EndpointRecord>(
+      `${FIND} where not deleted and app_id = $1 and customer = $2 and inline_name is null order by id desc limit $3`,
+      [appId, customer, most + 1],
+    );
+    return rows.map((row) => JSON.parse(row.state) as EndpointState);
+  }
+
+  async page(appId: string, query: EndpointsQuery): Promise<Page<EndpointState>> {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<EndpointRecord>(
       `${FIND} where not deleted and app_id = $1 and id < $2
-         and ($3::text is null or position(lower($3) in lower(name)) > 0)
+         and ($3::text is null or position(lower($3) in lower(name)) > 0) and ($5::text is null or customer = $5)
        order by id desc limit $4`,
-      [appId, below, query.q ?? null, limit + 1],
+      [appId, below, query.q ?? null, limit + 1, query.customer ?? null],
     );
     return pageOf(
       rows,

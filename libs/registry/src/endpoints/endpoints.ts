@@ -206,10 +206,11 @@ function sentOf(request: CreateEndpoint | ChangeEndpoint): SentEndpoint {
     transform,
     ordering,
     externalKey,
+    customer,
   } = request;
   const retrySchedule = retry === undefined ? undefined : (retry?.schedule ?? null);
   const sent = { name, description, events, url, method, contentType, includeEntity, enabled, headers, secret };
-  const later = { hookType, filter, transform, ordering, externalKey };
+  const later = { hookType, filter, transform, ordering, externalKey, customer };
   const all = { ...sent, basicUser, basicPass, format, retrySchedule, rateLimit, concurrency, ...later };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as SentEndpoint;
 }

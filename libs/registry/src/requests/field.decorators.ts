@@ -57,6 +57,24 @@ export const IsExternalKey = (): PropertyDecorator =>
     Matches(/^[!-~]{1,200}$/, { message: 'must be 1 to 200 letters, digits or signs of ASCII, without blanks' }),
   );
 
+/** Whose something is, in the words of the app's owner: any visible text. */
+export const IsCustomer = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({
+      type: String,
+      required: false,
+      nullable: true,
+      minLength: 1,
+      maxLength: 200,
+      description: 'whose it is, in your own words: a portal link may name endpoints by it',
+    }),
+    MayBeNull(),
+    Tidied(),
+    IsString({ message: 'must be text' }),
+    Length(1, 200, { message: 'must have 1 to 200 characters' }),
+    HasVisibleText(),
+  );
+
 /** The app, where a request may name it in its body; whoever may call the route has checked it by then. */
 export const NamesApp = (): PropertyDecorator =>
   applyDecorators(
