@@ -124,6 +124,11 @@ export class Neighbours {
     this.#gateway = parts.gateway;
   }
 
+  /** Goes on with what others have appended. */
+  continueFrom(before: Neighbours): void {
+    for (const [stream, version] of before.#versions) this.#versions.set(stream, version);
+  }
+
   async append<T extends keyof RegistryEvents>(streamId: string, type: T, data: RegistryEvents[T]): Promise<void> {
     const version = this.#versions.get(streamId) ?? 0;
     const meta = { correlationId: streamId, causationId: null };
