@@ -24,6 +24,9 @@ import { StorageQueries } from './retention/storage.query.ts';
 import { SampleWatch } from './samples/sample-watch.ts';
 import { SamplesController } from './samples/samples.controller.ts';
 import { SamplesQueries } from './samples/samples.query.ts';
+import { SearchController } from './search/search.controller.ts';
+import { SearchItemsQuery } from './search/search-items.query.ts';
+import { SearchQueries } from './search/search.query.ts';
 import { StatsController } from './stats/stats.controller.ts';
 import { StatsQueries } from './stats/stats.query.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
@@ -40,6 +43,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeadLettersController,
     SamplesController,
     StatsController,
+    SearchController,
     StorageController,
   ],
   providers: [
@@ -57,6 +61,8 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     SamplesQueries,
     SampleWatch,
     StatsQueries,
+    SearchItemsQuery,
+    SearchQueries,
     AppFloors,
     EndpointRing,
     LogRetention,

@@ -86,6 +86,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/events/{id}',
     'GET /v1/stats',
     'GET /v1/portal',
+    'GET /v1/search',
   ]),
   ...rows('automation.view', 'operator', [
     'POST /v1/runs/{id}/cancel',

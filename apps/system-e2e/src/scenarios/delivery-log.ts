@@ -55,6 +55,19 @@ export const deliveryLog: Scenarios = (use) => {
       expect((await stranger.must<Stats>('GET', `/v1/stats?triggerId=${trigger.id}`)).totals.requests).toBe(0);
     });
 
+    it('LG-03: finds by text in the payload, by flow, endpoint, type and status, only in its own app', async () => {
+      const search = (query: string, by = api) =>
+        by.must<{ items: { kind: string; id: string }[] }>('GET', `/v1/search?${query}`);
+      const kindsOf = async (query: string) => (await search(query)).items.map(({ kind }) => kind).sort();
+      await waitFor(async () => (await search('q=BLUE-2')).items.length === 3, 60_000);
+      expect(await kindsOf('q=BLUE-2')).toEqual(['delivery', 'event', 'request']);
+      expect(await kindsOf(`flowId=${flow.id}&kinds=run&status=succeeded`)).toEqual(['run', 'run', 'run']);
+      expect(await kindsOf(`endpointId=${endpoint.id}&status=succeeded&eventType=order.placed`)).toHaveLength(3);
+      expect(await kindsOf('status=failed')).toEqual([]);
+      const stranger = await Api.ofFreshApp(use().system, 'nobody');
+      expect((await search('q=BLUE-2', stranger)).items).toEqual([]);
+    });
+
     it('LG-04: the log lives in partitions by day, and its use of disk is shown', async () => {
       const storage = await api.must<Storage>('GET', '/v1/storage');
       const requests = storage.tables.find(({ name }) => name === 'requests');

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
-import { ListQuery } from '../read-model/list.requests.ts';
+import { IsStorableText, ListQuery } from '../read-model/list.requests.ts';
 
 export const DELIVERY_STATUSES = ['pending', 'succeeded', 'failed', 'discarded'] as const;
 
@@ -19,7 +19,7 @@ export class DeliveriesQuery extends ListQuery {
 
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
+  @IsStorableText()
   @MaxLength(200)
   eventType?: string;
 }

@@ -1,6 +1,16 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInstant } from '@sluice/platform';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateBy } from 'class-validator';
+
+/** Text that PostgreSQL takes: it has no place for U+0000. */
+export const IsStorableText = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isStorableText',
+    validator: {
+      validate: (value) => typeof value === 'string' && !value.includes('\u0000'),
+      defaultMessage: () => 'must be text without the character U+0000',
+    },
+  });
 
 /** What every list takes: `limit` 1–200 (50), `cursor`, and a time range (RFC 3339). */
 export class ListQuery {

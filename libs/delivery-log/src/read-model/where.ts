@@ -10,6 +10,12 @@ export class Where {
     return this;
   }
 
+  /** Where a value goes that stands outside of the conditions: `$3`. */
+  value(value: unknown): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+
   addIf(sql: string, value: unknown): this {
     return value === undefined || value === null ? this : this.add(sql, value);
   }
