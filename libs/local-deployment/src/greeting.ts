@@ -40,6 +40,7 @@ export async function greet(options: GreetingOptions): Promise<Demo | null> {
     demo = await demoOrReason(options);
   }
   print(`Sluice is ready at ${options.publicUrl}`);
+  print(`The console: ${options.publicUrl}/console/`);
   if (options.isNewToken && options.adminToken) {
     await rememberAdminToken(options.dataDir, options.adminToken);
     print(`The administrator's token, shown only this once: ${options.adminToken}`);

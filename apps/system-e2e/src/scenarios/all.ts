@@ -10,6 +10,7 @@ import { outboundProxy } from './outbound-proxy.ts';
 import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
+import { consoleSite } from './console.ts';
 import { controllingRuns } from './controlling-runs.ts';
 import { deliveryLog } from './delivery-log.ts';
 import { examples } from './examples.ts';
@@ -53,6 +54,7 @@ const ALL: readonly Scenarios[] = [
   bodies,
   builtInEvents,
   capture,
+  consoleSite,
   ordering,
   runStream,
   controllingRuns,
