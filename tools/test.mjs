@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { findChromium } from './find-chromium.mjs';
 import { productEnvironment, productNode, requireNode, root } from './node-version.mjs';
 import { argumentsToRunAgain, failuresOf, isLate } from './test-report.mjs';
 
@@ -25,17 +26,6 @@ function ask(expression) {
     child.stdout.on('data', (chunk) => (out += chunk));
     child.once('close', (code) => (code === 0 ? resolve(JSON.parse(out)) : reject(new Error(`${expression} failed`))));
   });
-}
-
-/** As apps/console/src/testing/chromium.fixture.ts looks for it. */
-function findChromium() {
-  const given = process.env.SLUICE_CHROMIUM;
-  if (given) return existsSync(given) ? given : null;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const places = (process.env.PATH ?? '').split(path.delimiter);
-  return (
-    names.flatMap((name) => places.map((place) => path.join(place, name))).find((file) => existsSync(file)) ?? null
-  );
 }
 
 const arguments_ = [];

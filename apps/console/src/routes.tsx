@@ -12,9 +12,30 @@ const IN_APP: RouteObject[] = [
   { path: 'runs', lazy: () => import('./runs/runs.tsx') },
   { path: 'runs/:runId', lazy: () => import('./runs/run.tsx') },
   { path: 'approvals', lazy: () => import('./approvals/approvals.tsx') },
+  { path: 'triggers', lazy: () => import('./triggers/triggers.tsx') },
+  { path: 'triggers/new', lazy: () => import('./triggers/new-trigger.tsx') },
+  {
+    path: 'triggers/:triggerId',
+    lazy: () => import('./triggers/trigger.tsx'),
+    children: [
+      { index: true, lazy: () => import('./triggers/trigger-details.tsx') },
+      { path: 'requests', lazy: () => import('./triggers/trigger-requests.tsx') },
+      { path: 'capture', lazy: () => import('./triggers/trigger-capture.tsx') },
+      { path: 'settings', lazy: () => import('./triggers/trigger-settings.tsx') },
+      { path: 'history', lazy: () => import('./triggers/trigger-history.tsx') },
+    ],
+  },
+  { path: 'secrets', lazy: () => import('./secrets/secrets.tsx') },
+  { path: 'tokens', lazy: () => import('./tokens/tokens.tsx') },
+  { path: 'history', lazy: () => import('./history/history.tsx') },
 ];
 
-const GLOBAL: RouteObject[] = [];
+const GLOBAL: RouteObject[] = [
+  { path: 'apps', lazy: () => import('./apps/apps.tsx') },
+  { path: 'users', lazy: () => import('./users/users.tsx') },
+  { path: 'account', lazy: () => import('./account/account.tsx') },
+  { path: 'settings', lazy: () => import('./settings/settings.tsx') },
+];
 
 const screens: RouteObject[] = [
   { index: true, element: <Landing /> },

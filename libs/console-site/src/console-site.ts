@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SITE_HEADERS } from './site-headers.ts';
@@ -45,11 +45,12 @@ interface SiteFile {
 }
 
 /**
- * The built console as answers. Its files are read at the first request for one of them and kept (about a megabyte): a
+ * The built console as answers. Its files are read when one of them is asked for first and kept (about a megabyte): a
  * path is only ever compared with their names, so no path leads out of the directory.
  */
 export class ConsoleSite {
-  #files: ReadonlyMap<string, SiteFile> | null = null;
+  #files: ReadonlyMap<string, SiteFile> = new Map();
+  #builtMs = 0;
 
   constructor(private readonly directory: string = BUILT) {}
 
@@ -70,11 +71,14 @@ export class ConsoleSite {
     return page ? answerWith(page, request, 'no-cache') : notBuilt();
   }
 
+  /** Read anew when it was built anew: one look at the clock of one file. */
   #read(): ReadonlyMap<string, SiteFile> {
-    if (this.#files) return this.#files;
-    const files = readFiles(this.directory);
-    if (files.size > 0) this.#files = files; // otherwise somebody is about to build it
-    return files;
+    const builtMs = statSync(path.join(this.directory, 'index.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (builtMs !== this.#builtMs) {
+      this.#files = readFiles(this.directory);
+      this.#builtMs = builtMs;
+    }
+    return this.#files;
   }
 }
 

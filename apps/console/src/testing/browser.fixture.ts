@@ -4,6 +4,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** How long something may take to be seen; generous, because CI does much at once. */
+const PATIENCE_MS = Number(process.env.SLUICE_BROWSER_PATIENCE_MS ?? 30_000);
 const VIEW = { width: 1_280, height: 800 };
 
 function told(name: string): string {
@@ -58,6 +60,14 @@ export async function sessionCookie(credentials: object = { token: product.token
   return cookie;
 }
 
+/** What was to be seen when a test failed; otherwise one would only know that something was not. */
+async function describePages(contexts: readonly BrowserContext[]): Promise<void> {
+  for (const page of contexts.flatMap((context) => context.pages())) {
+    const text = await page.locator('body').innerText({ timeout: 2_000 });
+    console.error(`${page.url()}\n${text.replaceAll(/\n+/g, ' | ').slice(0, 3_000)}`);
+  }
+}
+
 interface Visiting {
   /** Credentials for POST /v1/sessions; null: nobody is signed in. The administrator unless given. */
   as?: object | null;
@@ -78,7 +88,8 @@ export function useBrowser() {
   beforeAll(async () => {
     browser = await chromium.connect(told('SLUICE_BROWSER'));
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await describePages(contexts);
     await Promise.all(contexts.splice(0).map((context) => context.close()));
     const seen = problems.splice(0);
     const wasStrict = isStrict;
@@ -103,7 +114,7 @@ export function useBrowser() {
         await context.addCookies([{ name, value, url: product.url(), httpOnly: true, sameSite: 'Strict' }]);
       }
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(PATIENCE_MS);
       page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
       page.on('console', (message) => {
         // Chromium logs every refused request; what they mean is the screen's to tell, and the test's to look at.

@@ -18,15 +18,18 @@ export default async function setUp(): Promise<() => Promise<void>> {
   if (executablePath === null) throw new Error('no Chromium: install it, or name it by SLUICE_CHROMIUM');
   const built = spawnSync(process.execPath, [path.join(ROOT, 'tools', 'build-console.mjs')], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the console does not build:\n${built.stdout}${built.stderr}`);
-  const system = await System.start('standalone');
+  // While developing: a product that runs already, by its URL and its administrator's token.
+  const system = process.env[URL_VARIABLE] ? null : await System.start('standalone');
   // Root has no user namespaces to give (containers, CI); the pages are our own.
   const args = ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
   const browser = await chromium.launchServer({ executablePath, args });
-  process.env[URL_VARIABLE] = system.url;
-  process.env[TOKEN_VARIABLE] = system.adminToken;
+  if (system) {
+    process.env[URL_VARIABLE] = system.url;
+    process.env[TOKEN_VARIABLE] = system.adminToken;
+  }
   process.env[BROWSER_VARIABLE] = browser.wsEndpoint();
   return async () => {
     await browser.close();
-    await system.remove();
+    await system?.remove();
   };
 }
