@@ -10,5 +10,7 @@ export function findChromium(environment = process.env) {
   const given = environment.SLUICE_CHROMIUM;
   if (given) return existsSync(given) ? given : null;
   const places = (environment.PATH ?? '').split(path.delimiter);
-  return NAMES.flatMap((name) => places.map((place) => path.join(place, name))).find((file) => existsSync(file)) ?? null;
+  return (
+    NAMES.flatMap((name) => places.map((place) => path.join(place, name))).find((file) => existsSync(file)) ?? null
+  );
 }

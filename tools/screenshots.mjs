@@ -43,7 +43,10 @@ async function someData(system) {
   const endpoint = await call('POST', '/v1/endpoints', hook);
   await call('PUT', '/v1/secrets/warehouse_key', { value: 'not shown' });
   for (let id = 1; id <= 12; id++) {
-    const headers = { authorization: `Bearer ${id % 5 === 0 ? 'wrong' : trigger.token}`, 'content-type': 'application/json' };
+    const headers = {
+      authorization: `Bearer ${id % 5 === 0 ? 'wrong' : trigger.token}`,
+      'content-type': 'application/json',
+    };
     await fetch(trigger.url, { method: 'POST', headers, body: JSON.stringify({ id, total: id * 7 }) });
   }
   return { flow, trigger, endpoint };
@@ -53,7 +56,12 @@ const system = await startStandalone();
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 try {
   const { flow, trigger, endpoint } = await someData(system);
-  const context = await browser.newContext({ viewport: VIEW, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' });
+  const context = await browser.newContext({
+    viewport: VIEW,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
+  });
   const page = await context.newPage();
   const app = '/console/apps/00000000-0000-7000-8000-00000000da00';
   /** A new screen gets its line here. */

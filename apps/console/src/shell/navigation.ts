@@ -27,7 +27,7 @@ export const NAVIGATION: readonly { heading: string; items: readonly NavigationI
   {
     heading: 'Manage',
     items: [
-      { label: 'Secrets', to: 'secrets', role: 'viewer' },
+      { label: 'Secrets', to: 'secrets', role: 'editor' },
       { label: 'App tokens', to: 'tokens', role: 'administrator' },
       { label: 'History', to: 'history', role: 'viewer', words: 'audit who changed' },
       { label: 'Apps', to: '/apps', role: 'viewer', isGlobal: true, words: 'tenants' },

@@ -76,6 +76,6 @@ describe('CO-02: a server that fails', () => {
     await page.getByRole('radio', { name: 'Token' }).check();
     await page.getByLabel('Token', { exact: true }).last().fill(product.token());
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('gridcell', { name: 'typed' }).waitFor();
+    await page.getByRole('gridcell', { name: 'typed', exact: true }).waitFor();
   });
 });

@@ -10,11 +10,11 @@ beforeAll(async () => {
 const PASSWORD = 'correct horse battery';
 let people = 0;
 
-async function person(role: string): Promise<{ id: string; email: string; password: string }> {
+async function person(role: string): Promise<{ email: string; password: string }> {
   const email = `pat${++people}.${Date.now().toString(36)}@example.org`;
   const roles = [{ appId: app.id, role }];
-  const { id } = await app.call<{ id: string }>('POST', '/v1/users', { email, name: 'Pat', password: PASSWORD, roles });
-  return { id, email, password: PASSWORD };
+  await app.call('POST', '/v1/users', { email, name: 'Pat', password: PASSWORD, roles });
+  return { email, password: PASSWORD };
 }
 
 describe('CO-01: users and roles', () => {
@@ -36,9 +36,10 @@ describe('CO-01: users and roles', () => {
     await page.getByRole('gridcell', { name: email, exact: true }).waitFor();
     await expectAccessible(page);
 
-    const theirs = await browser.visit(app.screen('secrets'), { as: { email, password: PASSWORD } });
-    await theirs.getByRole('heading', { name: 'No secret yet' }).waitFor();
-    expect(await theirs.getByRole('button', { name: 'New secret' }).count()).toBe(0);
+    const theirs = await browser.visit(app.screen('triggers'), { as: { email, password: PASSWORD } });
+    await theirs.getByRole('heading', { name: 'No webhook yet' }).waitFor();
+    expect(await theirs.getByRole('link', { name: 'New webhook' }).count()).toBe(0);
+    expect(await theirs.getByRole('link', { name: 'Secrets' }).count()).toBe(0);
     expect(await theirs.getByRole('link', { name: 'Users' }).count()).toBe(0);
     const refused = await theirs.evaluate(async (id) => {
       const headers = { 'content-type': 'application/json', 'x-sluice-app': id };
@@ -89,7 +90,7 @@ describe('CO-01: secrets, apps, history, settings', () => {
     await page.getByLabel('Name', { exact: true }).fill('api_key');
     await page.getByLabel('Value').fill('very-secret-value');
     await page.getByRole('button', { name: 'Save secret' }).click();
-    await page.getByRole('gridcell', { name: 'api_key' }).waitFor();
+    await page.getByRole('gridcell', { name: 'api_key', exact: true }).waitFor();
     expect(await page.content()).not.toContain('very-secret-value');
     await expectAccessible(page);
     await page.getByRole('gridcell').getByRole('link', { name: 'History' }).click();
@@ -106,7 +107,7 @@ describe('CO-01: secrets, apps, history, settings', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name }).waitFor();
     await expectAccessible(page);
-    await page.getByLabel('App', { exact: true }).selectOption({ label: name });
+    await page.getByRole('combobox', { name: 'App' }).selectOption({ label: name });
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByText('ready', { exact: true }).first().waitFor();
