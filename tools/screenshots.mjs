@@ -26,9 +26,9 @@ const SETTLE_MS = 600;
 
 /** A flow, a webhook, an endpoint and a few requests; resolves with their ids for the addresses below. */
 async function someData(system) {
-  const call = async (method, route, body) => {
+  const call = async (method, route, value) => {
     const headers = { authorization: `Bearer ${system.adminToken}`, 'content-type': 'application/json' };
-    const answer = await fetch(system.url + route, { method, headers, body: body && JSON.stringify(body) });
+    const answer = await fetch(system.url + route, { method, headers, body: JSON.stringify(value) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${text}`);
     return text === '' ? {} : JSON.parse(text);
