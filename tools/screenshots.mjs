@@ -28,8 +28,9 @@ const SETTLE_MS = 600;
 async function someData(system) {
   const call = async (method, route, value) => {
     const headers = { authorization: `Bearer ${system.adminToken}`, 'content-type': 'application/json' };
-    const request = new Request(system.url + route, { method, headers, body: JSON.stringify(value) });
-    const answer = await fetch(request);
+    const init = { headers, body: JSON.stringify(value) };
+    init.method = method;
+    const answer = await fetch(system.url + route, init);
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${route}: ${answer.status} ${text}`);
     return text === '' ? {} : JSON.parse(text);
