@@ -6,7 +6,12 @@ import { startServices } from '@sluice/wiring';
 import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../dispatcher.fixture.ts';
 
 const settings = testSettings(process.env.SLUICE_DATABASE_URL ?? '', { instanceId: `mortal-${process.pid}` });
-const running = await startServices({ services: [dispatcherService, ...NEIGHBOURS], settings, logger: SILENT });
+const running = await startServices({
+  services: [dispatcherService, ...NEIGHBOURS],
+  settings,
+  logger: SILENT,
+  soleWriter: process.env.SLUICE_TEST_BESIDE_ANOTHER !== 'yes',
+});
 const neighbours = new Neighbours(running.app.nest);
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
