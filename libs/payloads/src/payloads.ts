@@ -151,16 +151,20 @@ export class Payloads {
   }
 
   /**
-   * Deletes what was stored before a time (Unix milliseconds), referred to or not: for whoever knows that what referred
-   * to it is gone. In small transactions. @returns how many.
+   * Deletes what was stored before a time (Unix milliseconds), referred to or not, but for `held`: for whoever knows that
+   * what referred to the rest is gone. In small transactions. @returns how many.
    */
-  async sweepOld(beforeMs: number, signal?: AbortSignal, pageSize = 100): Promise<number> {
+  async sweepOld(
+    beforeMs: number,
+    { held = [], signal, pageSize = 100 }: { held?: readonly string[]; signal?: AbortSignal; pageSize?: number } = {},
+  ): Promise<number> {
     let count = 0;
     for (;;) {
       const { rowCount } = await this.#pool.query(
         `delete from payloads.payloads where id in (
-          select id from payloads.payloads where id < $1::uuid order by id limit $2 for update skip locked)`,
-        [firstIdAt(beforeMs), pageSize],
+          select id from payloads.payloads where id < $1::uuid and id <> all($3::uuid[])
+          order by id limit $2 for update skip locked)`,
+        [firstIdAt(beforeMs), pageSize, held],
       );
       count += rowCount ?? 0;
       if ((rowCount ?? 0) < pageSize || signal?.aborted) return count;

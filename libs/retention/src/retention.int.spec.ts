@@ -172,6 +172,28 @@ describe('rows past their age', () => {
     await expect(world.payloads.get(old)).rejects.toMatchObject({ code: 'unknown' });
     expect((await world.payloads.get(young)).toString()).toBe('young');
   });
+
+  it('ET-09: payloads that the delivery log shows whatever their age stay', async () => {
+    const { pool } = world.database;
+    const ids = [1, 2, 3].map(() => newId(Date.now() - 50 * DAY_MS));
+    await pool.query(
+      `insert into payloads.payloads (id, referenced, size, sha256, bytes)
+       select id, true, 1, sha256('x'), 'x' from unnest($1::uuid[]) as u(id)`,
+      [ids],
+    );
+    await pool.query('create schema delivery_log');
+    await pool.query('create table delivery_log.whole_bodies (payload_id uuid)');
+    await pool.query('create table delivery_log.samples (data text)');
+    await pool.query('insert into delivery_log.whole_bodies values ($1)', [ids[0]]);
+    await pool.query('insert into delivery_log.samples values ($1), ($2)', [
+      JSON.stringify({ bodyPayloadId: ids[1] }),
+      JSON.stringify({ bodyPayloadId: null }),
+    ]);
+    expect(await world.sweep('gateway')).toMatchObject({ pruned: { 'payloads.payloads': 1 } });
+    expect((await pool.query('select id from payloads.payloads order by id')).rows.map(({ id }) => id)).toEqual(
+      ids.slice(0, 2).toSorted(),
+    );
+  });
 });
 
 it('a worker that is closed in its sweep ends it, and gives the lease back', async () => {

@@ -5,6 +5,7 @@ import { metrics, type RetentionNeed, type RetentionPrune, type RetentionRules }
 import type { Pool } from 'pg';
 import { busNeeds } from './bus-needs.ts';
 import { RetentionLease } from './lease.ts';
+import { heldPayloads } from './held-payloads.ts';
 import { oldestDayMs } from './oldest-day.ts';
 
 export interface RetentionOptions {
@@ -175,7 +176,9 @@ export class RetentionWorker {
    */
   async #prunePayloads(beforeMs: number): Promise<number> {
     const oldestMs = (await oldestDayMs(this.#options.pool)) ?? beforeMs;
-    return await this.#payloads.sweepOld(Math.min(beforeMs, oldestMs) - DAY_MS, this.#closing.signal);
+    const endMs = Math.min(beforeMs, oldestMs) - DAY_MS;
+    const held = await heldPayloads(this.#options.pool, endMs);
+    return await this.#payloads.sweepOld(endMs, { held, signal: this.#closing.signal });
   }
 
   /** The first reason to keep these days. */
