@@ -29,6 +29,8 @@ import { SearchItemsQuery } from './search/search-items.query.ts';
 import { SearchQueries } from './search/search.query.ts';
 import { StatsController } from './stats/stats.controller.ts';
 import { StatsQueries } from './stats/stats.query.ts';
+import { LiveTail } from './tail/live-tail.ts';
+import { TailController } from './tail/tail.controller.ts';
 import { TimelineRowsQuery } from './timeline/timeline-rows.query.ts';
 import { TimelineController } from './timeline/timeline.controller.ts';
 
@@ -43,6 +45,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeadLettersController,
     SamplesController,
     StatsController,
+    TailController,
     SearchController,
     StorageController,
   ],
@@ -61,6 +64,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     SamplesQueries,
     SampleWatch,
     StatsQueries,
+    LiveTail,
     SearchItemsQuery,
     SearchQueries,
     AppFloors,

@@ -30,7 +30,8 @@ export function readAfterSql(topic: Topic): string {
     order by e.epoch, e.transaction_id, e.position`;
 }
 
-function headSql(topic: Topic): string {
+/** The query behind `head`; its parameter is the epoch of the connection. */
+export function headSql(topic: Topic): string {
   return `select e.epoch, e.transaction_id::text as xid, e.position::text as place from ${topicTables(topic).events} e
     where ${READABLE} order by e.epoch desc, e.transaction_id desc, e.position desc limit 1`;
 }

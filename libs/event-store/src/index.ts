@@ -19,9 +19,10 @@ export {
   StreamOutsidePartitionsError,
   VersionConflictError,
 } from './event-store.errors.ts';
+export { headSql, readAfterSql } from './event-reader.ts';
 export { eventTablesSql, topicTables } from './event-tables.ts';
 export type { PartitionRange } from './partitions.ts';
 export { comparePositions, formatPosition, parsePosition } from './position.ts';
 export type { StoreLogger } from './store-connections.ts';
-export { storedEvent, type StoredEventFields } from './stored-event.ts';
+export { eventOfRow, type EventRow, storedEvent, type StoredEventFields } from './stored-event.ts';
 export { isTransientError, TransientError } from './transient-error.ts';

@@ -85,6 +85,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/events',
     'GET /v1/events/{id}',
     'GET /v1/stats',
+    'GET /v1/tail',
     'GET /v1/portal',
     'GET /v1/search',
   ]),

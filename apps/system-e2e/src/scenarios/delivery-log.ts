@@ -1,4 +1,4 @@
-import { type RecordingReceiver, recordingReceiver, waitFor } from '@sluice/testing';
+import { type RecordingReceiver, recordingReceiver, type System, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from '../api.ts';
 import type { Scenarios } from './all.ts';
@@ -12,6 +12,49 @@ interface Storage {
   bytes: number;
   tables: { name: string; partitions: number }[];
   apps: { appId: string; bytes: number }[];
+}
+
+interface Tail {
+  items: { kind: string; status: string; id: string }[];
+  last: string;
+}
+
+/** Follows until the first item has come; `happen` is done once the stream is ready. */
+async function readTail(
+  system: System,
+  api: Api,
+  query: string,
+  lastEventId: string | null,
+  happen: () => Promise<unknown>,
+): Promise<Tail> {
+  const abort = new AbortController();
+  const answer = await fetch(`${system.url}/v1/tail?${query}`, {
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(60_000)]),
+    headers: {
+      authorization: `Bearer ${system.adminToken}`,
+      'x-sluice-app': api.appId,
+      accept: 'text/event-stream',
+      ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }),
+    },
+  });
+  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  if (lastEventId !== null) await happen();
+  const tail: Tail = { items: [], last: '' };
+  let text = '';
+  for await (const chunk of answer.body ?? []) {
+    text += Buffer.from(chunk).toString();
+    if (lastEventId === null && text.includes('event: ready') && tail.last === '') {
+      tail.last = 'ready';
+      await happen();
+    }
+    const found = /id: (\S+)\nevent: item\ndata: (.*)\n\n/.exec(text);
+    if (!found) continue;
+    tail.last = found[1] as string;
+    tail.items.push(JSON.parse(found[2] as string) as Tail['items'][0]);
+    break;
+  }
+  abort.abort();
+  return tail;
 }
 
 /** What the delivery log shows of requests, runs, events and deliveries. */
@@ -66,6 +109,19 @@ export const deliveryLog: Scenarios = (use) => {
       expect(await kindsOf('status=failed')).toEqual([]);
       const stranger = await Api.ofFreshApp(use().system, 'nobody');
       expect((await search('q=BLUE-2', stranger)).items).toEqual([]);
+    });
+
+    it('LG-03: the live tail shows what happens with filters, and goes on where it was paused', async () => {
+      const first = await readTail(use().system, api, `triggerId=${trigger.id}&kinds=request`, null, () =>
+        api.fire(trigger, { n: 4 }),
+      );
+      expect(first.items.map(({ kind, status }) => `${kind} ${status}`).slice(0, 1)).toEqual(['request accepted']);
+      const missed = await api.fire(trigger, { n: 5 });
+      const second = await readTail(use().system, api, 'kinds=request', first.last, () => api.fire(trigger, { n: 6 }));
+      expect(second.items[0]?.id).toBe(missed.body.id);
+      const page = await api.must<{ items: { id: string }[] }>('GET', `/v1/tail?kinds=request&after=${first.last}`);
+      expect(page.items[0]?.id).toBe(missed.body.id);
+      expect((await api.call('GET', '/v1/tail?after=nonsense')).status).toBe(422);
     });
 
     it('LG-04: the log lives in partitions by day, and its use of disk is shown', async () => {
