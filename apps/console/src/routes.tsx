@@ -9,6 +9,9 @@ import { Shell } from './shell/shell.tsx';
  */
 const IN_APP: RouteObject[] = [
   { path: 'overview', lazy: () => import('./overview/overview.tsx') },
+  { path: 'flows', lazy: () => import('./flows/flows.tsx') },
+  { path: 'flows/:flowId', lazy: () => import('./flows/flow.tsx') },
+  { path: 'flows/:flowId/versions', lazy: () => import('./flows/versions.tsx') },
   { path: 'runs', lazy: () => import('./runs/runs.tsx') },
   { path: 'runs/:runId', lazy: () => import('./runs/run.tsx') },
   { path: 'approvals', lazy: () => import('./approvals/approvals.tsx') },
@@ -28,27 +31,9 @@ const IN_APP: RouteObject[] = [
   { path: 'secrets', lazy: () => import('./secrets/secrets.tsx') },
   { path: 'tokens', lazy: () => import('./tokens/tokens.tsx') },
   { path: 'history', lazy: () => import('./history/history.tsx') },
-  { path: 'endpoints', lazy: () => import('./endpoints/endpoints.tsx') },
-  { path: 'endpoints/new', lazy: () => import('./endpoints/endpoint-new.tsx') },
-  { path: 'endpoints/:id', lazy: () => import('./endpoints/endpoint.tsx') },
-  { path: 'endpoints/:id/edit', lazy: () => import('./endpoints/endpoint-edit.tsx') },
-  { path: 'deliveries', lazy: () => import('./deliveries/deliveries.tsx') },
-  { path: 'deliveries/compare', lazy: () => import('./deliveries/compare.tsx') },
-  { path: 'deliveries/:id', lazy: () => import('./deliveries/delivery.tsx') },
-  { path: 'replays', lazy: () => import('./replays/replays.tsx') },
-  { path: 'replays/new', lazy: () => import('./replays/replay-new.tsx') },
-  { path: 'replays/:id', lazy: () => import('./replays/replay.tsx') },
-  { path: 'events', lazy: () => import('./events/events.tsx') },
-  { path: 'events/:id', lazy: () => import('./events/event.tsx') },
-  { path: 'event-types', lazy: () => import('./event-types/event-types.tsx') },
-  { path: 'event-types/new', lazy: () => import('./event-types/event-type-new.tsx') },
-  { path: 'event-types/:name', lazy: () => import('./event-types/event-type.tsx') },
-  { path: 'timeline', lazy: () => import('./timeline/timeline.tsx') },
-  { path: 'timeline/:id', lazy: () => import('./timeline/timeline.tsx') },
 ];
 
 const GLOBAL: RouteObject[] = [
-  { path: 'dead-letters', lazy: () => import('./dead-letters/dead-letters.tsx') },
   { path: 'apps', lazy: () => import('./apps/apps.tsx') },
   { path: 'users', lazy: () => import('./users/users.tsx') },
   { path: 'account', lazy: () => import('./account/account.tsx') },

@@ -16,6 +16,7 @@ export function useRun(id: string) {
   const appId = useAppId();
   return useQuery({
     queryKey: [appId, 'run', id],
+    enabled: id !== '',
     queryFn: () => bodyOf(api.GET('/v1/runs/{id}', { params: { path: { id } } })),
     refetchInterval: ({ state }) => (state.data && isOver(state.data.status) ? false : LIVE_MS),
   });

@@ -1,0 +1,149 @@
+import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { json } from '@codemirror/lang-json';
+import { yaml } from '@codemirror/lang-yaml';
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { Annotation, Compartment, EditorState } from '@codemirror/state';
+import { EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+import { useEffect, useRef } from 'react';
+import type { FieldError } from '../api/api-error.ts';
+import { flowCompletions } from './flow-completions.ts';
+import type { FlowDocument } from './flow-document.rules.ts';
+import type { Schema } from './flow-schema.rules.ts';
+import { rangeOf, type ReadText, readText, type TextFormat, textOf } from './flow-text.rules.ts';
+import styles from './flows.module.css';
+
+interface CodePaneProps {
+  document: FlowDocument;
+  format: TextFormat;
+  schema: Schema;
+  problems: readonly FieldError[];
+  isReadOnly: boolean;
+  /** What was typed, read; also when it cannot be. */
+  onText: (read: ReadText) => void;
+}
+
+/** Marks changes that come from the picture: they are not read back. */
+const fromOutside = Annotation.define<true>();
+
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },
+  { tag: tags.comment, color: 'var(--muted)' },
+]);
+
+const LOOK = EditorView.theme({
+  '&': { height: '100%', backgroundColor: 'var(--surface)', color: 'var(--text)', fontSize: '0.875rem' },
+  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--text)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '.cm-gutters': { backgroundColor: 'var(--sunken)', color: 'var(--muted)', border: 'none' },
+  '.cm-scroller': { overflow: 'auto' },
+  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { background: 'var(--accent-soft)' },
+  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', border: '1px solid var(--line-strong)' },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
+});
+
+const languageOf = (format: TextFormat) => (format === 'json' ? json() : yaml());
+
+function diagnosticsOf(text: string, problems: readonly FieldError[]): Diagnostic[] {
+  return problems.map(({ pointer, message }) => {
+    const { from, to } = rangeOf(text, pointer);
+    const end = Math.min(text.length, Math.max(from, to));
+    return { from: Math.min(from, text.length), to: end, severity: 'error', message: `${pointer || '/'}: ${message}` };
+  });
+}
+
+/**
+ * The flow as text, in CodeMirror. It lives in a shadow root: its styles are adopted sheets there, which the Content
+ * Security Policy of the console allows, while `<style>` elements are not.
+ */
+export function CodePane(props: CodePaneProps) {
+  const { document, format, problems, isReadOnly } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef(props);
+  const shown = useRef<FlowDocument | null>(null);
+
+  useEffect(() => {
+    latest.current = props;
+  });
+  useEffect(() => {
+    if (!host.current) return undefined;
+    const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: 'open' });
+    view.current = editorIn(root, latest, shown);
+    return () => view.current?.destroy();
+  }, []);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor) return;
+    editor.dispatch({
+      effects: [
+        language.reconfigure(languageOf(format)),
+        access.reconfigure([
+          EditorState.readOnly.of(isReadOnly),
+          EditorView.contentAttributes.of({ 'aria-readonly': String(isReadOnly) }),
+        ]),
+      ],
+    });
+    shown.current = null;
+  }, [format, isReadOnly]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || shown.current === document) return;
+    shown.current = document;
+    const insert = textOf(document, format);
+    if (insert === editor.state.doc.toString()) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert }, annotations: fromOutside.of(true) });
+  }, [document, format]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor) editor.dispatch(setDiagnostics(editor.state, diagnosticsOf(editor.state.doc.toString(), problems)));
+  }, [problems]);
+
+  return <div ref={host} className={styles.code} data-testid="flow-text" />;
+}
+
+const language = new Compartment();
+const access = new Compartment();
+
+function editorIn(
+  root: ShadowRoot,
+  latest: { current: CodePaneProps },
+  shown: { current: FlowDocument | null },
+): EditorView {
+  const listener = EditorView.updateListener.of((update) => {
+    if (!update.docChanged || update.transactions.some((each) => each.annotation(fromOutside))) return;
+    const read = readText(update.state.doc.toString(), latest.current.format);
+    // What was typed is not written over by what it was read as.
+    if ('document' in read) shown.current = read.document;
+    latest.current.onText(read);
+  });
+  return new EditorView({
+    root,
+    parent: root,
+    state: EditorState.create({
+      doc: '',
+      extensions: [
+        lineNumbers(),
+        history(),
+        bracketMatching(),
+        closeBrackets(),
+        lintGutter(),
+        syntaxHighlighting(COLOURS),
+        LOOK,
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ 'aria-label': 'The flow as text' }),
+        language.of(languageOf(latest.current.format)),
+        access.of([]),
+        autocompletion({ override: [flowCompletions(() => latest.current.schema)] }),
+        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
+        listener,
+      ],
+    }),
+  });
+}
