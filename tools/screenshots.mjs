@@ -21,7 +21,7 @@ if (executablePath === null) {
 
 const place = path.join(root, 'docs', 'images');
 const wanted = process.argv.slice(2);
-const VIEW = { width: 1_200, height: 760 };
+const VIEW = { width: 1_080, height: 680 };
 const SETTLE_MS = 600;
 
 /** A flow, a webhook, an endpoint and a few requests; resolves with their ids for the addresses below. */

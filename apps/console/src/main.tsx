@@ -12,12 +12,12 @@ import { applyTheme } from './shell/theme.ts';
 applyTheme();
 
 const FRESH_MS = 5_000;
-const TRIES = 2;
+const TRIES = 1;
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: FRESH_MS,
-      // A refusal stays one; what passes is tried twice before the screen says so.
+      // A refusal stays one; what passes is tried once more before the screen says so.
       retry: (count, error) => count < TRIES && error instanceof ApiError && error.isPassing,
       networkMode: 'always',
     },

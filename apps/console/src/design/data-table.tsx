@@ -6,7 +6,7 @@ import styles from './data-table.module.css';
 export interface Column<Row> {
   name: string;
   cell: (row: Row) => ReactNode;
-  /** A track of CSS grid: '8rem', '2fr'. '1fr' unless given. */
+  /** A track of CSS grid: '2fr' (never below 6rem), or fixed, such as '12.5rem' for a time. '1fr' unless given. */
   width?: string;
 }
 
@@ -24,6 +24,9 @@ interface DataTableProps<Row> {
 const ROW_PX = 44;
 const HEAD_PX = 38;
 const NEAR_END_ROWS = 20;
+
+const trackOf = <Row,>({ width = '1fr' }: Column<Row>): string =>
+  width.endsWith('fr') ? `minmax(6rem, ${width})` : width;
 
 /**
  * A list of any length: only the rows in view are in the page. Arrow keys, Page Up/Down, Home and End move through it,
@@ -84,7 +87,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: D
     if (!hrefOf || (target as HTMLElement).closest('a, button, input, label')) return;
     if (String(window.getSelection() ?? '') === '') void navigate(hrefOf(row));
   };
-  const template = { gridTemplateColumns: columns.map((column) => `minmax(6rem, ${column.width ?? '1fr'})`).join(' ') };
+  const template = { gridTemplateColumns: columns.map(trackOf).join(' ') };
   return (
     <div ref={frame} className={styles.frame} tabIndex={-1}>
       <div

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useId } from 'react';
 import { Link, NavLink } from 'react-router';
 import styles from './page.module.css';
+import { SavedFilters } from './saved-filters.tsx';
 
 interface PageProps {
   title: string;
@@ -77,11 +78,12 @@ export function Facts({ facts }: { facts: readonly (readonly [string, ReactNode]
   );
 }
 
-/** The row of filters above a list (see useFilter). */
+/** The row of filters above a list (see useFilter), with those that were saved under a name. */
 export function Filters({ children }: { children: ReactNode }) {
   return (
     <search className={styles.filters} aria-label="Filters">
       {children}
+      <SavedFilters />
     </search>
   );
 }

@@ -60,7 +60,8 @@ function Numbers({ stats, appId }: { stats: Stats; appId: string }) {
     ['Runs failed', (totals.runsFailed + totals.runsTimedOut).toLocaleString()],
     ['Deliveries failed', totals.deliveriesFailed.toLocaleString()],
     ['End to end, p95', duration(totals.endToEndMs.p95)],
-    ['Waiting now', `${backlog.runs.toLocaleString()} runs, ${backlog.deliveries.toLocaleString()} deliveries`],
+    ['Runs waiting', backlog.runs.toLocaleString()],
+    ['Deliveries waiting', backlog.deliveries.toLocaleString()],
   ];
   return (
     <>

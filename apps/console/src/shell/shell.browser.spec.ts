@@ -21,7 +21,7 @@ describe('CO-02: the shell', () => {
 
     const phone = await browser.visit(app.screen('overview'), { viewport: { width: 360, height: 740 } });
     await phone.getByRole('button', { name: 'Menu' }).click();
-    await phone.getByRole('link', { name: 'Inbound webhooks' }).click();
+    await phone.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Inbound webhooks' }).click();
     await phone.getByRole('heading', { name: 'Inbound webhooks' }).waitFor();
     const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);

@@ -52,7 +52,7 @@ export function Component() {
   };
   const shown = opened ?? items.find((row) => row.id === openId) ?? null;
   const columns: readonly Column<Received>[] = [
-    { name: 'Received', width: '1.4fr', cell: (row) => <Time at={row.receivedAt} /> },
+    { name: 'Received', width: '12.5rem', cell: (row) => <Time at={row.receivedAt} /> },
     {
       name: 'Result',
       width: '2fr',

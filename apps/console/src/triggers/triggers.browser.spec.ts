@@ -195,6 +195,13 @@ describe('CO-01: a webhook is changed, turned off and deleted', () => {
     await expectAccessible(page);
     await page.getByLabel('Name').fill('needle');
     await page.waitForURL(/q=needle/);
+    await page.getByRole('button', { name: 'Save this filter' }).press('Enter');
+    await page.getByLabel('Name of the filter').fill('mine');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Name', { exact: true }).fill('');
+    await page.getByLabel('Saved filters').selectOption('mine');
+    await page.waitForURL(/q=needle/);
+    await expectAccessible(page);
     await page.getByRole('row').nth(1).focus();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
