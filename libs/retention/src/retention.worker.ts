@@ -1,12 +1,13 @@
 import { firstIdAt, type ServiceName, type Topic } from '@sluice/contracts';
 import type { EventStore, PartitionRange } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
-import { metrics, type RetentionNeed, type RetentionPrune, type RetentionRules } from '@sluice/platform';
+import type { RetentionNeed, RetentionPrune, RetentionRules } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { busNeeds } from './bus-needs.ts';
 import { RetentionLease } from './lease.ts';
 import { heldPayloads } from './held-payloads.ts';
 import { oldestDayMs } from './oldest-day.ts';
+import { retentionMetrics } from './retention-metrics.ts';
 
 export interface RetentionOptions {
   service: ServiceName;
@@ -42,21 +43,6 @@ const LEASE_MS = 300_000;
 /** Between two batches of deletes: long enough that nobody else waits for the disk or the vacuum. */
 const REST_MS = 20;
 
-const dropped = metrics.counter('sluice_retention_dropped_days_total', 'Days of events that were dropped', ['service']);
-const pruned = metrics.counter('sluice_retention_pruned_rows_total', 'Rows that were deleted because of their age', [
-  'service',
-  'table',
-]);
-const kept = metrics.gauge('sluice_retention_kept_days', 'Days of events past their age that are still needed', [
-  'service',
-  'need',
-]);
-const sweptAt = metrics.gauge(
-  'sluice_retention_swept_timestamp_seconds',
-  'When this process last swept (Unix time); 0 when another replica does',
-  ['service'],
-);
-
 const isoDay = (at: Date): string => at.toISOString().slice(0, 10);
 
 /**
@@ -81,7 +67,7 @@ export class RetentionWorker {
     this.#needs = [...this.#rules.needs, ...busNeeds(service, topics, isKafka)];
     this.#lease = new RetentionLease(pool, service, owner, LEASE_MS);
     this.#payloads = new Payloads(pool);
-    sweptAt.set({ service }, 0);
+    retentionMetrics().sweptAt.set({ service }, 0);
   }
 
   start(): void {
@@ -199,6 +185,7 @@ export class RetentionWorker {
 
   #tell(report: RetentionReport): void {
     const { service, logger } = this.#options;
+    const { dropped, kept, pruned, sweptAt } = retentionMetrics();
     dropped.inc({ service }, report.dropped.length);
     for (const [table, count] of Object.entries(report.pruned)) pruned.inc({ service, table }, count);
     const needs = Object.values(report.kept);
