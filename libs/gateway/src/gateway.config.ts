@@ -29,9 +29,12 @@ export const GATEWAY_LIMITS = {
   rejectionsPerTriggerPerS: 10,
   /** … and of all triggers together, by this process. */
   rejectionsPerS: 100,
-  /** Refusals of strangers that are answered in a second; further ones wait in line, up to so many. */
+  /**
+   * Refusals of strangers that are answered in a second; further ones wait in line, up to so many (8 KB each): room for
+   * 400 connections that send 64 KiB of small requests each without waiting for answers.
+   */
   pacedRefusalsPerS: 2_000,
-  maxWaitingRefusals: 10_000,
+  maxWaitingRefusals: 20_000,
   /** Records of rejections that wait for the store; further ones are dropped and counted. */
   maxWaitingRejections: 1_000,
 } as const;

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { KnockResult } from './knocking.ts';
 import type { LoadOrder, LoadResult } from './load-order.ts';
 
 /** The parent's side of a load process of its own, so that firing does not wait for what the bench itself does. */
@@ -19,6 +20,12 @@ export class LoadClient {
   async run(order: LoadOrder): Promise<LoadResult> {
     this.child.send({ order });
     return ((await this.answer()) as { result: LoadResult }).result;
+  }
+
+  /** Sends at the order's rate without waiting for answers. */
+  async knock(order: LoadOrder): Promise<KnockResult> {
+    this.child.send({ knock: order });
+    return ((await this.answer()) as { result: KnockResult }).result;
   }
 
   private answer(): Promise<unknown> {

@@ -1,13 +1,18 @@
 import { DeliveryMeter } from './delivery-meter.ts';
+import { Knocking } from './knocking.ts';
 import type { LoadOrder } from './load-order.ts';
 import { LoadRun } from './load-run.ts';
 
 let meter: DeliveryMeter | null = null;
 
-async function obey(message: { receiver?: true; order?: LoadOrder }): Promise<void> {
+async function obey(message: { receiver?: true; order?: LoadOrder; knock?: LoadOrder }): Promise<void> {
   if (message.receiver) {
     meter = await DeliveryMeter.start();
     process.send?.({ port: meter.port });
+  }
+  if (message.knock) {
+    process.send?.({ result: await new Knocking(message.knock).run() });
+    process.disconnect();
   }
   if (message.order) {
     const result = await new LoadRun(message.order, message.order.measureDeliveries ? meter : null).run();
@@ -16,7 +21,7 @@ async function obey(message: { receiver?: true; order?: LoadOrder }): Promise<vo
   }
 }
 
-process.on('message', (message: { receiver?: true; order?: LoadOrder }) => {
+process.on('message', (message: { receiver?: true; order?: LoadOrder; knock?: LoadOrder }) => {
   obey(message).catch((error: Error) => {
     process.stderr.write(`${error.stack}\n`);
     process.exit(1);

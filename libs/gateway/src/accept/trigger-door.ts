@@ -121,7 +121,7 @@ export class TriggerDoor {
     } catch (error) {
       // What is asked of runs that exist is no request of the trigger.
       const recordAs = passage === this.#starting ? route : null;
-      const turn = error instanceof AppError ? this.pace.turn(error.code) : null;
+      const turn = error instanceof AppError ? this.pace.turn(error.code, request.socket) : null;
       const refused = { profile, recordAs, request, response, held, work };
       // Who waits in line is not waited for here, so that its body is let go of.
       if (turn === null) this.#refuse(error, refused);

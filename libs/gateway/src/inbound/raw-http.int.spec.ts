@@ -44,6 +44,26 @@ const problemIn = (answer: string) =>
   JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { code: string; status: number };
 const count = async () => (await neighbours.accepted()).length;
 
+describe('GW-07: a caller that sends on without waiting for answers', () => {
+  it('has every refusal answered in order, is read on then, and keeps nobody else waiting', async () => {
+    const guarded = await neighbours.trigger(await neighbours.flow(), { auth: { type: 'bearer' } });
+    await waitFor(() => neighbours.isKnown(guarded.id));
+    const body = '{"a":1}';
+    const post = (id: string) =>
+      `POST /t/${id} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const { socket, sofar } = dial();
+    const refused = 1_500;
+    socket.write(post(guarded.id).repeat(refused));
+    expect((await fetch(`${running.url}/t/${trigger.id}`, { method: 'POST' })).status).toBe(202);
+    socket.write(post(trigger.id));
+    const statuses = () => sofar().match(/HTTP\/1\.1 \d{3}/g) ?? [];
+    await waitFor(() => statuses().length === refused + 1, 30_000);
+    expect(new Set(statuses().slice(0, refused))).toEqual(new Set(['HTTP/1.1 401']));
+    expect(statuses().at(-1)).toBe('HTTP/1.1 202');
+    socket.destroy();
+  });
+});
+
 describe('GW-07: what the parser, the limits and the clock refuse', () => {
   it('an endless chunked body is refused with 413 at the limit, while it streams', async () => {
     const before = await count();
