@@ -89,6 +89,8 @@ export interface RunStarted {
     depth: number;
     /** The step waits for the end of this run. */
     waits: boolean;
+    /** The flows of the runs that wait for this one, one for the other; absent in older events. */
+    flowIds?: string[];
   };
   queuedAt: string;
   startedAt: string;

@@ -83,15 +83,20 @@ export const controllingRuns: Scenarios = (use) => {
       expect((await ended(byApi)).result).toMatchObject({ approved: true, comment: null });
     });
 
-    it('FL-07, FL-09: what has no place in a flow with a limit is queued, and begins when a place is free', async () => {
+    it('FL-06, FL-07, FL-09: what has no place in a flow with a limit is queued, is cancelled there, or begins when a place is free', async () => {
       const steps = [{ ref: 'nap', type: 'delay', for: 'PT1H' }];
-      const flow = await api.flow(steps, { concurrency: { limit: 1, whenFull: 'queue' } });
+      const flow = await api.flow(steps, { concurrency: { limit: 1, whenFull: 'queue' }, priority: 9 });
+      expect(await api.must('GET', `/v1/flows/${flow.id}`)).toMatchObject({ priority: 9 });
       const begin = async () => (await api.must<Run>('POST', `/v1/flows/${flow.id}/run`, {})).id;
       const standsAt = (id: string, status: string) =>
         waitFor(async () => ((await run(id)).status === status ? true : null), 40_000);
       const first = await begin();
       await standsAt(first, 'waiting');
       const second = await begin();
+      expect((await run(second)).status).toBe('queued');
+      const third = await begin();
+      await api.must('POST', '/v1/runs/cancel', { query: { flowId: flow.id, status: 'queued', ids: [third] } });
+      await standsAt(third, 'cancelled');
       expect((await run(second)).status).toBe('queued');
       await api.must('POST', `/v1/runs/${first}/cancel`);
       await standsAt(second, 'waiting');

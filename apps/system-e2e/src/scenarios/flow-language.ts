@@ -55,6 +55,16 @@ export const flowLanguage: Scenarios = (use) => {
       expect(wrong.text).toContain('did you mean \\"foreach\\"?');
     });
 
+    it('FL-02: a flow runs another by its name and gets its result; one that runs itself without end stops by the depth', async () => {
+      await api.flow([WEBHOOK, set('twice', '{{ web.n * 2 }}')], { name: 'Double', status: 'active' });
+      const child = { ref: 'child', type: 'run_flow', flow: 'Double', input: { n: '{{ web.n }}' } };
+      const parent = await ended(await api.flow([WEBHOOK, child, set('out', '{{ child.result + 1 }}')]), { n: 20 });
+      expect(parent).toMatchObject({ status: 'succeeded', result: 41 });
+      const endless = await api.flow([WEBHOOK, { ...child, flow: '{{ flow.id }}', input: {} }]);
+      const run = await ended(endless, {});
+      expect(run).toMatchObject({ status: 'failed', error: { code: 'run_flow_failed', ref: 'child' } });
+    });
+
     it('FL-02: foreach with calls side by side keeps the order; its steps are told apart by their path', async () => {
       const each = { ref: 'each', type: 'foreach', in: '{{ web }}', parallel: 4, steps: [call('c', '/{{ item }}')] };
       const run = await ended(await api.flow([WEBHOOK, { ...each, collect: '{{ c.body }}' }]), [

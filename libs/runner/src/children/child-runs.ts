@@ -51,7 +51,10 @@ export class ChildRuns {
     const flow = await this.find(call.appId, request.flow);
     if (flow.status === 'paused') throw new StepError('flow_paused', `the flow ${request.flow} is paused`);
     const runId = childIdOf(parentId, stepKey);
-    const parent = { runId: parentId, step: stepKey, depth, waits: request.waitUntilMs !== null };
+    const waits = request.waitUntilMs !== null;
+    const above = started.parent?.waits ? (started.parent.flowIds ?? []) : [];
+    const flowIds = waits ? [...above, started.flowId] : [];
+    const parent = { runId: parentId, step: stepKey, depth, waits, ...(waits ? { flowIds } : {}) };
     await this.starter?.start([
       {
         runId,

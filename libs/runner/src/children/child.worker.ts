@@ -4,6 +4,7 @@ import type { Claim } from '@sluice/due-queue';
 import { AlongsideConflictError, type EventStorePort, isTransientError } from '@sluice/event-store';
 import { InjectStore } from '@sluice/platform';
 import { RunCanceller } from '../api/run-canceller.ts';
+import { RunsQueries } from '../api/runs.query.ts';
 import { EffectWorker } from '../effects/effect.worker.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunReader } from '../runs/run-reader.ts';
@@ -24,6 +25,7 @@ export class ChildWorker implements OnModuleInit {
     private readonly canceller: RunCanceller,
     private readonly children: ChildRuns,
     private readonly starter: RunStarter,
+    private readonly runs: RunsQueries,
   ) {}
 
   onModuleInit(): void {
@@ -53,9 +55,10 @@ export class ChildWorker implements OnModuleInit {
 
   private async cancel(runId: string): Promise<void> {
     const find = async () => {
-      const found = await this.reader.load(runId);
+      // Also one that waits for its place.
+      const found = await this.runs.find(runId);
       if (!found) throw runnerError('run_not_found', `there is no run ${runId}`);
-      return { ...found, queued: null };
+      return found;
     };
     try {
       await this.canceller.cancel(find, { type: 'system', id: 'runner' });

@@ -119,3 +119,38 @@ test('FL-06: cancelling a run cancels the runs that it waits for', async () => {
   expect((await ended(runId)).status).toBe('cancelled');
   expect((await ended(childIdOf(runId, 'child'))).status).toBe('cancelled');
 });
+
+test('FL-06: cancelling a run cancels the runs that it waits for while these are still queued', async () => {
+  const busy = await neighbours.flow(
+    { steps: [WEBHOOK, nap('P365D')], concurrency: { limit: 1, whenFull: 'queue' } },
+    { name: 'busy' },
+  );
+  const first = await neighbours.accept(busy);
+  await waitFor(async () => (await neighbours.run(first)).length > 0, 30_000);
+  const runId = await neighbours.accept(await flow('parent', runFlow('busy')));
+  const waiting = 'select 1 from runner.ordered_runs where run_id = $1';
+  const childId = childIdOf(runId, 'child');
+  await waitFor(async () => (await database.pool.query(waiting, [childId])).rowCount === 1, 30_000);
+  await waitFor(async () => (await neighbours.run(runId)).some(({ type }) => type === 'RunWaiting'), 30_000);
+  await fetch(`${running.url}/v1/runs/${runId}/cancel`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}` },
+  });
+  expect((await ended(childId)).status).toBe('cancelled');
+  expect((await neighbours.run(childId)).some(({ type }) => type === 'RunWaiting')).toBe(false);
+  expect((await database.pool.query(waiting, [childId])).rowCount).toBe(0);
+});
+
+test('FL-07: a limited flow that calls itself does not wait for its own place, directly or by another flow', async () => {
+  const again = (name: string) => ({
+    ...runFlow(name, { input: { n: '{{ web.n - 1 }}' } }),
+    if: '{{ web.n > 0 }}',
+  });
+  const limited = (name: string, other: string) =>
+    neighbours.flow({ steps: [WEBHOOK, again(other), double], concurrency: { limit: 1, whenFull: 'queue' } }, { name });
+  const flows = [await limited('itself', 'itself'), await limited('ping', 'pong'), await limited('pong', 'ping')];
+  for (const each of flows.slice(0, 2)) {
+    const ids = await Promise.all([2, 2].map((n) => neighbours.accept(each, { body: { n } })));
+    expect(await Promise.all(ids.map(ended))).toMatchObject([{ result: 4 }, { result: 4 }]);
+  }
+});

@@ -163,7 +163,7 @@ export class MortalRunner {
     const queries = new RunsQueries(this.pool, reader, inputs, waiting);
     const canceller = new RunCanceller(mortal, this.catalog, ordering, this.worker, waiting, starter);
     const answers = new StepAnswers(mortal, reader, this.worker);
-    new ChildWorker(mortal, this.worker, reader, answers, canceller, children, starter).onModuleInit();
+    new ChildWorker(mortal, this.worker, reader, answers, canceller, children, starter, queries).onModuleInit();
     this.consumer = new TriggersConsumer(starter, inputs, new AskedCancels(queries, canceller), answers);
   }
 

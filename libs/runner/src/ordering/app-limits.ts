@@ -22,20 +22,29 @@ export class AppLimits {
   }
 
   /** The key that a run has to wait in, also when there is room; null: nothing holds it up. */
-  queueOf({ orderingKey, appId, flowId, parent }: PendingStart, flow: CompiledFlow | null): string | null {
+  queueOf(pending: PendingStart, flow: CompiledFlow | null): string | null {
+    const { orderingKey, appId, flowId, parent } = pending;
     if (orderingKey !== null) return orderingKey;
+    const isLimited = takesPlaceOfFlow(pending, flow);
     const isApart = this.of(appId) !== null && parent?.waits === true;
-    if (isApart) return flow?.limit ? childKeyOf(appId, flowId) : null;
-    return flow?.limit || this.of(appId) !== null ? limitKeyOf(appId, flowId) : null;
+    if (isApart) return isLimited ? childKeyOf(appId, flowId) : null;
+    return isLimited || this.of(appId) !== null ? limitKeyOf(appId, flowId) : null;
   }
 
   /**
-   * What a run takes a place of. A run that another one waits for has its place in the app by that one: otherwise a
-   * full app would wait for what cannot begin.
+   * What a run takes a place of. A run that another one waits for has its place in the app by that one, and so it has in
+   * a flow that calls itself: otherwise what is full would wait for what cannot begin.
    */
-  scopesOf({ appId, flowId, parent }: PendingStart, flow: CompiledFlow | null): PlaceScope[] {
-    const ofFlow = flow?.limit ? [{ key: limitKeyOf(appId, flowId), ...flow.limit }] : [];
+  scopesOf(pending: PendingStart, flow: CompiledFlow | null): PlaceScope[] {
+    const { appId, flowId, parent } = pending;
+    const ofFlow =
+      flow?.limit && takesPlaceOfFlow(pending, flow) ? [{ key: limitKeyOf(appId, flowId), ...flow.limit }] : [];
     const limit = parent?.waits ? null : this.of(appId);
     return limit === null ? ofFlow : [...ofFlow, { key: placesKeyOf(appId), limit, whenFull: 'queue' }];
   }
+}
+
+/** Not where one of the runs that wait for it is of the same flow. */
+function takesPlaceOfFlow({ flowId, parent }: PendingStart, flow: CompiledFlow | null): boolean {
+  return flow?.limit != null && !parent?.flowIds?.includes(flowId);
 }

@@ -141,7 +141,8 @@ function alike(first: PendingStart, ready: readonly PendingStart[]): readonly Pe
     flowId === first.flowId &&
     mode === first.mode &&
     flowVersion === first.flowVersion &&
-    parent?.waits === first.parent?.waits;
+    parent?.waits === first.parent?.waits &&
+    parent?.flowIds?.includes(flowId) === first.parent?.flowIds?.includes(flowId);
   const end = ready.findIndex((each) => !isAlike(each));
   return end === -1 ? ready : ready.slice(0, end);
 }
