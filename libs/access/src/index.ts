@@ -2,7 +2,7 @@ export { AccessControl, type AccessControlOptions, type TriggerCaller } from './
 export { AccessGuard } from './access.guard.ts';
 export { AccessModule } from './access.module.ts';
 export { type AccessGrant, accessTablesSql, grantAccess, nameApp, revokeAccess } from './access-tables.ts';
-export { isForeign, sessionCookie, sessionCookieOf } from './cookie.rules.ts';
+export { isForeign, maybeForged, sessionCookie, sessionCookieOf } from './cookie.rules.ts';
 export { bearerOf, hashToken, newToken } from './credential.ts';
 export {
   type Actor,

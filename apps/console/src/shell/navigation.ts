@@ -18,6 +18,11 @@ export const NAVIGATION: readonly { heading: string; items: readonly NavigationI
       { label: 'Overview', to: 'overview', role: 'viewer', words: 'charts rates latency' },
       { label: 'Runs', to: 'runs', role: 'viewer', words: 'debugger history failed retry' },
       { label: 'Approvals', to: 'approvals', role: 'viewer', words: 'decide wait' },
+      { label: 'Timeline', to: 'timeline', role: 'viewer', words: 'find by id trace cause' },
+      { label: 'Events', to: 'events', role: 'viewer', words: 'domain events' },
+      { label: 'Deliveries', to: 'deliveries', role: 'viewer', words: 'attempts sent outbound failed' },
+      { label: 'Replays', to: 'replays', role: 'viewer', words: 'send again' },
+      { label: 'Dead letters', to: '/dead-letters', role: 'administrator', isGlobal: true, words: 'parked re-drive' },
     ],
   },
   {
@@ -25,6 +30,8 @@ export const NAVIGATION: readonly { heading: string; items: readonly NavigationI
     items: [
       { label: 'Inbound webhooks', to: 'triggers', role: 'viewer', words: 'triggers url token curl' },
       { label: 'Flows', to: 'flows', role: 'viewer', words: 'editor builder steps yaml' },
+      { label: 'Outbound webhooks', to: 'endpoints', role: 'viewer', words: 'endpoints siem provisioning add' },
+      { label: 'Event types', to: 'event-types', role: 'viewer', words: 'catalogue schema publish test event' },
     ],
   },
   {

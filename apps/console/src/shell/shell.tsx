@@ -12,6 +12,7 @@ import { NAVIGATION, type NavigationItem } from './navigation.ts';
 import { Palette, usePaletteKey } from './palette.tsx';
 import styles from './shell.module.css';
 import { type Theme, useTheme } from './theme.ts';
+import { useFindById } from '../timeline/use-find-by-id.ts';
 
 type App = Schema<'AppView'>;
 const MOST_APPS = 200;
@@ -120,6 +121,7 @@ export function Shell() {
     window.scrollTo(0, 0);
   }, [pathname]);
   useNavigationCommands(appId);
+  useFindById(appId);
   const openPalette = useCallback(() => setPaletteOpen(true), []);
   usePaletteKey(openPalette);
   return (

@@ -126,6 +126,17 @@ describe('GW-09: POST /v1/events', () => {
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
   });
 
+  it.each([
+    ['with a token that is no session', { cookie: 'sluice_session=publisher', 'x-sluice-csrf': '1' }],
+    ['without the proof that our page sent it', { cookie: 'sluice_session=publisher' }],
+    ['of another site', { cookie: 'sluice_session=publisher', 'x-sluice-csrf': '1', origin: 'https://evil.example' }],
+  ])('refuses a cookie %s', async (_, headers) => {
+    const type = { 'content-type': 'application/cloudevents+json' };
+    const body = JSON.stringify(event());
+    const answer = await fetch(`${running.url}/v1/events`, { method: 'POST', headers: { ...type, ...headers }, body });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, 'unauthorized']);
+  });
+
   it('refuses broken JSON and a body over 1 MiB', async () => {
     const broken = await publish('{"a":');
     expect([broken.status, ((await broken.json()) as { code: string }).code]).toEqual([422, 'malformed_json']);

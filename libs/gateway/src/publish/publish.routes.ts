@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { AccessControl, actorOf, bearerOf, type Principal } from '@sluice/access';
+import { AccessControl, actorOf, bearerOf, maybeForged, type Principal, sessionCookieOf } from '@sluice/access';
 import { EventSchemas } from '@sluice/event-schemas';
 import type { CloudEvent } from '@sluice/contracts';
 import { inTrace, startWork } from '@sluice/observability';
-import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
+import { InjectSettings, RawRoutes, type RawRoutesProvider, type Settings } from '@sluice/platform';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hopsOf } from '../accept/hops.rules.ts';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
@@ -33,6 +33,7 @@ export class PublishRoutes implements RawRoutesProvider {
     private readonly budget: BodyBudget,
     private readonly schemas: EventSchemas,
     private readonly clients: ClientAddress,
+    @InjectSettings() private readonly settings: Settings,
   ) {}
 
   registerRoutes(app: FastifyInstance): void {
@@ -105,14 +106,21 @@ export class PublishRoutes implements RawRoutesProvider {
   }
 
   async #callerOf(request: IncomingMessage): Promise<Principal> {
-    const token = bearerOf(request.headers.authorization);
+    const { authorization } = request.headers;
+    const token = authorization === undefined ? this.#sessionOf(request) : bearerOf(authorization);
     const caller = token === null ? null : await this.access.authenticate(token);
-    if (caller === null) {
+    if (caller === null || (authorization === undefined && caller.kind !== 'session')) {
       throw gatewayError('unauthorized', 'Send Authorization: Bearer <token with scope events.publish>.', {
         headers: { 'www-authenticate': 'Bearer realm="sluice"' },
       });
     }
     return caller;
+  }
+
+  /** Somebody in the console publishes a test event: by the session's cookie, with the proof that our own page sent it. */
+  #sessionOf(request: IncomingMessage): string | null {
+    const cookie = sessionCookieOf(request.headers.cookie, this.settings.publicUrl.startsWith('https://'));
+    return cookie === null || maybeForged('POST', request.headers) ? null : cookie;
   }
 
   async #appOf(request: IncomingMessage, caller: Principal): Promise<string> {
