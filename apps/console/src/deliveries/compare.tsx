@@ -66,7 +66,7 @@ function Difference({ first, second }: { first: Delivery; second: Delivery }) {
     ] as const;
   });
   return (
-    <Section title="Difference">
+    <Section title="What was sent">
       <Facts facts={facts} />
       {isSame ? <p>Both sent the same.</p> : null}
       <pre className={styles.diff} tabIndex={0} role="region" aria-label="Difference" dir="ltr">

@@ -127,7 +127,7 @@ export function Component() {
             Replay all of these …
           </LinkButton>
           {chosen.length === 2 ? (
-            <LinkButton small to={`/apps/${appId}/deliveries/compare?a=${chosen[0]?.id}&b=${chosen[1]?.id}`}>
+            <LinkButton small to={`/apps/${appId}/deliveries/compare?a=${chosen[1]?.id}&b=${chosen[0]?.id}`}>
               Compare the two
             </LinkButton>
           ) : null}

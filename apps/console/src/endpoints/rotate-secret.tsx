@@ -1,7 +1,7 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { bodyOf } from '../api/client.ts';
-import { useApi } from '../api/use-api.ts';
+import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { Dialog, DialogActions } from '../design/dialog.tsx';
 import { SelectField } from '../design/field.tsx';
@@ -18,10 +18,13 @@ const OVERLAPS = [
 /** DL-01: a new secret, shown once; the earlier one signs as well for a while. */
 export function RotateSecret({ id, isOpen, onClose }: { id: string; isOpen: boolean; onClose: () => void }) {
   const api = useApi();
+  const appId = useAppId();
+  const queries = useQueryClient();
   const [overlap, setOverlap] = useState<string>('PT24H');
   const rotate = useMutation({
     mutationFn: () =>
       bodyOf(api.POST('/v1/endpoints/{id}/secret/rotate', { params: { path: { id } }, body: { overlap } as never })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: [appId, 'endpoints', id] }),
   });
   const close = (): void => {
     rotate.reset();

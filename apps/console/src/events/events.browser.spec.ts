@@ -1,0 +1,67 @@
+import { type RecordingReceiver, recordingReceiver } from '@sluice/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectAccessible, product, TestApp, useBrowser } from '../testing/browser.fixture.ts';
+
+const browser = useBrowser();
+let app: TestApp;
+let receiver: RecordingReceiver;
+beforeAll(async () => {
+  [app, receiver] = await Promise.all([TestApp.make('events'), recordingReceiver()]);
+  await app.call('POST', '/v1/endpoints', {
+    kind: 'event',
+    name: 'Listener',
+    url: receiver.url,
+    events: ['shop.*'],
+  });
+});
+afterAll(() => receiver?.close());
+
+describe('events and their types', () => {
+  it('RG-05: an event type is made with its schema, and a test event of its sample is published and found', async () => {
+    const page = await browser.visit(app.screen('event-types'));
+    await page.getByText('Flow.Executed').first().waitFor();
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Add event type' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('shop.opened');
+    await page.getByLabel('JSON Schema of the data').fill('{"type": "object", "required": ["city"], ');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').getByText('The schema is no JSON').waitFor();
+    const schema = '{"type":"object","required":["city"],"properties":{"city":{"type":"string","example":"Łódź"}}}';
+    await page.getByLabel('JSON Schema of the data').fill(schema);
+    await page.getByLabel('Refuse events with other data').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'shop.opened' }).waitFor();
+    const data = page.getByLabel('Data', { exact: true });
+    await data.waitFor();
+    expect(await data.inputValue()).toContain('Łódź');
+    await expectAccessible(page);
+    await data.fill('{"town": 1}');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await page.getByRole('alert').getByText('/data').first().waitFor();
+    await data.fill('{"city": "Wrocław"}');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await page.getByText('It was accepted.').waitFor();
+    const [sent] = await receiver.waitFor(1, 30_000);
+    expect(JSON.parse(sent?.text ?? '')).toMatchObject({ eventType: 'shop.opened', entity: { city: 'Wrocław' } });
+    await page.getByRole('link', { name: 'See the events' }).click();
+    await page.getByRole('row', { name: /shop\.opened/ }).click();
+    await page.getByRole('region', { name: 'Data' }).getByText('Wrocław').waitFor();
+    await page.getByText('1 attempt').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('link', { name: 'Listener' }).click();
+    await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
+  });
+
+  it('dead letters have an address and an empty state; who is no administrator of all apps is refused', async () => {
+    const page = await browser.visit(`${product.url()}/console/dead-letters`);
+    await page.getByText('Nothing waits here').waitFor();
+    await page.getByLabel('Status').selectOption('handled');
+    await page.waitForURL(/status=handled/);
+    await expectAccessible(page);
+    const account = { email: `one-app-${app.id}@example.org`, password: 'correct horse battery' };
+    await app.call('POST', '/v1/users', { ...account, name: 'One', roles: [{ appId: app.id, role: 'administrator' }] });
+    const theirs = await browser.visit(`${product.url()}/console/dead-letters`, { as: account });
+    await theirs.getByRole('alert').getByText('forbidden').waitFor();
+    expect(await theirs.getByRole('button', { name: /Try all 0 again/ }).isDisabled()).toBe(true);
+  });
+});
