@@ -1,5 +1,11 @@
 """Templates and contexts of the corpus. A group's name says what it is about."""
 
+import pathlib
+import re
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs/templates.md"
+EXAMPLE = re.compile(r"^\| `[^`]+` \| `(\{\{.*?\}\})` \| `", re.M)
+
 CONTEXTS = {
     "empty": {},
     "web": {
@@ -634,6 +640,16 @@ group(
     web("{{ [web1.company_id, web1.score, web1.parent] }}"),
     web("{{ web1.tags[0] ~ '-' ~ web1.tags[1] }}"),
     web("{{ web1.tags | join(',') }}"),
+)
+
+group(
+    "tests named by signs",
+    *(f"{{{{ xs | select('{sign}', 2) | list }}}}" for sign in ("==", "!=", "<", "<=", ">", ">=")),
+)
+# What the documentation says of each filter, test and function, but for the time of day.
+group(
+    "documented examples",
+    *(found.replace("\\|", "|") for found in EXAMPLE.findall(DOCS.read_text()) if "now()" not in found),
 )
 
 STRICT = (

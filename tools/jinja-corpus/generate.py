@@ -6,11 +6,14 @@ Needs the packages in requirements.txt. The answers are Jinja's own; only the fi
 (extensions.py) are written here, with Python's re, hashlib and datetime.
 """
 
+import inspect
 import json
 import pathlib
 import sys
 
 import jinja2
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_NAMESPACE, DEFAULT_TESTS
+from jinja2.parser import _statement_keywords
 
 import cases
 from extensions import FILTERS, GLOBALS, to_json_value
@@ -69,11 +72,35 @@ def run(case):
     return result
 
 
+def parameters_of(function):
+    """Names of what a filter or test may be given besides its value, and how many of them have to be."""
+    try:
+        found = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        return {"params": [], "required": 0}
+    if found[0].name in ("environment", "env", "context", "eval_ctx"):
+        found = found[1:]
+    found = found[1:]
+    if any(each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD) for each in found):
+        return {"variadic": True}
+    return {"params": [each.name for each in found], "required": sum(each.default is each.empty for each in found)}
+
+
+def built_ins():
+    """Everything that a template of Jinja2 finds without anybody giving it."""
+    return {
+        "filters": {name: parameters_of(DEFAULT_FILTERS[name]) for name in sorted(DEFAULT_FILTERS)},
+        "tests": {name: parameters_of(DEFAULT_TESTS[name]) for name in sorted(DEFAULT_TESTS)},
+        "globals": sorted(DEFAULT_NAMESPACE),
+        "tags": sorted(_statement_keywords | {"call", "filter", "raw"}),
+    }
+
+
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     results = [run(case) for case in cases.all_cases()]
     corpus = {"jinja2": jinja2.__version__, "contexts": cases.CONTEXTS, "cases": results}
-    lines = ["{", f'"jinja2": {json.dumps(corpus["jinja2"])},', f'"contexts": {json.dumps(corpus["contexts"])},', '"cases": [']
+    lines = ["{", f'"jinja2": {json.dumps(corpus["jinja2"])},', f'"builtIns": {json.dumps(built_ins())},', f'"contexts": {json.dumps(corpus["contexts"])},', '"cases": [']
     lines.append(",\n".join(json.dumps(result) for result in results))
     lines.append("]}")
     target.parent.mkdir(parents=True, exist_ok=True)
