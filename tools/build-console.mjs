@@ -18,7 +18,9 @@ function digest() {
   const hash = createHash('sha256');
   const single = ['index.html', 'vite.config.ts', 'package.json'].map((name) => path.join(place, name));
   const below = ['src', 'public'].flatMap((name) => filesBelow(path.join(place, name), isShipped)).sort();
-  for (const file of [path.join(root, 'package-lock.json'), ...single, ...below]) {
+  // The flows that people begin from are those of examples/.
+  const examples = filesBelow(path.join(root, 'examples'), (file) => file.endsWith('.json')).sort();
+  for (const file of [path.join(root, 'package-lock.json'), ...single, ...below, ...examples]) {
     hash.update(`${path.relative(root, file)}\0`).update(readFileSync(file));
   }
   return hash.digest('hex');

@@ -5,6 +5,8 @@ interface Page<Item> {
   nextCursor?: string | null;
 }
 
+const MOST_LIVE_PAGES = 2;
+
 /** A list of the API as one long list: further pages are fetched when its end comes near (see DataTable's `onEnd`). */
 export function usePages<Item>(
   key: QueryKey,
@@ -16,7 +18,8 @@ export function usePages<Item>(
     queryFn: ({ pageParam }) => read(pageParam),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
-    ...(refetchMs === undefined ? {} : { refetchInterval: refetchMs }),
+    // All pages are read again, so a list that somebody has gone far down in stays as it is.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= MOST_LIVE_PAGES ? (refetchMs ?? false) : false),
   });
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const onEnd = (): void => {

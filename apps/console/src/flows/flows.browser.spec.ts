@@ -66,6 +66,22 @@ describe('flows in the console', () => {
     expect([answer.status, url]).toEqual([200, expect.stringContaining('/v1/flow-webhook/')]);
   });
 
+  it('FL-08: a flow gets a schedule in its settings, and hostile names are text on a telephone too', async () => {
+    const name = '<img src=x onerror=alert(1)>';
+    const flow = await made(name, set('a', { html: '<script>alert(2)</script> \u202eevil' }));
+    const page = await browser.visit(app.screen(`flows/${flow.id}`), { viewport: { width: 390, height: 800 } });
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await page.locator('main img, main script').count()).toBe(0);
+    await page.getByRole('button', { name: 'Edit settings' }).click();
+    await page.getByRole('button', { name: 'Add a schedule' }).click();
+    await page.getByRole('textbox', { name: /cron/ }).fill('*/5 * * * *');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await saved(page);
+    expect(await now(flow)).toMatchObject({ schedules: [{ cron: '*/5 * * * *', timeZone: 'Europe/Berlin' }] });
+    await expectAccessible(page);
+  });
+
   it('LC-02: a webhook step that is written elsewhere is told while it is written, and is not saved', async () => {
     const flow = await made('Written', set('a'));
     const page = await opened(flow);

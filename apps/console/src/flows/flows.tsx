@@ -14,6 +14,7 @@ import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
 import { may, useUser } from '../session/session.ts';
+import { useCommands } from '../shell/commands.tsx';
 import { EXAMPLES } from './examples.ts';
 
 type Summary = Schema<'FlowSummary'>;
@@ -93,7 +94,9 @@ export function Component() {
   const { query, items, onEnd } = usePages<Summary>([appId, 'flows', filters], (cursor) =>
     bodyOf(api.GET('/v1/flows', { params: { query: { ...filters, ...(cursor ? { cursor } : {}) } } })),
   );
-  const add = may(user, 'editor', appId) ? (
+  const mayAdd = may(user, 'editor', appId);
+  useCommands(mayAdd ? [{ id: 'flow:new', label: 'New flow', words: 'create example', run: () => setNew(true) }] : []);
+  const add = mayAdd ? (
     <Button kind="primary" onPress={() => setNew(true)}>
       New flow …
     </Button>

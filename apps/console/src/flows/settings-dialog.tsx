@@ -9,6 +9,7 @@ import { Form, FormError } from '../design/form.tsx';
 import { Section } from '../design/page.tsx';
 import { FlowUrlAndToken } from '../triggers/url-and-token.tsx';
 import { type FlowDocument, isObject } from './flow-document.rules.ts';
+import styles from './flows.module.css';
 
 interface SettingsProps {
   flowId: string;
@@ -59,6 +60,62 @@ function WebhookOfFlow({ flowId }: { flowId: string }) {
   );
 }
 
+interface Schedule extends Record<string, unknown> {
+  cron: string;
+}
+
+const schedulesOf = (document: FlowDocument): Schedule[] =>
+  (Array.isArray(document.schedules) ? (document.schedules as unknown[]) : []).filter(
+    (each): each is Schedule => isObject(each) && typeof each.cron === 'string',
+  );
+
+/** When the published version is run by itself (FL-08); the input of each stays what the text says. */
+function Schedules({ all, onChange }: { all: readonly Schedule[]; onChange: (next: Schedule[]) => void }) {
+  const put = (at: number, change: Partial<Schedule>): void =>
+    onChange(all.map((each, index) => (index === at ? { ...each, ...change } : each)));
+  return (
+    <fieldset className={styles.schedules}>
+      <legend>Schedules</legend>
+      {all.map((schedule, at) => (
+        <div key={at} className={styles.schedule}>
+          <TextField
+            label={`Schedule ${at + 1}: cron`}
+            hint="minute hour day month weekday"
+            isCode
+            value={schedule.cron}
+            onChange={(cron) => put(at, { cron })}
+          />
+          <TextField
+            label={`Schedule ${at + 1}: time zone`}
+            isOptional
+            placeholder="UTC"
+            value={typeof schedule.timeZone === 'string' ? schedule.timeZone : ''}
+            onChange={(timeZone) => put(at, { timeZone })}
+          />
+          <Button small onPress={() => onChange(all.filter((_each, index) => index !== at))}>
+            Remove schedule {at + 1}
+          </Button>
+        </div>
+      ))}
+      <Button
+        small
+        onPress={() =>
+          onChange([...all, { cron: '0 9 * * 1-5', timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone }])
+        }
+      >
+        Add a schedule
+      </Button>
+    </fieldset>
+  );
+}
+
+/** Without what is empty: an empty time zone is none. */
+const written = (all: readonly Schedule[]): Schedule[] =>
+  all.map(
+    ({ timeZone, ...rest }) =>
+      (typeof timeZone === 'string' && timeZone !== '' ? { ...rest, timeZone } : rest) as Schedule,
+  );
+
 function SettingsForm({ flowId, document, isReadOnly, onClose, onChange }: Omit<SettingsProps, 'isOpen'>) {
   const response = isObject(document.response) ? document.response : {};
   const [name, setName] = useState(String(document.name ?? ''));
@@ -71,6 +128,7 @@ function SettingsForm({ flowId, document, isReadOnly, onClose, onChange }: Omit<
         ? response.body
         : JSON.stringify(response.body, null, 2),
   );
+  const [schedules, setSchedules] = useState(() => schedulesOf(document));
   const submit = (): void => {
     const kept =
       body === ''
@@ -82,8 +140,13 @@ function SettingsForm({ flowId, document, isReadOnly, onClose, onChange }: Omit<
                 : response.body,
           };
     const next = { ...(mode === '' ? {} : { mode }), ...(status === '' ? {} : { status }), ...kept };
-    const { response: _old, ...others } = document;
-    onChange({ ...others, name, ...(Object.keys(next).length === 0 ? {} : { response: next }) });
+    const { response: _old, schedules: _times, ...others } = document;
+    onChange({
+      ...others,
+      name,
+      ...(schedules.length === 0 ? {} : { schedules: written(schedules) }),
+      ...(Object.keys(next).length === 0 ? {} : { response: next }),
+    });
     onClose();
   };
   return (
@@ -108,6 +171,7 @@ function SettingsForm({ flowId, document, isReadOnly, onClose, onChange }: Omit<
           value={body}
           onChange={setBody}
         />
+        <Schedules all={schedules} onChange={setSchedules} />
         <DialogActions>
           <Button onPress={onClose}>Close</Button>
           {isReadOnly ? null : (
