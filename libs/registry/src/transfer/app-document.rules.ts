@@ -4,7 +4,7 @@ import { tidyName } from '../requests/name.rules.ts';
 import { type JsonObject, pointerToken } from '../requests/validated.ts';
 
 /** What an export holds and an import takes, in the order in which it is applied. */
-export const KINDS = ['eventTypes', 'flows', 'triggers', 'crons', 'endpoints'] as const;
+export const KINDS = ['eventTypes', 'flows', 'endpoints', 'triggers', 'crons'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** An app as a document: what is in it, without anything secret and without ids. */
@@ -12,7 +12,7 @@ export interface AppDocument {
   sluice: 1;
   eventTypes: JsonObject[];
   flows: JsonObject[];
-  /** `flow` names the flow that each starts, or `listener` the name by which it is found. */
+  /** `flow` names the flow that each starts, `listener` the name by which it is found, or `forwardTo` endpoints by their names. */
   triggers: JsonObject[];
   /** Listeners that are run at times: without names, each is what it says. */
   crons: JsonObject[];
@@ -117,7 +117,7 @@ function listProblems(kind: Kind, list: readonly unknown[]): FieldProblem[] {
     const at = kind === 'crons' ? pointer : `${pointer}/name`;
     const problems = first === undefined ? [] : [{ pointer: at, message: `is that of /${kind}/${first}, too` }];
     problems.push(...repeatedIn(kind, list, index));
-    if (kind === 'triggers' && typeof item.flow !== 'string' && typeof item.listener !== 'string') {
+    if (kind === 'triggers' && typeof item.flow !== 'string' && typeof item.listener !== 'string' && !item.forwardTo) {
       problems.push({ pointer: `${pointer}/flow`, message: 'must name a flow' });
     }
     if (kind === 'triggers' && !['action', 'listener', undefined].includes(item.listenerField as string | undefined)) {

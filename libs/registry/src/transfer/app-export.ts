@@ -8,6 +8,7 @@ import { registryError } from '../registry.errors.ts';
 import type { JsonObject } from '../requests/validated.ts';
 import { triggerViewOf } from '../triggers/triggers.controller.ts';
 import { type AppDocument, type Kind, hasOwnName, nameIn, repeatedNames } from './app-document.rules.ts';
+import { withForwardedNames } from './forwarding.rules.ts';
 import { exportedCron, exportedEndpoint, exportedEventType, exportedFlow, exportedTrigger } from './exported.rules.ts';
 
 /** A resource as it is now: its id, its name, and how it stands in a document. */
@@ -73,12 +74,13 @@ export class AppExport {
   async contents(appId: string): Promise<Contents> {
     const flows = await this.flowsOf(appId);
     const names = new Map(flows.map((flow) => [flow.id, flow.name]));
+    const endpoints = await this.endpointsOf(appId);
     return {
       eventTypes: await this.eventTypesOf(appId),
       flows,
-      triggers: await this.triggersOf(appId, names),
+      triggers: await this.triggersOf(appId, names, endpoints.names),
       crons: await this.cronsOf(appId),
-      endpoints: await this.endpointsOf(appId),
+      endpoints: endpoints.present,
     };
   }
 
@@ -141,26 +143,50 @@ export class AppExport {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  private async triggersOf(appId: string, flowNames: ReadonlyMap<string, string>): Promise<Present[]> {
+  private async triggersOf(
+    appId: string,
+    flowNames: ReadonlyMap<string, string>,
+    endpointNames: ReadonlyMap<number, string>,
+  ): Promise<Present[]> {
     return (await this.rowsOf('triggers', appId)).map((row) => {
       const state = JSON.parse(row.state) as TriggerState;
-      const shown = this.shownTrigger(state, flowNames.get(state.flowId ?? ''));
+      const shown = this.shownTrigger(state, flowNames.get(state.flowId ?? ''), endpointNames);
       const name = nameIn('triggers', shown) ?? state.name;
       return present({ ...state, name }, row.stream_version, state.flowId, shown);
     });
   }
 
   /** A trigger as it stands in a document. */
-  shownTrigger(state: TriggerState, flowName: string | undefined): JsonObject {
-    const named = state.listener ? null : (flowName ?? '');
-    return exportedTrigger(triggerViewOf(state, this.settings.publicUrl), named, state.listener?.field);
+  shownTrigger(
+    state: TriggerState,
+    flowName: string | undefined,
+    endpointNames: ReadonlyMap<number, string>,
+  ): JsonObject {
+    const named = state.listener || state.forwardTo ? null : (flowName ?? '');
+    const view = triggerViewOf(state, this.settings.publicUrl);
+    return withForwardedNames(exportedTrigger(view, named, state.listener?.field), endpointNames);
   }
 
-  private async endpointsOf(appId: string): Promise<Present[]> {
-    return (await this.rowsOf('endpoints', appId)).map((row) => {
-      const state = JSON.parse(row.state) as EndpointState;
-      return present({ ...state, id: state.uuid }, row.stream_version, null, exportedEndpoint(state));
-    });
+  /** The names of the app's endpoints by their numbers. */
+  async endpointNamesOf(appId: string): Promise<Map<number, string>> {
+    return (await this.endpointsOf(appId)).names;
+  }
+
+  /** The uuids of the app's event endpoints by their names. */
+  async endpointIdsOf(appId: string): Promise<Map<string, string>> {
+    const { present } = await this.endpointsOf(appId);
+    return new Map(present.filter(({ shown }) => shown.kind === 'event').map(({ id, name }) => [name, id]));
+  }
+
+  private async endpointsOf(appId: string): Promise<{ present: Present[]; names: Map<number, string> }> {
+    const rows = await this.rowsOf('endpoints', appId);
+    const states = rows.map((row) => JSON.parse(row.state) as EndpointState);
+    return {
+      present: states.map((state, index) =>
+        present({ ...state, id: state.uuid }, rows[index]?.stream_version ?? 0, null, exportedEndpoint(state)),
+      ),
+      names: new Map(states.map(({ id, name }) => [id, name])),
+    };
   }
 
   private async rowsOf(table: 'triggers' | 'endpoints', appId: string): Promise<Row[]> {

@@ -3,6 +3,7 @@ import { tidyName } from '../requests/name.rules.ts';
 import { type JsonObject, pointerToken } from '../requests/validated.ts';
 import { MASK } from '../sealing/sealing.decider.ts';
 import type { Contents, Present } from './app-export.ts';
+import { forwardingProblems } from './forwarding.rules.ts';
 import { type AppDocument, hasOwnName, KINDS, type Kind, nameIn } from './app-document.rules.ts';
 
 /** One resource of the document, and what it is found to be now. */
@@ -48,9 +49,11 @@ export function planImport(document: AppDocument, contents: Contents, options: P
       .filter(({ id, name }) => !kept.has(id) && !kept.has(name))
       .map((present) => ({ kind, present }));
   });
+  const leaving = new Set(surplus.map((each) => each.present));
   const problems = [
     ...saves.flatMap((save) => identityProblems(save, saves, contents, surplus)),
     ...saves.flatMap((save) => flowProblems(save, saves, contents)),
+    ...saves.flatMap((save) => forwardingProblems(save, saves, contents, leaving)),
     ...saves.filter(({ present }) => present === null).flatMap((save) => maskProblems(save, options.makesSecrets)),
     ...surplusProblems(surplus, saves, contents),
   ];

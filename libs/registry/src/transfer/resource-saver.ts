@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor, AppScope } from '@sluice/access';
-import { AppError } from '@sluice/contracts';
+import { AppError, type TriggerState } from '@sluice/contracts';
 import { isDryRun } from '@sluice/platform';
 import { Endpoints } from '../endpoints/endpoints.ts';
 import { EventTypes } from '../event-types/event-types.ts';
@@ -13,6 +13,7 @@ import { Triggers } from '../triggers/triggers.ts';
 import { AppExport, type Present } from './app-export.ts';
 import type { Kind } from './app-document.rules.ts';
 import { exportedCron, exportedEndpoint, exportedEventType, exportedFlow } from './exported.rules.ts';
+import { withForwardedIds } from './forwarding.rules.ts';
 import type { PlannedSave } from './import-plan.rules.ts';
 import { withMadeSecret } from './made-secret.ts';
 import { wholeOf } from './whole-resource.rules.ts';
@@ -34,7 +35,9 @@ export interface SavedResource {
   secret?: string;
 }
 
-const NO_FLOW = '00000000-0000-7000-8000-000000000000';
+/** Stands for what the same import makes. */
+const NOT_MADE = '00000000-0000-7000-8000-000000000000';
+const ABOUT_NOT_MADE = /^\/(?:flowId|forwardTo\/endpoints\/\d+)$/;
 
 /** Saves and deletes one resource of a document, through the same doors as single requests. */
 @Injectable()
@@ -103,43 +106,50 @@ export class ResourceSaver {
 
   private async changeTrigger(
     present: Present,
-    { flow: _flow, profile: _profile, listener: _listener, listenerField: _field, ...fields }: JsonObject,
+    { flow: _flow, profile: _profile, listener: _listener, listenerField: _field, ...sent }: JsonObject,
     { app, actor }: Importer,
   ): Promise<SavedResource> {
+    const { fields, isComplete } = await this.withEndpoints(sent, app.id);
+    if (!isComplete) {
+      await judged(() => this.triggers.change(present.id, fields, app, actor));
+      return { streamVersion: present.streamVersion + 1, shown: { ...present.shown, forwardTo: sent.forwardTo } };
+    }
     const { value, streamVersion } = await this.triggers.change(present.id, fields, app, actor);
-    return { streamVersion, shown: this.present.shownTrigger(value, String(present.shown.flow)) };
+    return { streamVersion, shown: await this.shownTrigger(value, present.shown.flow, app.id) };
   }
 
   private async createTrigger(
     { sent, flowId }: PlannedSave,
-    { flow, listenerField, ...fields }: JsonObject,
+    { flow, listenerField, ...given }: JsonObject,
     importer: Importer,
   ): Promise<SavedResource> {
     const { app, actor, userId } = importer;
+    const { fields, isComplete } = await this.withEndpoints(given, app.id);
     const id =
       flow === undefined ? undefined : (flowId ?? (await this.present.flowIdOf(app.id, tidyName(String(flow)))));
-    if (id === null) return this.judgeTrigger(sent, fields, importer);
+    const body = id === undefined ? fields : { ...fields, flowId: id ?? NOT_MADE };
+    if (id === null || !isComplete) {
+      await judged(() => this.triggers.create(body, app, actor));
+      return { streamVersion: 0, shown: sent };
+    }
     const field = listenerField === 'listener' ? 'listener' : 'action';
-    const body = id === undefined ? fields : { ...fields, flowId: id };
     const { value, streamVersion } = await this.triggers.create(body, app, actor, { field, userId });
     return {
       streamVersion,
-      shown: this.present.shownTrigger(value.state, String(flow)),
+      shown: await this.shownTrigger(value.state, flow, app.id),
       ...(value.token ? { token: value.token.clear } : {}),
       ...(value.secret === null ? {} : { secret: value.secret }),
     };
   }
 
-  /** Its flow is created by the same import: in the rehearsal everything but that is judged. */
-  private async judgeTrigger(sent: JsonObject, fields: JsonObject, { app, actor }: Importer): Promise<SavedResource> {
-    requireRehearsal();
-    try {
-      await this.triggers.create({ ...fields, flowId: NO_FLOW }, app, actor);
-    } catch (error) {
-      const isOnlyFlow = error instanceof AppError && error.errors.every(({ pointer }) => pointer === '/flowId');
-      if (!isOnlyFlow || error.errors.length === 0) throw error;
-    }
-    return { streamVersion: 0, shown: sent };
+  private async withEndpoints(sent: JsonObject, appId: string): Promise<{ fields: JsonObject; isComplete: boolean }> {
+    if (!sent.forwardTo) return { fields: sent, isComplete: true };
+    return withForwardedIds(sent, await this.present.endpointIdsOf(appId), NOT_MADE);
+  }
+
+  private async shownTrigger(state: TriggerState, flow: unknown, appId: string): Promise<JsonObject> {
+    const names = state.forwardTo ? await this.present.endpointNamesOf(appId) : new Map<number, string>();
+    return this.present.shownTrigger(state, String(flow), names);
   }
 
   /** Never changed: what a cron says is what it is. */
@@ -172,10 +182,24 @@ export class ResourceSaver {
   }
 }
 
+/** What a trigger names is made by the same import: in the rehearsal everything but that is judged. */
+async function judged(save: () => Promise<unknown>): Promise<void> {
+  requireRehearsal();
+  try {
+    await save();
+  } catch (error) {
+    const isOnlyThat = error instanceof AppError && error.errors.every(({ pointer }) => ABOUT_NOT_MADE.test(pointer));
+    if (!isOnlyThat || error.errors.length === 0) throw error;
+  }
+}
+
 /** In earnest the flow was made a moment ago: if it is not there, somebody deleted it since. @throws AppError 409 */
 function requireRehearsal(): void {
   if (!isDryRun())
-    throw registryError('changed_meanwhile', 'a flow of the document was deleted meanwhile: import again');
+    throw registryError(
+      'changed_meanwhile',
+      'a flow or an endpoint of the document was deleted meanwhile: import again',
+    );
 }
 
 function shownOf({ state, definition, published }: FlowResult, live: JsonObject | null): JsonObject {

@@ -96,7 +96,7 @@ describe('RG-08: an app with everything', () => {
     const secrets = made.changes
       .filter(({ secret }) => secret !== undefined)
       .map(({ kind, name }) => `${kind} ${name}`);
-    expect(secrets).toEqual(['triggers Basic', 'triggers Signed', 'endpoints Everything', 'endpoints Guard']);
+    expect(secrets).toEqual(['endpoints Everything', 'endpoints Guard', 'triggers Basic', 'triggers Signed']);
     const planned = await (await freshApp()).importing(withValues(document), '?masked=generate&dryRun=true');
     expect(planned.changes.some(({ secret, token }) => secret ?? token)).toBe(false);
   });
@@ -152,10 +152,6 @@ describe('RG-08: an app with everything', () => {
     );
     const planned = await app.importing({ sluice: 1, endpoints, triggers }, '?dryRun=true');
     expect(planned.changes.filter(({ action }) => action === 'update')).toEqual([
-      expect.objectContaining({
-        name: 'Signed',
-        changes: [{ pointer: '/rateLimit', before: { requests: 5, windowSeconds: 60 } }],
-      }),
       {
         kind: 'endpoints',
         name: 'Everything',
@@ -165,8 +161,57 @@ describe('RG-08: an app with everything', () => {
           { pointer: '/concurrency', before: 3, after: 4 },
         ].sort((a, b) => (a.pointer < b.pointer ? 1 : -1)),
       },
+      expect.objectContaining({
+        name: 'Signed',
+        changes: [{ pointer: '/rateLimit', before: { requests: 5, windowSeconds: 60 } }],
+      }),
     ]);
     expect(await app.exported()).toEqual(document);
+  });
+});
+
+describe('RG-08, GW-11: triggers that hand requests on', () => {
+  const shop = { kind: 'event', name: 'Shop', events: ['*'], url: 'https://shop.example/a' };
+  const front = (endpoints: unknown[]) => ({ name: 'Front', forwardTo: { endpoints, headers: [] } });
+  const shownIn = async (app: Awaited<ReturnType<typeof freshApp>>) =>
+    ((await app.call('GET', '/v1/triggers')).body.items ?? [])[0]?.forwardTo as { endpoints: number[] };
+
+  it('name endpoints of the document or of the app, whose numbers are those of the app that they are in', async () => {
+    const [one, other] = [await freshApp(), await freshApp()];
+    const document = { sluice: 1, endpoints: [shop], triggers: [front([' Shop '])] };
+    for (const app of [one, other]) {
+      expect((await app.importing(document, '?dryRun=true')).status).toBe(200);
+      expect(without((await app.importing(document)).changes, 'create')).toEqual([]);
+      const own = ((await app.call('GET', '/v1/endpoints')).body.items ?? [])[0];
+      expect((await shownIn(app)).endpoints).toEqual([own?.id]);
+    }
+    const second = { ...shop, name: 'Second' };
+    const more = { sluice: 1, endpoints: [second], triggers: [front(['Second', 'Shop'])] };
+    const planned = await one.importing(more, '?dryRun=true');
+    expect(planned.changes.map(({ action }) => action)).toEqual(['create', 'update']);
+    expect((await one.importing(more)).changes.map(({ action }) => action)).toEqual(['create', 'update']);
+    expect((await shownIn(one)).endpoints).toHaveLength(2);
+    expect((await one.exported()).triggers).toMatchObject([front(['Second', 'Shop'])]);
+  });
+
+  it.each([
+    [['Nowhere'], '/triggers/0/forwardTo/endpoints/0'],
+    [['Shop', 7], '/triggers/0/forwardTo/endpoints/1'],
+    [['Guard'], '/triggers/0/forwardTo/endpoints/0'],
+    [[], '/triggers/0/forwardTo/endpoints'],
+  ])('refuse %j and change nothing', async (names, pointer) => {
+    const app = await freshApp();
+    const guard = { kind: 'inline', name: 'Guard', hookType: 'PROVISION', url: 'https://shop.example/g' };
+    const refused = await app.importing({ sluice: 1, endpoints: [shop, guard], triggers: [front(names)] });
+    expect([refused.status, refused.body.errors?.map((each) => each.pointer)]).toEqual([422, [pointer]]);
+    expect((await app.call('GET', '/v1/endpoints')).body.items).toEqual([]);
+  });
+
+  it('are not left behind by a prune of what they name', async () => {
+    const app = await freshApp();
+    await app.importing({ sluice: 1, endpoints: [shop], triggers: [front(['Shop'])] });
+    const refused = await app.importing({ sluice: 1, endpoints: [], triggers: [front(['Shop'])] }, '?prune=true');
+    expect([refused.status, refused.body.errors?.[0]?.pointer]).toEqual([422, '/triggers/0/forwardTo/endpoints/0']);
   });
 });
 

@@ -71,8 +71,8 @@ describe('RG-08: export and import', () => {
         'create eventTypes greeting.created',
         'create flows Greet',
         'create flows Idle',
-        'create triggers Door',
         'create endpoints Shop',
+        'create triggers Door',
       ],
     ]);
     expect((first.body.changes as { token?: string }[])[3]?.token).toMatch(/^sluice_trg_/);
@@ -90,7 +90,7 @@ describe('RG-08: export and import', () => {
   it('dryRun shows the plan and changes nothing', async () => {
     const app = await freshApp();
     const plan = await app.importing(DOCUMENT, '?dryRun=true');
-    expect([plan.body.dryRun, actionsOf(plan.body)[3]]).toEqual([true, 'create triggers Door']);
+    expect([plan.body.dryRun, actionsOf(plan.body)[4]]).toEqual([true, 'create triggers Door']);
     expect(JSON.stringify(plan.body)).not.toContain('sluice_trg_');
     expect((await app.call('GET', '/v1/flows')).body.items).toEqual([]);
   });

@@ -32,6 +32,11 @@ export const WHOLE_APP = {
   triggers: [
     trigger('Basic', { auth: { type: 'basic', user: 'ada', password: 'hidden-password' } }),
     trigger('Bearer', { auth: { type: 'bearer' }, enabled: false, methods: ['GET', 'POST'], props: { a: [1, null] } }),
+    {
+      name: 'Front',
+      auth: { type: 'bearer' },
+      forwardTo: { endpoints: ['Everything', 'Bare'], headers: ['x-github-event'] },
+    },
     trigger('Header', { auth: { type: 'header', name: 'X-Key' }, ordering: '{{ body.customer }}' }),
     trigger('Jwt', {
       auth: {

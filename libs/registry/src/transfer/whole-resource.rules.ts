@@ -24,7 +24,7 @@ const DEFAULTS: Partial<Record<Kind, JsonObject>> = {
 const STAYS: Partial<Record<Kind, readonly string[]>> = {
   eventTypes: ['name'],
   flows: ['name', 'externalKey', 'status', 'steps'],
-  triggers: ['name', 'externalKey', 'flow', 'profile', 'listener', 'listenerField', 'auth', 'handshake'],
+  triggers: ['name', 'externalKey', 'flow', 'forwardTo', 'profile', 'listener', 'listenerField', 'auth', 'handshake'],
   endpoints: [
     'name',
     'externalKey',
