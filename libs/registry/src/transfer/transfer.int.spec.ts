@@ -75,7 +75,7 @@ describe('RG-08: export and import', () => {
         'create triggers Door',
       ],
     ]);
-    expect((first.body.changes as { token?: string }[])[3]?.token).toMatch(/^sluice_trg_/);
+    expect((first.body.changes as { token?: string }[])[4]?.token).toMatch(/^sluice_trg_/);
     const again = await one.importing(DOCUMENT);
     expect(actionsOf(again.body).every((action) => action.startsWith('unchanged'))).toBe(true);
     const { type, text } = await one.exported();
