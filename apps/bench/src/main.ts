@@ -3,6 +3,7 @@ import { accept } from './benches/accept.ts';
 import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
 import { endToEnd } from './benches/end-to-end.ts';
+import { foreach, queued, waitingRuns } from './benches/flows.ts';
 import { idempotency } from './benches/idempotency.ts';
 import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
@@ -25,6 +26,9 @@ const BENCHES: Record<
   'fan-out': { run: fanOut, seconds: 0, measures: 'one event to 100 endpoints, beside one endpoint' },
   isolation: { run: isolation, seconds: 60, measures: 'healthy endpoints beside one that hangs, and one that fails' },
   backlog: { run: backlog, seconds: 0, measures: '200,000 waiting deliveries, beside the rate from memory' },
+  foreach: { run: foreach, seconds: 0, measures: 'a run over a list of 10,000 items, computing and calling' },
+  queued: { run: queued, seconds: 10, measures: 'callers of one app beside 100,000 queued runs of another' },
+  'waiting-runs': { run: waitingRuns, seconds: 0, measures: 'how late runs wake among a million that wait' },
   idempotency: { run: idempotency, seconds: 5, measures: 'what an idempotency key costs an accept, and a repeat' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
   rejected: {
