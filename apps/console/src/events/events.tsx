@@ -12,7 +12,7 @@ import { useFilter } from '../design/use-filter.ts';
 
 export type DomainEvent = paths['/v1/events/{id}']['get']['responses'][200]['content']['application/json'];
 
-const LIVE_MS = 10_000;
+const LIVE_MS = 3_000;
 const COLUMNS = [
   { name: 'Type', width: '2fr', cell: (row: DomainEvent) => <code>{row.type}</code> },
   { name: 'Subject', cell: (row: DomainEvent) => row.subject ?? '–' },

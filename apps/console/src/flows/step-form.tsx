@@ -3,6 +3,7 @@ import { Button } from '../design/button.tsx';
 import { SelectField, TextField } from '../design/field.tsx';
 import { FormActions } from '../design/form.tsx';
 import { Section } from '../design/page.tsx';
+import { EndpointField } from './endpoint-field.tsx';
 import { blocksOf, isObject, type Step } from './flow-document.rules.ts';
 import type { Schema, StepKind } from './flow-schema.rules.ts';
 
@@ -163,6 +164,13 @@ export function StepForm({
         {fields.map(({ name, schema, isRequired }) =>
           isChoice(name) ? (
             <Choices key={name} step={step} pointer={pointer} name={name} onChange={onChange} />
+          ) : name === 'endpoint' && step.type === 'call_webhook' ? (
+            <EndpointField
+              key={`${pointer} ${name}`}
+              value={shownOf(step.endpoint)}
+              pointer={`${pointer}/endpoint`}
+              onChange={(endpoint) => onChange({ ...step, endpoint })}
+            />
           ) : (
             <StepField
               key={`${pointer} ${name}`}
