@@ -43,7 +43,7 @@ export function Component() {
               },
               { name: 'Environment id', cell: (app) => app.environmentId },
               { name: 'Id', width: '3fr', cell: (app) => <code>{app.id}</code> },
-              { name: 'Made', width: '12.5rem', cell: (app) => <Time at={app.createdAt} /> },
+              { name: 'Made', width: '10.5rem', cell: (app) => <Time at={app.createdAt} /> },
             ]}
           />
         )}

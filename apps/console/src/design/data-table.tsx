@@ -6,7 +6,7 @@ import styles from './data-table.module.css';
 export interface Column<Row> {
   name: string;
   cell: (row: Row) => ReactNode;
-  /** A track of CSS grid: '2fr' (never below 6rem), or fixed, such as '12.5rem' for a time. '1fr' unless given. */
+  /** A track of CSS grid: '2fr' (never below 8.5rem), or fixed, such as '6rem' for a number. '1fr' unless given. */
   width?: string;
 }
 
@@ -25,8 +25,18 @@ const ROW_PX = 44;
 const HEAD_PX = 38;
 const NEAR_END_ROWS = 20;
 
+/** What is too long is cut, and whole on hover as far as it is text. */
+function Cell({ content }: { content: ReactNode }) {
+  const title = typeof content === 'string' ? content : undefined;
+  return (
+    <div role="gridcell" className={styles.cell} title={title}>
+      {content}
+    </div>
+  );
+}
+
 const trackOf = <Row,>({ width = '1fr' }: Column<Row>): string =>
-  width.endsWith('fr') ? `minmax(6rem, ${width})` : width;
+  width.endsWith('fr') ? `minmax(8.5rem, ${width})` : width;
 
 /**
  * A list of any length: only the rows in view are in the page. Arrow keys, Page Up/Down, Home and End move through it,
@@ -126,9 +136,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: D
                 onFocus={() => setActive(item.index)}
               >
                 {columns.map((column) => (
-                  <div key={column.name} role="gridcell" className={styles.cell}>
-                    {column.cell(row)}
-                  </div>
+                  <Cell key={column.name} content={column.cell(row)} />
                 ))}
               </div>
             );

@@ -1,17 +1,21 @@
-const SHOWN = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const SECONDS = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+const THIS_YEAR = new Intl.DateTimeFormat(undefined, SECONDS);
+const OTHER_YEAR = new Intl.DateTimeFormat(undefined, { ...SECONDS, year: 'numeric' });
+/** Of when the page was loaded. */
+const YEAR = new Date().getFullYear();
 const EXACT = new Intl.DateTimeFormat(undefined, {
   dateStyle: 'full',
   timeStyle: 'long',
 });
 
-/** An instant (RFC 3339) in the viewer's zone; the exact value with milliseconds and UTC on hover. */
+/** An instant (RFC 3339) in the viewer's zone, with the year when it is not this one; the exact value with milliseconds and UTC on hover. */
 export function Time({ at }: { at: string | null | undefined }) {
   if (!at) return <span aria-label="never">–</span>;
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return <span>{at}</span>;
   return (
     <time dateTime={at} title={`${EXACT.format(date)}\n${date.toISOString()}`}>
-      {SHOWN.format(date)}
+      {(date.getFullYear() === YEAR ? THIS_YEAR : OTHER_YEAR).format(date)}
     </time>
   );
 }

@@ -60,8 +60,7 @@ function Numbers({ stats, appId }: { stats: Stats; appId: string }) {
     ['Runs failed', (totals.runsFailed + totals.runsTimedOut).toLocaleString()],
     ['Deliveries failed', totals.deliveriesFailed.toLocaleString()],
     ['End to end, p95', duration(totals.endToEndMs.p95)],
-    ['Runs waiting', backlog.runs.toLocaleString()],
-    ['Deliveries waiting', backlog.deliveries.toLocaleString()],
+    ['Runs + deliveries waiting', `${backlog.runs.toLocaleString()} + ${backlog.deliveries.toLocaleString()}`],
   ];
   return (
     <>

@@ -56,7 +56,7 @@ export function Component() {
               columns={[
                 { name: 'Name', width: '2fr', cell: (secret) => <code>{secret.name}</code> },
                 { name: 'Value', cell: () => 'never shown' },
-                { name: 'Changed', width: '12.5rem', cell: (secret) => <Time at={secret.updatedAt} /> },
+                { name: 'Changed', width: '10.5rem', cell: (secret) => <Time at={secret.updatedAt} /> },
                 {
                   name: 'Actions',
                   width: '2fr',

@@ -60,8 +60,8 @@ export function Component() {
                 { name: 'For', width: '2fr', cell: (token) => token.note || <code>{token.id}</code> },
                 { name: 'May', width: '2fr', cell: (token) => token.scopes.join(', ') },
                 { name: 'Whose', cell: (token) => (token.userId === null ? 'the app' : 'a user') },
-                { name: 'Used last', width: '12.5rem', cell: (token) => <Time at={token.last_used} /> },
-                { name: 'Ends', width: '12.5rem', cell: (token) => <Time at={token.expiresAt} /> },
+                { name: 'Used last', width: '10.5rem', cell: (token) => <Time at={token.last_used} /> },
+                { name: 'Ends', width: '10.5rem', cell: (token) => <Time at={token.expiresAt} /> },
                 {
                   name: 'Actions',
                   cell: (token) => (

@@ -52,8 +52,9 @@ function NewTriggerForm({ flows, initial }: { flows: readonly { id: string; name
   const submit = async (): Promise<void> => {
     setProblem(null);
     try {
-      const { id, url, token, secret, instructions } = await create.mutateAsync(creationOf(draft));
-      setMade({ id, shown: { url, token, secret, curl: instructions.curl ?? null } });
+      const trigger = await create.mutateAsync(creationOf(draft));
+      const { id, url, token, secret, instructions } = trigger;
+      setMade({ id, shown: { url, token, secret, curl: instructions.curl ?? null, trigger } });
     } catch (error) {
       setProblem(error);
     }

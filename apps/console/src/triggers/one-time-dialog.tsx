@@ -1,6 +1,8 @@
 import { Button } from '../design/button.tsx';
 import { Dialog, DialogActions } from '../design/dialog.tsx';
 import { Command } from '../design/payload.tsx';
+import type { Callable } from './test-request.rules.ts';
+import { TestRequest } from './test-request.tsx';
 
 /** What is shown when a trigger or a token of it was made. */
 export interface Shown {
@@ -8,6 +10,8 @@ export interface Shown {
   token: string | null;
   secret: string | null;
   curl: string | null;
+  /** So that a test request can be sent while the token is known. */
+  trigger: Callable & { flowId: string | null };
 }
 
 /**
@@ -23,6 +27,10 @@ export function OneTimeDialog({ shown, onClose }: { shown: Shown | null; onClose
           {shown.token ? <Command label="Token" text={shown.token} /> : null}
           {shown.secret ? <Command label="Signing secret" text={shown.secret} /> : null}
           {shown.curl ? <Command label="Try it" text={shown.curl} /> : null}
+          <details>
+            <summary>Send a test request from here</summary>
+            <TestRequest trigger={shown.trigger} token={shown.token} curl={shown.curl} />
+          </details>
           {shown.token || shown.secret ? (
             <p>
               <strong>This is shown only now.</strong> Copy it and keep URL and token confidential: whoever has both can

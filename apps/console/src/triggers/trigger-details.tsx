@@ -15,6 +15,7 @@ import { may, useUser } from '../session/session.ts';
 import { OneTimeDialog, type Shown } from './one-time-dialog.tsx';
 import { useLoadedTrigger } from './trigger.tsx';
 import type { Trigger } from './trigger-queries.ts';
+import { TestRequest } from './test-request.tsx';
 import { UrlAndToken } from './url-and-token.tsx';
 
 const MOST_TOKENS = 2;
@@ -72,6 +73,9 @@ export function Component() {
         />
         <Command label="Call it" text={exampleOf(trigger)} />
       </Section>
+      <Section title="Try it">
+        <TestRequest trigger={trigger} />
+      </Section>
       {trigger.profile === 'flow' && isEditor ? (
         <Section title="URL and token">
           <UrlAndToken triggerId={trigger.id} />
@@ -95,7 +99,7 @@ function Tokens({ trigger, isEditor }: { trigger: Trigger; isEditor: boolean }) 
   const add = useMutation({
     mutationFn: () => bodyOf(api.POST('/v1/triggers/{id}/tokens', { params: { path } })),
     onSuccess: ({ token, instructions }) => {
-      setShown({ url: trigger.url, token, secret: null, curl: instructions.curl ?? null });
+      setShown({ url: trigger.url, token, secret: null, curl: instructions.curl ?? null, trigger });
       return refresh();
     },
     onError: warn,

@@ -52,10 +52,10 @@ export function Component() {
   };
   const shown = opened ?? items.find((row) => row.id === openId) ?? null;
   const columns: readonly Column<Received>[] = [
-    { name: 'Received', width: '12.5rem', cell: (row) => <Time at={row.receivedAt} /> },
+    { name: 'Received', width: '10.5rem', cell: (row) => <Time at={row.receivedAt} /> },
     {
       name: 'Result',
-      width: '2fr',
+      width: '1.5fr',
       cell: (row) =>
         row.rejection ? (
           <Badge tone="bad">
@@ -65,8 +65,8 @@ export function Component() {
           <Badge tone="good">accepted</Badge>
         ),
     },
-    { name: 'Method', cell: (row) => row.method },
-    { name: 'Body', cell: (row) => bytes(row.bodySize) },
+    { name: 'Method', width: '6rem', cell: (row) => row.method },
+    { name: 'Body', width: '6rem', cell: (row) => bytes(row.bodySize) },
     { name: 'From', cell: (row) => row.remoteAddress },
     {
       name: 'Run',
@@ -74,6 +74,7 @@ export function Component() {
     },
     {
       name: 'More',
+      width: '6rem',
       cell: (row) => (
         <Button small kind="quiet" aria-label={`Look at the request ${row.id}`} onPress={() => open(row)}>
           Look

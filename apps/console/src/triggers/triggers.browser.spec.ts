@@ -56,6 +56,12 @@ describe('LT-02, LT-03: making a webhook', () => {
     await page.getByText('This is shown only now.').waitFor();
     await page.getByText('add a new token or a new webhook').waitFor();
     await page.keyboard.press('Escape'); // does not lose it
+    await page.getByText('Send a test request from here').click();
+    expect(await page.getByLabel('Body of the test request').inputValue()).toContain('company_id');
+    await page.getByRole('button', { name: 'Send a test request' }).click();
+    await page.getByRole('status').getByText('201').waitFor();
+    await page.getByRole('link', { name: 'See its run' }).waitFor();
+    await expectAccessible(page);
     await page.getByRole('button', { name: 'I have copied it' }).press('Enter');
     await page.getByRole('heading', { name: 'Orders' }).waitFor();
     expect(page.url()).toMatch(/\/triggers\/[0-9a-f-]{36}$/);
@@ -87,6 +93,11 @@ describe('LT-10: tokens of a webhook', () => {
   it('a second one is added and shown once, and the first is revoked', async () => {
     const trigger = await made('Rotated');
     const page = await browser.visit(app.screen(`triggers/${trigger.id}`));
+    await page.getByLabel('Token of the webhook').fill(trigger.token);
+    await page.getByRole('button', { name: 'Send a test request' }).click();
+    await page.getByRole('status').getByText('202').waitFor();
+    await page.getByRole('button', { name: 'Run the flow with this body' }).click();
+    await page.getByRole('link', { name: 'see its run', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Add a second token' }).click();
     await page.getByRole('dialog').waitFor();
     const second = await valueOf(page, 'Token');

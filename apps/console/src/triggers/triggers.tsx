@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<Trigger>[] = [
   { name: 'Profile', cell: (row) => row.profile },
   { name: 'Proved by', cell: (row) => String(row.auth.preset ?? row.auth.type) },
   { name: 'URL', width: '3fr', cell: (row) => <code>{row.url}</code> },
-  { name: 'Changed', width: '12.5rem', cell: (row) => <Time at={row.updatedAt} /> },
+  { name: 'Changed', width: '10.5rem', cell: (row) => <Time at={row.updatedAt} /> },
 ];
 
 /** Inbound webhooks of the app; `?q=` finds by name, `?flowId=` those of a flow. */

@@ -21,9 +21,10 @@ export function WebhookButton({ flowId }: { flowId: string }) {
     create.mutate(
       { flowId, name, profile: 'run' },
       {
-        onSuccess: ({ url, token, secret, instructions }) => {
+        onSuccess: (trigger) => {
+          const { url, token, secret, instructions } = trigger;
           setOpen(false);
-          setShown({ url, token, secret, curl: instructions.curl ?? null });
+          setShown({ url, token, secret, curl: instructions.curl ?? null, trigger });
         },
       },
     );

@@ -57,7 +57,7 @@ export function Component() {
                 cell: (user) =>
                   user.disabled ? <Badge tone="warn">disabled</Badge> : <Badge tone="good">active</Badge>,
               },
-              { name: 'Made', width: '12.5rem', cell: (user) => <Time at={user.createdAt} /> },
+              { name: 'Made', width: '10.5rem', cell: (user) => <Time at={user.createdAt} /> },
               {
                 name: 'Actions',
                 cell: (user) => (
