@@ -129,6 +129,7 @@ const UPDATES: Record<string, (() => Promise<Change>) | string> = {
   'DELETE /v1/listeners/{name}': async () => ({ path: await listener() }),
   'PATCH /v1/users/{id}': async () => ({ path: await user(), body: { name: 'Other' } }),
   'DELETE /v1/users/{id}': async () => ({ path: await user() }),
+  'DELETE /v1/portal-links/{id}': 'a link never changes: it is there, or it is revoked',
   'DELETE /v1/tokens/{id}': async () => ({ path: await token('tokens') }),
   'DELETE /v1/personal-access-tokens/{id}': async () => ({ path: await token('personal-access-tokens') }),
   'POST /v1/personal-access-tokens/{id}/regenerate': async () => {
