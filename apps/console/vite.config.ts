@@ -54,6 +54,18 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     license: true,
+    rolldownOptions: {
+      input: {
+        index: path.join(import.meta.dirname, 'index.html'),
+        portal: path.join(import.meta.dirname, 'src/portal/portal.tsx'),
+      },
+      output: {
+        // The page of the customer portal comes from the registry, which knows no hashes of ours.
+        entryFileNames: (chunk) => (chunk.name === 'portal' ? 'portal.js' : 'assets/[name]-[hash].js'),
+        assetFileNames: (asset) =>
+          asset.names.includes('portal.css') ? 'portal.css' : 'assets/[name]-[hash][extname]',
+      },
+    },
   },
   // npm run dev -w @sluice/console: the screens from their sources, the API from a running product.
   server: { proxy: { '^/(v1|openapi.json|app|api|t)(/|$)': process.env.SLUICE_URL ?? 'http://127.0.0.1:8080' } },

@@ -200,6 +200,7 @@ export class ChangeEndpoint extends EndpointFields {
   @IsIn(['event', 'inline'], { message: 'must be "event" or "inline"' })
   kind?: EndpointState['kind'];
 
+  @ApiProperty({ required: false })
   @MayBeAbsent()
   @IsName()
   name?: string;

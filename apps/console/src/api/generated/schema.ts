@@ -1124,6 +1124,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portal-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["portalLinksList"];
+        put?: never;
+        post: operations["portalLinksCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["portalLinksRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["portalLinksPortal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/runs/{id}/approvals/{ref}": {
         parameters: {
             query?: never;
@@ -1705,6 +1753,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["searchSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["storageGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -2030,6 +2110,11 @@ export interface components {
             concurrency?: {
                 [key: string]: unknown;
             };
+            /**
+             * @description of the runs of an app that wait for a place, those of the higher priority begin first
+             * @default 5
+             */
+            priority?: number;
             /** @description when the published version is run: each {cron, timeZone, input}; five fields, UTC unless given */
             schedules?: {
                 [key: string]: unknown;
@@ -2078,6 +2163,7 @@ export interface components {
             concurrency?: {
                 [key: string]: unknown;
             };
+            priority?: number;
             onError?: {
                 [key: string]: unknown;
             };
@@ -2136,6 +2222,11 @@ export interface components {
             concurrency?: {
                 [key: string]: unknown;
             };
+            /**
+             * @description of the runs of an app that wait for a place, those of the higher priority begin first
+             * @default 5
+             */
+            priority?: number;
             /** @description when the published version is run: each {cron, timeZone, input}; five fields, UTC unless given */
             schedules?: {
                 [key: string]: unknown;
@@ -2675,6 +2766,8 @@ export interface components {
             }[];
             /** @description what your own system calls it */
             externalKey?: string | null;
+            /** @description whose it is: portal links may name endpoints by it */
+            customer: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2746,6 +2839,8 @@ export interface components {
             hookType?: "PROVISION" | "DEPROVISION" | "REQUEST_VALIDATION" | "PRE_APPROVAL" | "SIEM" | null;
             /** @description what your own system calls it: unique among those of its kind in the app; imports find it by this */
             externalKey?: string | null;
+            /** @description whose it is, in your own words: a portal link may name endpoints by it */
+            customer?: string | null;
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
             /** @enum {string} */
@@ -2822,6 +2917,8 @@ export interface components {
             hookType?: "PROVISION" | "DEPROVISION" | "REQUEST_VALIDATION" | "PRE_APPROVAL" | "SIEM" | null;
             /** @description what your own system calls it: unique among those of its kind in the app; imports find it by this */
             externalKey?: string | null;
+            /** @description whose it is, in your own words: a portal link may name endpoints by it */
+            customer?: string | null;
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
             /**
@@ -2829,7 +2926,7 @@ export interface components {
              * @enum {string}
              */
             kind?: "event" | "inline";
-            name: string;
+            name?: string;
             events?: string[];
             /** Format: uri */
             url?: string;
@@ -2895,6 +2992,8 @@ export interface components {
             }[];
             /** @description what your own system calls it */
             externalKey?: string | null;
+            /** @description whose it is: portal links may name endpoints by it */
+            customer: string | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -3297,6 +3396,83 @@ export interface components {
             items: components["schemas"]["SecretView"][];
             nextCursor: string | null;
         };
+        CreatePortalLink: {
+            /** @description integers or uuids of event endpoints; either these or a customer */
+            endpointIds?: (number | string)[];
+            /** @description whose it is, in your own words: a portal link may name endpoints by it */
+            customer?: string | null;
+            /** @description to view is part of all of them */
+            permissions: ("view" | "manage" | "replay")[];
+            /**
+             * @description ISO 8601, from PT1M to PT24H
+             * @default PT1H
+             */
+            expiresIn?: string;
+            /**
+             * @description origins of pages that may show the portal in a frame; nobody unless given
+             * @example [
+             *       "https://app.example"
+             *     ]
+             */
+            embedIn?: string[];
+            /** @description the app by its id or name, instead of the header X-Sluice-App */
+            appId?: string;
+        };
+        PortalEndpoint: {
+            id: number;
+            /** Format: uuid */
+            uuid: string;
+        };
+        NewPortalLink: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            appId: string;
+            endpoints: components["schemas"]["PortalEndpoint"][];
+            customer: string | null;
+            permissions: ("view" | "manage" | "replay")[];
+            embedIn: string[];
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description exact to half a minute
+             */
+            lastUsed: string | null;
+            /** @description whoever has it may use it: shown only here */
+            url: string;
+        };
+        PortalLinkView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            appId: string;
+            endpoints: components["schemas"]["PortalEndpoint"][];
+            customer: string | null;
+            permissions: ("view" | "manage" | "replay")[];
+            embedIn: string[];
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description exact to half a minute
+             */
+            lastUsed: string | null;
+        };
+        PortalLinkPage: {
+            items: components["schemas"]["PortalLinkView"][];
+            nextCursor: string | null;
+        };
+        PortalView: {
+            permissions: ("view" | "manage" | "replay")[];
+            /** Format: date-time */
+            expiresAt: string;
+            endpoints: components["schemas"]["EndpointView"][];
+        };
         DecideRequest: {
             /** @enum {string} */
             decision: "approve" | "reject";
@@ -3507,10 +3683,10 @@ export interface components {
             /** @description these runs and no others */
             ids?: string[];
             /**
-             * @description both unless given
+             * @description all of them unless given
              * @enum {string}
              */
-            status?: "running" | "waiting";
+            status?: "running" | "waiting" | "queued";
         };
         CancelRunsRequest: {
             /** @description the app by its id or name, instead of the header X-Sluice-App */
@@ -3948,6 +4124,77 @@ export interface components {
             backlog: components["schemas"]["Backlog"];
             /** @description oldest first, without gaps */
             series: components["schemas"]["StatPoint"][];
+        };
+        SearchItem: {
+            /** @enum {string} */
+            kind: "request" | "run" | "event" | "delivery";
+            /**
+             * Format: uuid
+             * @description GET /v1/timeline/{id} shows what belongs to it
+             */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description for people */
+            title: string;
+            status: string;
+            /** Format: uuid */
+            triggerId: string | null;
+            /** Format: uuid */
+            flowId: string | null;
+            endpointId: number | null;
+            eventType: string | null;
+            /** @description of the last answer; null without one */
+            statusCode: number | null;
+            /** Format: uuid */
+            runId: string | null;
+        };
+        SearchPage: {
+            /** @description newest first */
+            items: components["schemas"]["SearchItem"][];
+            /** @description null: everything was looked at */
+            nextCursor: string | null;
+            /**
+             * Format: date-time
+             * @description the time of one answer was over when it had looked back so far; nextCursor goes on there
+             */
+            searchedUntil: string | null;
+        };
+        StoredTable: {
+            name: string;
+            /** @description on disk, indexes and large values included */
+            bytes: number;
+            partitions: number;
+            /**
+             * Format: date
+             * @description of the oldest partition
+             */
+            oldestDay: string | null;
+        };
+        StoredApp: {
+            /** Format: uuid */
+            appId: string;
+            /** @description of the days that the app sees, as counted when they were written */
+            bytes: number;
+            /** @description its limit; null is none */
+            limitBytes: number | null;
+            /** @description days that are kept for it, beside today */
+            limitDays: number;
+            /**
+             * Format: date
+             * @description the oldest day that it sees
+             */
+            since: string | null;
+        };
+        Storage: {
+            bytes: number;
+            /** @description limit of the whole; null is none */
+            limitBytes: number | null;
+            /** @description days that are kept, beside today, unless an app has its own */
+            limitDays: number;
+            tables: components["schemas"]["StoredTable"][];
+            /** @description the largest first, at most 1,000 */
+            apps: components["schemas"]["StoredApp"][];
         };
         /** @description problem+json (RFC 9457) */
         Problem: {
@@ -9923,6 +10170,8 @@ export interface operations {
                 /** @description nextCursor of the page before */
                 cursor?: string;
                 q?: string;
+                /** @description only those of this customer */
+                customer?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -10188,6 +10437,8 @@ export interface operations {
                 /** @description nextCursor of the page before */
                 cursor?: string;
                 q?: string;
+                /** @description only those of this customer */
+                customer?: string;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -17860,6 +18111,507 @@ export interface operations {
             };
         };
     };
+    portalLinksList: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalLinkPage"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    portalLinksCreate: {
+        parameters: {
+            query?: {
+                /** @description true: checks everything and answers as it would, but changes nothing */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePortalLink"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPortalLink"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    portalLinksRevoke: {
+        parameters: {
+            query?: {
+                /** @description true: checks everything and answers as it would, but changes nothing */
+                dryRun?: boolean;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whoever uses the link is refused from now on. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    portalLinksPortal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortalView"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     approvalsDecide: {
         parameters: {
             query?: {
@@ -23312,6 +24064,251 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchSearch: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                since?: string;
+                until?: string;
+                appId?: string;
+                /** @description request, run, event, delivery; all unless given */
+                kinds?: string;
+                /** @description of a request, run, event or delivery */
+                id?: string;
+                triggerId?: string;
+                flowId?: string;
+                /** @description the integer id or the uuid */
+                endpointId?: string;
+                /** @description of events and deliveries, exactly */
+                eventType?: string;
+                status?: "accepted" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out" | "pending" | "discarded";
+                /** @description of the last answer to a delivery */
+                statusCode?: number;
+                /** @description text anywhere in bodies, headers, event data, results, errors, requests sent and answers; upper and lower case are the same */
+                q?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    storageGet: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             /** @description The request cannot be understood */
