@@ -43,7 +43,10 @@ export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps)
               <span className="badge" data-tone={TONES[delivery.status] ?? ''}>
                 {delivery.status}
               </span>{' '}
-              {visible(delivery.eventType)} <span className="muted">{<Time at={delivery.createdAt} />}</span>
+              <span>{visible(delivery.eventType)}</span>{' '}
+              <span className="muted">
+                <Time at={delivery.createdAt} />
+              </span>
             </summary>
             {mayReplay ? (
               <button type="button" onClick={() => void doing(() => again(delivery))}>
