@@ -180,6 +180,7 @@ function Editor({ saved, schema, kinds }: { saved: SavedFlow; schema: Schema; ki
         </Form>
         {isReadOnly ? null : (
           <TestPanel
+            flowId={saved.view.id}
             test={test}
             input={input}
             onInput={setInput}

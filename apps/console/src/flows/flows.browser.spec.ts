@@ -138,6 +138,9 @@ describe('flows in the console', () => {
     await expect.poll(() => given.getByRole('region', { name: 'b: output' }).textContent()).toContain('63');
     await page.locator('[data-step="a"][data-outcome="given"]').waitFor();
     expect((await now(flow)).publishedVersion).toBeNull();
+    await page.getByRole('textbox', { name: 'Input' }).fill('{}');
+    await page.getByRole('button', { name: 'Take the input of the last run' }).click();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Input' }).inputValue()).toContain('21');
     await expectAccessible(page);
   });
 

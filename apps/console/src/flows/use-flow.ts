@@ -49,7 +49,8 @@ export function useFlow(id: string) {
     },
     // What is edited must not change under the fingers; saving says whether somebody was faster.
     staleTime: Number.POSITIVE_INFINITY,
-    refetchOnMount: 'always',
+    // Nor may an editor begin with what another screen has changed since.
+    gcTime: 0,
   });
 }
 
