@@ -19,8 +19,8 @@ const PACED: ReadonlySet<string> = new Set([
  * Answers to strangers are given at a bounded rate; past it they wait in line, and with them their connections, so that
  * whoever knocks 20,000 times a second cannot have the process think of nothing else. Below the rate nobody waits.
  *
- * A connection of which a refusal waits is not read from. Who sends on without waiting for answers would otherwise have
- * all of it read and judged: 10,000 a second took a fifth of the accepts of others, and 750 MiB (decision 0300). Up to 64 KiB of its
+ * A connection of which a refusal waits is not read from (decision 0300). Who sends on without waiting for answers would
+ * otherwise have all of it read and judged: 10,000 a second took a fifth of the accepts of others. Up to 64 KiB of its
  * requests come with one read, though, and are in the line before it is known that the first is refused.
  */
 @Injectable()
