@@ -183,6 +183,7 @@ describe('flows in the console', () => {
       await page.getByRole('button', { name, exact: true }).focus();
       await page.keyboard.press('Enter');
     };
+    await page.getByRole('grid', { name: 'Flows' }).waitFor();
     await expectAccessible(page);
     await press('New flow …');
     await page.getByRole('textbox', { name: 'Name' }).focus();

@@ -68,11 +68,10 @@ describe('runs in the console', () => {
   it('LT-09: every operation of a run is told, with its time, its input and its output', async () => {
     const id = await called({ name: 'Bob', count: 9 });
     const page = await browser.visit(app.screen(`runs?flow=${flow.id}&trigger=${trigger.id}&status=failed`));
+    const row = page.getByRole('grid', { name: 'Runs' }).getByRole('row', { name: /Too many for Bob/ });
+    await row.waitFor();
     await expectAccessible(page);
-    await page
-      .getByRole('grid', { name: 'Runs' })
-      .getByRole('row', { name: /Too many for Bob/ })
-      .click();
+    await row.click();
     await page.waitForURL(`**/runs/${id}`);
     const steps = page.getByRole('grid', { name: 'Steps of the run' });
     for (const ref of ['web', 'sum', 'no']) await steps.getByRole('row', { name: new RegExp(`^${ref} `) }).waitFor();
