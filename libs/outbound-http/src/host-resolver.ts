@@ -16,8 +16,10 @@ export class HostResolver {
   #lookups: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
   #turn = 0;
 
-  constructor() {
+  /** @param servers name servers as `address:port`; those of the machine unless given. */
+  constructor(servers?: readonly string[]) {
     this.#resolver = new Resolver({ timeout: 2000, tries: 2 });
+    if (servers) this.#resolver.setServers([...servers]);
   }
 
   /** @throws what the resolver throws, `code` says what (`ENOTFOUND`, `ETIMEOUT`, `ESERVFAIL` …). */
