@@ -1,7 +1,7 @@
 // What vitest's JSON report says, for `npm test`: what failed, and which of that only came too late.
 
-/** What a test says when it waited for something in vain: the timeouts of vitest and of waitFor. */
-const LATE = /did not come within \d+ ms|(?:Test|Hook) timed out in \d+ms/;
+/** What a test says when it waited for something in vain: the timeouts of vitest, of waitFor and of a browser. */
+const LATE = /did not come within \d+ ms|(?:Test|Hook) timed out in \d+ms|Timeout \d+ms exceeded/;
 
 /** As vitest's own `-t` sees it; the report's `fullName` is joined otherwise. */
 function nameOf({ ancestorTitles, title }) {
