@@ -15,6 +15,7 @@ export { CheckpointMovedError } from './consuming/group-tables.ts';
 export type { DeadLetter, DeadLetterFilter } from './dead-letters/dead-letter.ts';
 export { deadLetterCommandConsumer } from './dead-letters/dead-letter-commands.consumer.ts';
 export { DeadLetters, type RedriveOutcome } from './dead-letters/dead-letters.ts';
+export { kafkaPartitionOf } from './kafka/kafka-partition-of.ts';
 export { KafkaBus, type KafkaBusOptions } from './kafka/kafka-bus.ts';
 export type { KafkaSettings } from './kafka/kafka-client.ts';
 export type { RelayStatus } from './kafka/relay.ts';

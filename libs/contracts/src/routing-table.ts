@@ -65,6 +65,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'delivery-log', prefix: '/v1/dead-letters' },
   { service: 'delivery-log', prefix: '/v1/stats' },
   { service: 'delivery-log', prefix: '/v1/storage' },
+  { service: 'delivery-log', prefix: '/v1/rebuilds' },
   { service: 'delivery-log', prefix: '/v1/tail' },
   { service: 'delivery-log', prefix: '/v1/search' },
 ];

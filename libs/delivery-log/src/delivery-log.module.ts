@@ -21,6 +21,9 @@ import { EndpointRing } from './retention/endpoint-ring.ts';
 import { LogRetention } from './retention/log-retention.worker.ts';
 import { StorageController } from './retention/storage.controller.ts';
 import { StorageQueries } from './retention/storage.query.ts';
+import { RebuildWorker } from './rebuilding/rebuild.worker.ts';
+import { RebuildsController } from './rebuilding/rebuilds.controller.ts';
+import { Rebuilds } from './rebuilding/rebuilds.ts';
 import { SampleWatch } from './samples/sample-watch.ts';
 import { SamplesController } from './samples/samples.controller.ts';
 import { SamplesQueries } from './samples/samples.query.ts';
@@ -45,6 +48,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     DeadLettersController,
     SamplesController,
     StatsController,
+    RebuildsController,
     TailController,
     SearchController,
     StorageController,
@@ -64,6 +68,8 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     SamplesQueries,
     SampleWatch,
     StatsQueries,
+    Rebuilds,
+    RebuildWorker,
     LiveTail,
     SearchItemsQuery,
     SearchQueries,

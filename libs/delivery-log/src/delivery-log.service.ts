@@ -6,6 +6,7 @@ import { RequestsWithoutFlow1764000070005 } from './migrations/1764000070005-req
 import { Stats1764000130000 } from './migrations/1764000130000-stats.ts';
 import { WholeBodies1764000120000 } from './migrations/1764000120000-whole-bodies.ts';
 import { Partitions1764000130001 } from './migrations/1764000130001-partitions.ts';
+import { Rebuilds1764000130002 } from './migrations/1764000130002-rebuilds.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -19,6 +20,7 @@ export const deliveryLogService: ServiceDefinition = {
     Stats1764000130000,
     WholeBodies1764000120000,
     Partitions1764000130001,
+    Rebuilds1764000130002,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

@@ -49,6 +49,7 @@ const DELIVERIES: BulkTable = {
     next_attempt_at = case when ${NEWER} then excluded.next_attempt_at else deliveries.next_attempt_at end,
     reason = coalesce(excluded.reason, deliveries.reason),
     last_status = case when excluded.attempts > deliveries.attempts then excluded.last_status else deliveries.last_status end,
+    created_at = least(excluded.created_at, deliveries.created_at),
     attempts = greatest(excluded.attempts, deliveries.attempts)`,
 };
 

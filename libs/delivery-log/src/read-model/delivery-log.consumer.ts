@@ -1,71 +1,40 @@
 import { Controller } from '@nestjs/common';
 import { Consumes, type EventBatch } from '@sluice/bus';
-import { deadLetterWrites } from '../dead-letters/dead-letters.projection.ts';
-import { deliveryWrites } from '../deliveries/deliveries.projection.ts';
-import { requestWrites } from '../requests/requests.projection.ts';
-import { runWrites } from '../runs/runs.projection.ts';
-import { sampleWrites } from '../samples/samples.projection.ts';
-import { statWrites } from '../stats/stats.projection.ts';
-import { byteWrites } from '../retention/bytes.projection.ts';
 import { ProjectionWriter } from './projection-writer.ts';
 import { WINDOW_EVENTS } from './projection-window.ts';
+import { topicWrites } from './topic-writes.ts';
+
+/** The group whose checkpoints say what the read models hold. */
+export const GROUP = 'delivery-log';
+const DEAD_LETTERS = ['EventParked', 'EventRedriven'];
 
 /** Consumes everything that happens to a request and writes the read models, each topic in windows of its own. */
 @Controller()
 export class DeliveryLogConsumer {
   constructor(private readonly writer: ProjectionWriter) {}
 
-  @Consumes('gateway.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
+  @Consumes('gateway.events', { group: GROUP, maxBatch: WINDOW_EVENTS })
   onGateway(batch: EventBatch): Promise<void> {
-    const { events } = batch;
-    return this.writer.apply(batch, [
-      ...requestWrites(events),
-      ...sampleWrites(events),
-      ...deadLetterWrites(events),
-      ...statWrites(events),
-      ...byteWrites(events),
-    ]);
+    return this.writer.apply(batch, topicWrites('gateway.events', batch.events));
   }
 
-  @Consumes('runner.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
+  @Consumes('runner.events', { group: GROUP, maxBatch: WINDOW_EVENTS })
   onRunner(batch: EventBatch): Promise<void> {
-    const { events } = batch;
-    // The calls of inline endpoints are deliveries too.
-    return this.writer.apply(batch, [
-      ...runWrites(events),
-      ...deliveryWrites(events),
-      ...deadLetterWrites(events),
-      ...statWrites(events),
-      ...byteWrites(events),
-    ]);
+    return this.writer.apply(batch, topicWrites('runner.events', batch.events));
   }
 
-  @Consumes('dispatcher.events', { group: 'delivery-log', maxBatch: WINDOW_EVENTS })
+  @Consumes('dispatcher.events', { group: GROUP, maxBatch: WINDOW_EVENTS })
   onDispatcher(batch: EventBatch): Promise<void> {
-    const { events } = batch;
-    return this.writer.apply(batch, [
-      ...deliveryWrites(events),
-      ...deadLetterWrites(events),
-      ...statWrites(events),
-      ...byteWrites(events),
-    ]);
+    return this.writer.apply(batch, topicWrites('dispatcher.events', batch.events));
   }
 
-  @Consumes('registry.events', {
-    group: 'delivery-log',
-    maxBatch: WINDOW_EVENTS,
-    types: ['EventParked', 'EventRedriven'],
-  })
+  @Consumes('registry.events', { group: GROUP, maxBatch: WINDOW_EVENTS, types: DEAD_LETTERS })
   onRegistry(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, deadLetterWrites(batch.events));
+    return this.writer.apply(batch, topicWrites('registry.events', batch.events));
   }
 
-  @Consumes('delivery-log.events', {
-    group: 'delivery-log',
-    maxBatch: WINDOW_EVENTS,
-    types: ['EventParked', 'EventRedriven'],
-  })
+  @Consumes('delivery-log.events', { group: GROUP, maxBatch: WINDOW_EVENTS, types: DEAD_LETTERS })
   onOwn(batch: EventBatch): Promise<void> {
-    return this.writer.apply(batch, deadLetterWrites(batch.events));
+    return this.writer.apply(batch, topicWrites('delivery-log.events', batch.events));
   }
 }

@@ -19,6 +19,7 @@ export class DayPartitions {
   constructor(
     private readonly pool: Pool,
     private readonly schema = 'delivery_log',
+    private readonly tables: readonly LogTable[] = LOG_TABLES,
   ) {}
 
   /** Makes yesterday's, today's and those of the next days, as far as they are missing. */
@@ -30,7 +31,7 @@ export class DayPartitions {
   /** @param days since 1970 */
   async make(days: readonly number[]): Promise<void> {
     const present = new Set((await this.list()).map(({ name }) => name));
-    for (const table of LOG_TABLES) {
+    for (const table of this.tables) {
       for (const day of days) {
         if (!present.has(partitionName(table.name, day))) await this.#attach(table, day);
       }
@@ -83,7 +84,7 @@ export class DayPartitions {
         from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_class p on p.oid = i.inhparent
         join pg_namespace n on n.oid = p.relnamespace
         where n.nspname = $1 and p.relkind = 'p' and p.relname = any($2)`,
-      values: [this.schema, LOG_TABLES.map(({ name }) => name)],
+      values: [this.schema, this.tables.map(({ name }) => name)],
     });
     return rows.flatMap(({ parent, name, bytes }) => {
       const table = LOG_TABLES.find((each) => each.name === parent);

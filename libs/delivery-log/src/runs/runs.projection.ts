@@ -110,7 +110,7 @@ function fold(events: readonly BusEvent[]): RunRow[] {
     else if (event.type === 'RunFinished') applyFinished(row, event.data as RunFinished);
     else if (event.type === 'RunWaiting') row.status = 'waiting';
     else if (event.type === 'RunResumed') row.status = 'running';
-    else if (!STEP_KINDS.has(event.type)) continue;
+    else continue; // a step says nothing of the run's own state: it would undo that the run waits
     rows.set(event.streamId, row);
   }
   return [...rows.values()];

@@ -1,0 +1,202 @@
+import { kafkaPartitionOf } from '@sluice/bus';
+import { newId, type ServiceName, schemaOf, type Topic } from '@sluice/contracts';
+import { type Alongside, EventStore, eventTablesSql, type StoredEvent } from '@sluice/event-store';
+import { migrate } from '@sluice/platform';
+import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deliveryLogService } from '../delivery-log.service.ts';
+import { exampleStory } from '../example-events.fixture.ts';
+import { oneStatement } from '../read-model/one-statement.ts';
+import { topicWrites } from '../read-model/topic-writes.ts';
+import { DayPartitions } from '../retention/day-partitions.ts';
+import { BEGINNING, TopicTables } from '../topics/topic-tables.ts';
+import { type Projection, tablesOf } from './projections.ts';
+import { Rebuilder, type RunningRebuild } from './rebuilder.ts';
+import { Rebuilds } from './rebuilds.ts';
+
+const SERVICES = ['gateway', 'runner', 'dispatcher', 'registry'] as const;
+const TOPICS: readonly Topic[] = ['gateway.events', 'runner.events', 'dispatcher.events'];
+const PARTITIONS = 2;
+
+let database: TestDatabase;
+let stores: Map<ServiceName, EventStore>;
+let rebuilds: Rebuilds;
+let live: Live;
+
+beforeAll(async () => {
+  database = await createTestDatabase({
+    template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
+  });
+  const { pool } = database;
+  stores = new Map();
+  for (const service of SERVICES) {
+    await pool.query(`create schema ${schemaOf(service)}`);
+    for (const sql of eventTablesSql(service, [`${service}.events`], { partitioned: false })) await pool.query(sql);
+    const store = new EventStore({
+      service,
+      topics: [`${service}.events`],
+      connection: { connectionString: database.url },
+      partitioned: false,
+    });
+    await store.start();
+    stores.set(service, store);
+  }
+  await new DayPartitions(pool).keep();
+  for (const topic of TOPICS) {
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      await pool.query('insert into delivery_log.checkpoints (consumer_group, topic, partition) values ($1, $2, $3)', [
+        'delivery-log',
+        topic,
+        partition,
+      ]);
+    }
+  }
+  rebuilds = new Rebuilds(pool);
+  live = new Live();
+});
+afterAll(async () => {
+  for (const store of stores?.values() ?? []) await store.close();
+  await database?.drop();
+});
+
+/** A request with everything it led to, as the services append it. */
+async function happen(appId: string): Promise<void> {
+  const story = exampleStory(appId);
+  for (const { topic, streamId, version, type, data, meta, body } of [
+    ...story.gateway,
+    ...story.runner,
+    ...story.dispatcher,
+  ]) {
+    const service = topic.slice(0, topic.indexOf('.')) as ServiceName;
+    const event = { type, appId, data, meta, ...(body ? { body } : {}) };
+    await (stores.get(service) as EventStore).append(streamId, version - 1, [event]);
+  }
+}
+
+const checkpoint = (topic: Topic, partition: number, { position }: StoredEvent): Alongside => ({
+  statement: {
+    name: 'test_checkpoint',
+    columns: ['text', 'int4', 'int4', 'int8', 'int8'],
+    sql: (
+      arrays,
+    ) => `update delivery_log.checkpoints c set epoch = u.epoch, transaction_id = u.tx, position = u.position
+      from unnest(${arrays.join(', ')}) as u(topic, partition, epoch, tx, position)
+      where c.topic = u.topic and c.partition = u.partition`,
+  },
+  rows: [[topic, partition, position.epoch, position.transactionId, position.position]],
+});
+
+/** The live read models: each partition has a consumer of its own, which is now ahead and now behind. */
+class Live {
+  readonly #at = new Map<string, StoredEvent['position']>();
+
+  /** @returns whether there was anything to do. */
+  async turn(topic: Topic, partition: number, limit: number): Promise<boolean> {
+    const key = `${topic} ${partition}`;
+    const events = await new TopicTables(database.pool).readAfter(topic, this.#at.get(key) ?? BEGINNING, limit);
+    const mine = events.filter((event) => kafkaPartitionOf(event.partitionKey, PARTITIONS) === partition);
+    const last = mine.at(-1);
+    const query = last ? oneStatement([...topicWrites(topic, mine), checkpoint(topic, partition, last)]) : null;
+    if (query) await database.pool.query(query);
+    const end = events.at(-1);
+    if (end) this.#at.set(key, end.position);
+    return events.length > 0;
+  }
+
+  async catchUp(): Promise<void> {
+    for (const topic of TOPICS) {
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        while (await this.turn(topic, partition, 400));
+      }
+    }
+  }
+}
+
+/** Of each table: its rows in an order of their own, as one digest. */
+async function checksums(projection: Projection): Promise<Record<string, string>> {
+  const sums: Record<string, string> = {};
+  for (const table of tablesOf(projection)) {
+    const { rows } = await database.pool.query<{ sum: string }>(
+      `select count(*) || ' ' || coalesce(md5(string_agg(t::text, '\n' order by t::text)), '') as sum from delivery_log.${table} t`,
+    );
+    sums[table] = rows[0]?.sum ?? '';
+  }
+  return sums;
+}
+
+async function rebuild(projection: Projection, signal = new AbortController().signal): Promise<void> {
+  const { id } = await rebuilds.ask(projection);
+  const taken = await rebuilds.take('me');
+  expect(taken).toMatchObject({ id, projection });
+  await new Rebuilder(database.pool, { id, projection, positions: taken?.positions ?? '' }, 'me', signal).run();
+}
+
+describe('LG-05: a read model is built again from the events', () => {
+  it('is identical to the live one, under load and with partitions at different places', async () => {
+    const appId = newId();
+    for (let n = 0; n < 100; n++) await happen(appId);
+    await live.catchUp();
+    let isOver = false;
+    const load = (async () => {
+      for (let n = 0; !isOver; n++) {
+        await happen(appId);
+        // One partition hardly moves, the other is always near the end.
+        for (const topic of TOPICS) await live.turn(topic, n % 7 === 0 ? 1 : 0, 50);
+      }
+    })();
+    await rebuild('all');
+    await rebuild('deliveries');
+    isOver = true;
+    await load;
+    await live.catchUp();
+    const after = await checksums('all');
+    expect(after.requests).toMatch(/^\d{3,} /);
+    await rebuild('all');
+    expect(await checksums('all')).toEqual(after);
+    // Against what never was rebuilt: all tables emptied and everything consumed anew.
+    for (const table of tablesOf('all')) await database.pool.query(`truncate delivery_log.${table}`);
+    live = new Live();
+    await live.catchUp();
+    expect(await checksums('all')).toEqual(after);
+    expect((await rebuilds.list()).map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+  });
+
+  it('puts tables with all indexes and partitions in the place of the old ones', async () => {
+    const shapeOf = async () =>
+      (
+        await database.pool.query(
+          `select tablename, indexname, indexdef from pg_indexes where schemaname = 'delivery_log'
+           and tablename in ('requests', 'deliveries', 'stats', 'rejected_requests') order by 1, 2`,
+        )
+      ).rows;
+    const partitionsOf = async () => (await new DayPartitions(database.pool).list()).map(({ name }) => name).sort();
+    const [shape, partitions] = [await shapeOf(), await partitionsOf()];
+    await rebuild('all');
+    expect(await shapeOf()).toEqual(shape);
+    expect(await partitionsOf()).toEqual(partitions);
+  });
+
+  it('goes on where it was when its process died; who was taken for dead writes no more', async () => {
+    const appId = newId();
+    for (let n = 0; n < 20; n++) await happen(appId);
+    await live.catchUp();
+    const before = await checksums('stats');
+    const { id } = await rebuilds.ask('stats');
+    const first = (await rebuilds.take('dead')) as RunningRebuild;
+    const stop = new AbortController();
+    const died = new Rebuilder(database.pool, first, 'dead', stop.signal).run().catch((error: unknown) => error);
+    await waitFor(async () => ((await rebuilds.find(id))?.events ?? 0) > 0, 30_000);
+    stop.abort();
+    await died;
+    expect(await rebuilds.ask('runs').catch((error: unknown) => error)).toMatchObject({ code: 'conflict' });
+    await rebuilds.release(id, 'dead');
+    const taken = await rebuilds.take('me');
+    if (taken) {
+      const late = new Rebuilder(database.pool, { ...first, positions: '{}' }, 'dead', new AbortController().signal);
+      await expect(late.run()).rejects.toMatchObject({ code: '23502' });
+      await new Rebuilder(database.pool, taken, 'me', new AbortController().signal).run();
+    }
+    expect(await rebuilds.find(id)).toMatchObject({ state: 'done', error: null });
+    expect(await checksums('stats')).toEqual(before);
+  });
+});
