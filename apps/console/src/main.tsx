@@ -1,5 +1,5 @@
 import './design/base.css';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
@@ -13,7 +13,10 @@ applyTheme();
 
 const FRESH_MS = 5_000;
 const TRIES = 1;
-const queries = new QueryClient({
+const queries: QueryClient = new QueryClient({
+  // Whatever was changed may stand in any list that was read before: the next screen that shows it reads it again. What is
+  // on the screen now stays as it is; who made the change renews what has to be seen at once.
+  mutationCache: new MutationCache({ onSuccess: () => queries.invalidateQueries({ refetchType: 'none' }) }),
   defaultOptions: {
     queries: {
       staleTime: FRESH_MS,
