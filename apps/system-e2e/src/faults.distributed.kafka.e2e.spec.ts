@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.remove());
 
-describe('five processes over Kafka under faults: every trigger that got a 2xx is run and delivered', () => {
+describe('FL-05, OP-05: five processes over Kafka under faults: every trigger that got a 2xx is run and delivered', () => {
   it.each(['gateway', 'registry', 'runner', 'dispatcher', 'delivery-log', 'edge', 'postgres', 'kafka'])(
     'survives kill -9 of %s',
     async (name) => {

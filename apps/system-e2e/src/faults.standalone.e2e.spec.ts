@@ -34,7 +34,7 @@ afterEach(async () => {
   system = null;
 });
 
-describe('standalone under faults: every trigger that got a 2xx is run and delivered', () => {
+describe('FL-05, OP-05: standalone under faults: every trigger that got a 2xx is run and delivered', () => {
   it('survives kill -9 of the process in a loop under load', async () => {
     system = await System.start('standalone');
     const accounting = await Accounting.start(system, 200);
@@ -132,7 +132,7 @@ describe('standalone under faults: every trigger that got a 2xx is run and deliv
 });
 
 // Most of the time goes by waiting for leases of the dead process to end, so several are killed at a time.
-describe('standalone killed at its failpoints', { concurrent: true }, () => {
+describe('FL-05: standalone killed at its failpoints', { concurrent: true }, () => {
   it.each(FAILPOINTS)('loses nothing and repeats no completed effect when killed at %s', async (name) => {
     const system = await System.start('standalone');
     const accounting = await Accounting.prepare(system);

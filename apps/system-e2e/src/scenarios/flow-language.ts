@@ -55,6 +55,22 @@ export const flowLanguage: Scenarios = (use) => {
       expect(wrong.text).toContain('did you mean \\"foreach\\"?');
     });
 
+    it('FL-04: one expression keeps its kind, text is rendered as Jinja2 does, and a bomb fails its own run only', async () => {
+      const values = {
+        list: '{{ web.items | selectattr("n", "gt", 1) | map(attribute="n") | list }}',
+        text: '{% for item in web.items %}{{ loop.index }}:{{ item.n }}{{ "," if not loop.last }}{% endfor %}',
+        missing: '{{ web.nothing.at.all }}',
+        said: 'It is {{ true }}, not {{ none }}',
+      };
+      const flow = await api.flow([WEBHOOK, set('out', values)]);
+      const items = [{ n: 1 }, { n: 2 }, { n: 3 }];
+      const expected = { list: [2, 3], text: '1:1,2:2,3:3', missing: null, said: 'It is True, not None' };
+      const bomb = await api.flow([WEBHOOK, set('out', '{% for i in range(9999) %}{{ "x" * 99999 }}{% endfor %}')]);
+      const [good, bad] = await Promise.all([ended(flow, { items }), ended(bomb, {})]);
+      expect(good).toMatchObject({ status: 'succeeded', result: expected });
+      expect(bad).toMatchObject({ status: 'failed', error: { ref: 'out' } });
+    });
+
     it('FL-02: a flow runs another by its name and gets its result; one that runs itself without end stops by the depth', async () => {
       await api.flow([WEBHOOK, set('twice', '{{ web.n * 2 }}')], { name: 'Double', status: 'active' });
       const child = { ref: 'child', type: 'run_flow', flow: 'Double', input: { n: '{{ web.n }}' } };
