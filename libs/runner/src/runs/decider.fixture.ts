@@ -8,7 +8,8 @@ import type { Answer } from './response.rules.ts';
 import { emptyRun, type RunEvent, type RunState } from './run-state.ts';
 
 /** Builders for given/when/then on the decider. */
-export const RUN_ID = '01930000-0000-7000-8000-000000000001';
+/** Made at second 0, as a run's id is. */
+export const RUN_ID = '01a202b2-c500-7000-8000-000000000001';
 export const FLOW_ID = '01930000-0000-7000-8000-0000000000f1';
 const START_MS = Date.parse('2026-11-22T10:00:00.000Z');
 
