@@ -46,6 +46,8 @@ const IN_APP: RouteObject[] = [
   { path: 'event-types', lazy: () => import('./event-types/event-types.tsx') },
   { path: 'event-types/new', lazy: () => import('./event-types/event-type-new.tsx') },
   { path: 'event-types/:name', lazy: () => import('./event-types/event-type.tsx') },
+  { path: 'search', lazy: () => import('./search/search.tsx') },
+  { path: 'live', lazy: () => import('./search/live.tsx') },
   { path: 'timeline', lazy: () => import('./timeline/timeline.tsx') },
   { path: 'timeline/:id', lazy: () => import('./timeline/timeline.tsx') },
 ];

@@ -3,6 +3,8 @@ import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
 interface Page<Item> {
   items: Item[];
   nextCursor?: string | null;
+  /** Of the search: its time was over when it had looked back so far. */
+  searchedUntil?: string | null;
 }
 
 const MOST_LIVE_PAGES = 2;

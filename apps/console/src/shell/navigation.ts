@@ -18,6 +18,8 @@ export const NAVIGATION: readonly { heading: string; items: readonly NavigationI
       { label: 'Overview', to: 'overview', role: 'viewer', words: 'charts rates latency' },
       { label: 'Runs', to: 'runs', role: 'viewer', words: 'debugger history failed retry' },
       { label: 'Approvals', to: 'approvals', role: 'viewer', words: 'decide wait' },
+      { label: 'Search', to: 'search', role: 'viewer', words: 'find text payload status code' },
+      { label: 'Live', to: 'live', role: 'viewer', words: 'tail watch now' },
       { label: 'Timeline', to: 'timeline', role: 'viewer', words: 'find by id trace cause' },
       { label: 'Events', to: 'events', role: 'viewer', words: 'domain events' },
       { label: 'Deliveries', to: 'deliveries', role: 'viewer', words: 'attempts sent outbound failed' },
