@@ -24,7 +24,7 @@ function connectionsCutOff(): string[] {
 }
 
 function expectSilence(): void {
-  const greeting = /^(Sluice is ready|Sign in as )/;
+  const greeting = /^(Sluice is ready|The console: |Sign in as )/;
   const lines = system.log.split('\n').filter((line) => line !== '' && !greeting.test(line));
   expect(lines).toEqual([]);
   expect(connectionsCutOff()).toEqual([]);

@@ -171,6 +171,22 @@ describe('GW-01: capture', () => {
     expect(await valueOf(page, 'What the flow sees')).toContain('"order": 42');
     await expectAccessible(page);
   });
+
+  it('a line of 900 KB is shown in part until all of it is wanted', async () => {
+    const trigger = await made('Long');
+    const page = await browser.visit(app.screen(`triggers/${trigger.id}/capture`));
+    await page.getByRole('button', { name: 'Listen' }).press('Enter');
+    await page.getByText('Listening until').waitFor();
+    expect(await fire(trigger, JSON.stringify({ line: 'x'.repeat(900_000) }))).toBe(202);
+    await page.getByText('Caught:').waitFor();
+    const seen = page.getByRole('region', { name: 'What the flow sees', exact: true });
+    expect((await seen.innerText()).length).toBeLessThan(70_000);
+    await page
+      .getByRole('button', { name: /^Show all/ })
+      .first()
+      .click();
+    await expect.poll(async () => ((await seen.textContent()) ?? '').length).toBeGreaterThan(900_000);
+  });
 });
 
 describe('CO-01: a webhook is changed, turned off and deleted', () => {
