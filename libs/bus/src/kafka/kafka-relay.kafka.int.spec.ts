@@ -80,7 +80,10 @@ describe('relay', () => {
     }, WAIT);
     const streams = await Promise.all(processes.map((process) => accept(process, ['A', 'B'])));
     await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(6), WAIT);
-    expect((await log()).flat().sort()).toEqual(streams.flatMap((id) => [`${id}/1`, `${id}/2`]).sort());
+    // The log may hold a repeat, which consumers drop (DESIGN.md §3.2); nothing is missing, and nothing took effect twice.
+    const relayed = new Set((await log()).flat());
+    expect([...relayed].sort()).toEqual(streams.flatMap((id) => [`${id}/1`, `${id}/2`]).sort());
+    expect(await shared.effects()).toHaveLength(6);
   });
 
   it('a relay that stops hands over at once', async () => {
