@@ -21,6 +21,7 @@ export {
 } from './event-store.errors.ts';
 export { headSql, readAfterSql } from './event-reader.ts';
 export { eventTablesSql, topicTables } from './event-tables.ts';
+export { readableJson } from './json-column.ts';
 export type { PartitionRange } from './partitions.ts';
 export { comparePositions, formatPosition, parsePosition } from './position.ts';
 export type { StoreLogger } from './store-connections.ts';

@@ -28,6 +28,7 @@ import { FlowProfile } from './profiles/flow/flow-profile.ts';
 import { FlowRoutes } from './profiles/flow/flow.routes.ts';
 import { ListenerProfile } from './profiles/listener/listener-profile.ts';
 import { ListenerRoutes } from './profiles/listener/listener.routes.ts';
+import { UnreadableAddresses } from './profiles/unreadable-addresses.ts';
 import { NativeProfile } from './profiles/native/native-profile.ts';
 import { NativeRoutes } from './profiles/native/native.routes.ts';
 import { RunProfile } from './profiles/run/run-profile.ts';
@@ -82,6 +83,7 @@ import { RoutesConsumer } from './routing/routes.consumer.ts';
     RunRoutes,
     ListenerProfile,
     ListenerRoutes,
+    UnreadableAddresses,
     EventPublisher,
     PublishRoutes,
     Resumptions,

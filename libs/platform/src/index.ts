@@ -9,6 +9,8 @@ export { IsInstant } from './http/is-instant.ts';
 export { AppQuery, IdPageQuery, LimitedQuery } from './http/list-query.ts';
 export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';
 export { ProblemFilter, sendProblem } from './http/problem.filter.ts';
+export type { WithErrorBody } from './http/problem.filter.ts';
+export { unstorableTexts } from './http/storable.rules.ts';
 export { appErrorOf, PROBLEM_TYPE, type Problem, problemOf } from './http/problem.ts';
 export { RawRoutes, type RawRoutesProvider } from './http/raw-routes.ts';
 export { problemsOf, RequestValidationPipe } from './http/request-validation.ts';

@@ -1,4 +1,5 @@
 import { firstIdAt } from '@sluice/contracts';
+import { readableJson } from '@sluice/event-store';
 import type { Pool } from 'pg';
 
 /** What the delivery log shows whatever its age: bodies of an endpoint's last deliveries (ET-09), and captured samples. */
@@ -6,7 +7,7 @@ const HOLDERS: readonly { table: string; ids: string }[] = [
   { table: 'delivery_log.whole_bodies', ids: 'select payload_id as id from delivery_log.whole_bodies' },
   {
     table: 'delivery_log.samples',
-    ids: `select (data::json ->> 'bodyPayloadId')::uuid as id from delivery_log.samples`,
+    ids: `select (${readableJson('data')} ->> 'bodyPayloadId')::uuid as id from delivery_log.samples`,
   },
 ];
 

@@ -7,6 +7,7 @@ import { Hasten1764000050001 } from './migrations/1764000050001-hasten.ts';
 import { InlineEndpoints1764000070002 } from './migrations/1764000070002-inline-endpoints.ts';
 import { Approvals1764000110000 } from './migrations/1764000110000-approvals.ts';
 import { Turns1764000150000 } from './migrations/1764000150000-turns.ts';
+import { RunsOfTrigger1764000210000 } from './migrations/1764000210000-runs-of-trigger.ts';
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { RunnerModule } from './runner.module.ts';
@@ -26,6 +27,7 @@ export const runnerService: ServiceDefinition = {
     RunSearch1764000030003,
     Approvals1764000110000,
     Turns1764000150000,
+    RunsOfTrigger1764000210000,
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,

@@ -102,7 +102,8 @@ export const listenerProfile: Scenarios = (use) => {
       const hook = await webhook({ action: 'greet' });
       expect(await send(hook, '{}', undefined, NOBODY)).toEqual({ status: 404, body: NOT_FOUND });
       expect(await send({ uuid: NOBODY })).toEqual({ status: 404, body: NOT_FOUND });
-      expect(await send({ uuid: 'nonsense' })).toEqual({ status: 404, body: NOT_FOUND });
+      for (const uuid of ['nonsense', '%ff', 'a'.repeat(1_000)])
+        expect(await send({ uuid })).toEqual({ status: 404, body: NOT_FOUND });
       const failing = await webhook({ action: 'fails' });
       expect(await send(failing)).toEqual({ status: 500, body: { message: 'not today', reason: 'run_failed' } });
     });

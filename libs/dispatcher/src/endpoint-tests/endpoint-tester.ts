@@ -13,6 +13,7 @@ import {
   type RequestHeaders,
   sampleHookPayload,
 } from '@sluice/endpoints';
+import { readableJson } from '@sluice/event-store';
 import { headerProblem, OutboundClient, type OutboundResult } from '@sluice/outbound-http';
 import { InjectPool, platformError } from '@sluice/platform';
 import { MASK, SealedValues } from '@sluice/sealed-values';
@@ -158,7 +159,7 @@ export class EndpointTester {
       isNumber || isUuid(id)
         ? await this.pool.query<{ state: string }>(
             `select state from dispatcher.endpoints where not deleted and
-               ${isNumber ? `(state::json ->> 'id')::int = $1::int` : 'uuid = $1::uuid'}`,
+               ${isNumber ? `(${readableJson('state')} ->> 'id')::int = $1::int` : 'uuid = $1::uuid'}`,
             [id],
           )
         : { rows: [] };

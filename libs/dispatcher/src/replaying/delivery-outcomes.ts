@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { readableJson } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { Replayable } from './replay.ts';
@@ -16,15 +17,15 @@ interface EndedRow {
  */
 const ENDED_SQL = `select e.event_id, e.endpoint_uuid, e.outcome from unnest($1::uuid[], $2::uuid[]) as w(low, high)
   cross join lateral (
-    select distinct on (stream_id) stream_id, epoch, position, data::json ->> 'eventId' as event_id,
-      data::json ->> 'endpointUuid' as endpoint_uuid,
-      case type when 'DeliveryDiscarded' then 'discarded' else data::json ->> 'outcome' end as outcome
+    select distinct on (stream_id) stream_id, epoch, position, ${readableJson('data')} ->> 'eventId' as event_id,
+      ${readableJson('data')} ->> 'endpointUuid' as endpoint_uuid,
+      case type when 'DeliveryDiscarded' then 'discarded' else ${readableJson('data')} ->> 'outcome' end as outcome
     from dispatcher.events
     where stream_id >= w.low and stream_id < w.high and type in ('AttemptFinished', 'DeliveryDiscarded')
     order by stream_id, version desc) e
   order by e.epoch, e.position`;
 
-const WAITING_SQL = `select d.payload::json ->> 'eventId' as event_id, left(d.key, 36) as endpoint_uuid
+const WAITING_SQL = `select ${readableJson('d.payload')} ->> 'eventId' as event_id, left(d.key, 36) as endpoint_uuid
   from unnest($1::uuid[], $2::uuid[]) as w(low, high)
   join dispatcher.due d on d.id >= w.low and d.id < w.high`;
 

@@ -113,6 +113,13 @@ describe('the HTTP application of every service', () => {
     expect((await fetch(`${base}/things/unstorable`)).status).toBe(422);
   });
 
+  it('refuses text in a body that PostgreSQL cannot hold, and names it', async () => {
+    const answer = await post('{"name": "a\\u0000b", "inner": {"count": 1, "note": "\\ud800"}}');
+    const { code, errors } = (await answer.json()) as { code: string; errors: { pointer: string }[] };
+    expect([answer.status, code]).toEqual([422, 'invalid_request']);
+    expect(errors.map(({ pointer }) => pointer)).toEqual(['/name', '/inner/note']);
+  });
+
   it('refuses text that is no UTF-8', async () => {
     const answer = await fetch(`${base}/things`, {
       method: 'POST',

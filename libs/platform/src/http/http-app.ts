@@ -42,7 +42,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_HEADER_BYTES = 16_384;
 const SWEEP_MS = 250;
 
-function createAdapter(bodyLimitBytes: number): FastifyAdapter {
+type AnswerUnreadable = NonNullable<RawRoutesProvider['answerUnreadable']>;
+
+function createAdapter(bodyLimitBytes: number, unreadable: readonly AnswerUnreadable[]): FastifyAdapter {
   return new FastifyAdapter({
     logger: false,
     bodyLimit: bodyLimitBytes,
@@ -60,9 +62,10 @@ function createAdapter(bodyLimitBytes: number): FastifyAdapter {
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1_000,
     },
-    // Framework errors before routing (a malformed URL) are problems like all others.
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(error, request, reply),
+    // Framework errors before routing (a malformed URL) are problems like all others, unless the paths have words of their own.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      if (!unreadable.some((answer) => answer(request, reply))) sendProblem(error, request, reply);
+    },
   });
 }
 
@@ -98,6 +101,7 @@ async function registerDiscovered(
   nest: NestFastifyApplication,
   fastify: FastifyInstance,
   health: Health,
+  unreadable: AnswerUnreadable[],
 ): Promise<DescribedPaths[]> {
   const described: DescribedPaths[] = [];
   const discovery = nest.get(DiscoveryService);
@@ -109,6 +113,8 @@ async function registerDiscovered(
     if (!Reflect.hasMetadata(RawRoutes.KEY, type)) continue;
     const routes = wrapper.instance as RawRoutesProvider;
     await routes.registerRoutes(fastify);
+    if (routes.answerUnreadable)
+      unreadable.push((request, reply) => routes.answerUnreadable?.(request, reply) ?? false);
     if (routes.describeRoutes) described.push(routes.describeRoutes());
   }
   return described;
@@ -116,7 +122,8 @@ async function registerDiscovered(
 
 /** A Nest application on Fastify with everything every service has: problems, validation, health, metrics, OpenAPI. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
-  const adapter = createAdapter(options.bodyLimitBytes ?? 1_048_576);
+  const unreadable: AnswerUnreadable[] = [];
+  const adapter = createAdapter(options.bodyLimitBytes ?? 1_048_576, unreadable);
   const nest = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     bufferLogs: false,
@@ -140,7 +147,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   const described = [OWN_PATHS];
   serveOpenApi(nest, fastify, described);
-  described.push(...(await registerDiscovered(nest, fastify, health)));
+  described.push(...(await registerDiscovered(nest, fastify, health, unreadable)));
   // Nest's own handlers for unknown paths and errors lead to ProblemFilter.
   try {
     await nest.init();

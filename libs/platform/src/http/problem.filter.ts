@@ -1,9 +1,16 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { AppError } from '@sluice/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { throwError } from 'rxjs';
 import { appErrorOf, PROBLEM_TYPE, problemOf } from './problem.ts';
 
 const log = new Logger('http');
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** For `@RouteConfig(…)` of a route whose errors have a vendor's shape: also those of a body that cannot be read. */
+export interface WithErrorBody {
+  errorBody(error: AppError): object;
+}
 
 /** Sends any error as problem+json; logs only what nobody foresaw. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -15,12 +22,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     );
   if (reply.sent || reply.raw.headersSent) return;
   if (shown.status === 413) letBodyPass(request, reply);
+  const { errorBody } = (request.routeOptions?.config ?? {}) as Partial<WithErrorBody>;
   const retry = shown.status === 503 || shown.status === 429 ? { 'retry-after': '1' } : {};
   const challenge = shown.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
   reply
     .code(shown.status)
-    .headers({ ...retry, ...challenge, ...shown.headers, 'content-type': PROBLEM_TYPE })
-    .send(JSON.stringify(problemOf(shown, request.url.split('?')[0])));
+    .headers({ ...retry, ...challenge, ...shown.headers, 'content-type': errorBody ? JSON_TYPE : PROBLEM_TYPE })
+    .send(JSON.stringify(errorBody ? errorBody(shown) : problemOf(shown, request.url.split('?')[0])));
 }
 
 /** Bytes that are read and thrown away so that the sender, who writes first and reads then, gets its answer. */

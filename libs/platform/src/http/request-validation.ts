@@ -3,6 +3,7 @@ import { ValidationPipe } from '@nestjs/common';
 import type { FieldProblem } from '@sluice/contracts';
 import type { ValidationError } from 'class-validator';
 import { platformError } from './platform.errors.ts';
+import { unstorableTexts } from './storable.rules.ts';
 
 const escapePointer = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
 
@@ -18,8 +19,12 @@ export function problemsOf(errors: readonly ValidationError[], base = ''): Field
   });
 }
 
-const problem = (pointer: string, message: string): Error =>
-  platformError('invalid_request', '1 value is not valid', { errors: [{ pointer, message }] });
+const problemOf = (errors: readonly FieldProblem[]): Error =>
+  platformError('invalid_request', `${errors.length} value${errors.length === 1 ? ' is' : 's are'} not valid`, {
+    errors,
+  });
+
+const problem = (pointer: string, message: string): Error => problemOf([{ pointer, message }]);
 
 /** PostgreSQL holds no NUL in a text, so nothing that we have can be named by one. */
 function refuseNul(value: unknown, { type }: ArgumentMetadata): void {
@@ -30,6 +35,11 @@ function refuseNul(value: unknown, { type }: ArgumentMetadata): void {
   for (const [name, each] of Object.entries(value))
     if ([each].flat().some((one) => typeof one === 'string' && one.includes('\0')))
       throw problem(`/${escapePointer(name)}`, 'must not contain NUL');
+}
+
+function refuseUnstorable(value: unknown): void {
+  const problems = unstorableTexts(value);
+  if (problems.length > 0) throw problemOf(problems);
 }
 
 /** class-transformer copies what is nested by its `constructor`, and falls over one that is data. */
@@ -60,6 +70,7 @@ export class RequestValidationPipe implements PipeTransform {
         });
       }
       if (wantsObject) refuseConstructors(value);
+      refuseUnstorable(value);
       return this.body.transform(value, metadata);
     }
     refuseNul(value, metadata);
@@ -75,14 +86,7 @@ export class RequestValidationPipe implements PipeTransform {
       transformOptions: { enableImplicitConversion: coerce },
       stopAtFirstError: false,
       validationError: { target: false, value: false },
-      exceptionFactory: (errors) => {
-        const problems = problemsOf(errors);
-        return platformError(
-          'invalid_request',
-          `${problems.length} value${problems.length === 1 ? ' is' : 's are'} not valid`,
-          { errors: problems },
-        );
-      },
+      exceptionFactory: (errors) => problemOf(problemsOf(errors)),
     });
   }
 }

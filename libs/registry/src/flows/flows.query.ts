@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FlowDefinition, FlowState } from '@sluice/contracts';
+import { readableJson } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Page, type PageQuery, pageOf, windowOf } from '../requests/page.requests.ts';
@@ -110,7 +111,7 @@ export class FlowQueries {
   async countTriggers(flowId: string): Promise<number> {
     const { rows } = await this.pool.query<{ count: number }>(
       `select (select count(*) from registry.triggers
-           where flow_id = $1 and not deleted and state::json -> 'listener' is null)::int
+           where flow_id = $1 and not deleted and ${readableJson('state')} -> 'listener' is null)::int
          + (select count(*) from registry.schedules where flow_id = $1 and not deleted)::int as count`,
       [flowId],
     );

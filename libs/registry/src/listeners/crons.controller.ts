@@ -1,8 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, UseFilters } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiBody, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { Crons } from './crons.ts';
-import { LenraErrors } from './lenra-errors.filter.ts';
+import { LENRA_ERRORS, LenraErrors } from './lenra-errors.filter.ts';
 import { CreateCron, CronView } from './listener.requests.ts';
 
 /** Listeners that are run at times. */
@@ -16,6 +17,7 @@ export class CronsController {
   /** Runs a listener at the times of a cron expression, with props and an empty event. */
   @Post()
   @HttpCode(200)
+  @RouteConfig(LENRA_ERRORS)
   @Requires('automation.manage')
   @ApiBody({ type: CreateCron })
   @ApiOkResponse({ type: CronView })

@@ -111,6 +111,21 @@ describe('webhooks in Lenra’s way', () => {
     }
   });
 
+  it('LN-02: a body that is no JSON, is no form of JSON or holds what cannot be stored is refused in the same shape', async () => {
+    const send = async (body: string, type = 'application/json') => {
+      const headers = { authorization: `Bearer ${inApp.token}`, 'content-type': type };
+      const answer = await fetch(`${running.url}/app/webhooks`, { method: 'POST', headers, body });
+      return [answer.status, answer.headers.get('content-type'), (await answer.json()) as unknown];
+    };
+    const shape = (reason: string) => ({ message: expect.any(String), reason });
+    const json = 'application/json; charset=utf-8';
+    expect(await send('{"action":')).toEqual([400, json, shape('malformed_json')]);
+    expect(await send('action=greet', 'text/plain')).toEqual([415, json, shape('unsupported_media_type')]);
+    for (const props of ['"\\u0000"', '{"a":"\\ud800"}']) {
+      expect(await send(`{"action":"greet","props":${props}}`)).toEqual([422, json, shape('invalid_request')]);
+    }
+  });
+
   it('LN-02: a token that may not manage is 403, in the same shape', async () => {
     const weak = await call('POST', '/v1/tokens', { note: 'weak', scopes: ['automation.view'], appId: app.id });
     const refused = await create({ action: 'greet' }, '/app/webhooks', { token: String(weak.body.token) });

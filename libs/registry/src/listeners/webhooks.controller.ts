@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Query, Res, UseFilters } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBearerAuth, ApiBody, ApiOkResponse, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import type { Reply } from '../requests/reply.ts';
-import { LenraErrors } from './lenra-errors.filter.ts';
+import { LENRA_ERRORS, LenraErrors } from './lenra-errors.filter.ts';
 import { CreateWebhook, WebhookView } from './listener.requests.ts';
 import { integerOf } from './webhook.rules.ts';
 import { Webhooks } from './webhooks.ts';
@@ -19,6 +20,7 @@ export class WebhooksController {
   /** Makes a webhook: a listener's name and the props that it gets with every event. */
   @Post(['app/webhooks', 'app-api/v1/webhooks'])
   @HttpCode(200)
+  @RouteConfig(LENRA_ERRORS)
   @Requires('automation.manage')
   @ApiBody({ type: CreateWebhook })
   @ApiOkResponse({ type: WebhookView })

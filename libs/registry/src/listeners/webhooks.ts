@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AppScope, Principal } from '@sluice/access';
 import { actorOf } from '@sluice/access';
 import type { AppCreated, TriggerState } from '@sluice/contracts';
+import { readableJson } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { Apps } from '../apps/apps.ts';
@@ -63,7 +64,7 @@ export class Webhooks {
     const { rows } = await this.pool.query<{ state: string; listener: string | null }>(
       `select t.state, f.listener from registry.triggers t left join registry.flows f on f.id = t.flow_id
        where t.app_id = $1 and t.profile = 'listener' and not t.deleted
-         and ($2::uuid is null or t.state::json -> 'listener' ->> 'userId' = $2::text)
+         and ($2::uuid is null or ${readableJson('t.state')} -> 'listener' ->> 'userId' = $2::text)
          and t.number > coalesce((select number from registry.triggers where id = $3), 0)
        order by t.number limit $4`,
       [app.id, userId, after, MAX_LISTED + 1],

@@ -4,8 +4,15 @@ import { Transform } from 'class-transformer';
 import { IsString, Length, Matches, registerDecorator, ValidateIf } from 'class-validator';
 import { nameProblem, tidyName } from './name.rules.ts';
 
-/** The field may be left out; unlike class-validator's IsOptional it does not let `null` pass. */
-export const MayBeAbsent = (): PropertyDecorator => ValidateIf((_object, value: unknown) => value !== undefined);
+/**
+ * The field may be left out, and the document says so; unlike class-validator's IsOptional it does not let `null` pass.
+ * Stands above what describes the field, because the decorator that is applied last has its way.
+ */
+export const MayBeAbsent = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ required: false }),
+    ValidateIf((_object, value: unknown) => value !== undefined),
+  );
 
 /** The field may be left out or `null`. */
 export const MayBeNull = (): PropertyDecorator =>

@@ -1,5 +1,5 @@
 import type { FieldProblem } from '@sluice/contracts';
-import { platformError, problemsOf } from '@sluice/platform';
+import { platformError, problemsOf, unstorableTexts } from '@sluice/platform';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 
@@ -28,6 +28,9 @@ export async function validated<T extends object>(
   if (isDeeperThan(body, MAX_DEPTH)) {
     throw invalidRequest([{ pointer: '', message: `is nested more than ${MAX_DEPTH} deep` }]);
   }
+  // The pipe has looked at bodies, but not at what comes in an import.
+  const unstorable = unstorableTexts(body);
+  if (unstorable.length > 0) throw invalidRequest(unstorable);
   const instance = instanceOf(type, body);
   const errors = await validate(instance, {
     whitelist: true,

@@ -298,7 +298,7 @@ describe('RG-08: names and keys', () => {
         flows: [{ name: 'A', listener: 'a\u0000', steps: [] }],
         crons: [{ listener: 'a\u0000', cron: '* * * * *' }],
       },
-      '',
+      '/flows/0/listener',
     ],
     [
       'two crons that say the same',

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TriggerState } from '@sluice/contracts';
+import { readableJson } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Page, pageOf, windowOf } from '../requests/page.requests.ts';
@@ -37,7 +38,7 @@ export class TriggerQueries {
     const { below, limit } = windowOf(query);
     const { rows } = await this.pool.query<TriggerRecord>(
       `${FIND} where not deleted and app_id = $1 and number < $2 and ($3::uuid is null or flow_id = $3
-           or profile = 'listener' and state::json #>> '{listener,name}' =
+           or profile = 'listener' and ${readableJson('state')} #>> '{listener,name}' =
              (select listener from registry.flows where id = $3 and not deleted))
          and ($4::text is null or position(lower($4) in lower(name)) > 0)
        order by number desc limit $5`,

@@ -122,6 +122,39 @@ describe('GET /v1/runs', () => {
     for (const id of ids) await ask('POST', `/v1/runs/${id}/cancel`);
   });
 
+  test('lists, finds and cancels runs whatever characters callers and flows put into them', async () => {
+    const flow = await neighbours.flow(napping('PT60S'));
+    const orderingKey = `${flow.appId}/live/odd`;
+    const odd = { body: '{"a":"x\\u0000y","b":"\\ud800","c":"\\\\u0000"}', orderingKey };
+    const first = await neighbours.accept(flow, { orderingKey });
+    await waitFor(async () => (await ask('GET', `/v1/runs/${first}`)).body.status === 'waiting');
+    const ids = [first, await neighbours.accept(flow, odd)];
+    const queued = await waitFor(async () => {
+      const { body } = await ask('GET', `/v1/runs?flowId=${flow.id}&status=queued&since=2026-01-01T00:00:00Z`);
+      return body.items.length === 1 ? body.items : null;
+    });
+    expect(queued.map(({ id }) => id)).toEqual([ids[1]]);
+    const batch = await ask('POST', '/v1/runs/cancel', { body: { query: { flowId: flow.id } } });
+    expect(batch.status).toBe(202);
+    await Promise.all(ids.map(ended));
+    const failing = await neighbours.flow({ steps: [WEBHOOK, { ref: 'f', type: 'fail', message: 'no {{ web1.a }}' }] });
+    const failed = await neighbours.accept(failing, { body: odd.body });
+    await ended(failed);
+    expect((await ask('GET', `/v1/runs?flowId=${failing.id}&q=no`)).body.items.map(({ id }) => id)).toEqual([failed]);
+  });
+
+  test('finds the runs of a rarely used trigger without reading those of its app', async () => {
+    const fill = `insert into runner.runs (app_id, id, number, flow_id, flow_version, trigger_id, mode, status, queued_at, started_at)
+      select $1::uuid, gen_random_uuid(), 1000000 + n, $2::uuid, 1, $3::uuid, 'live', 'succeeded', now(), now() from generate_series(1, 20000) n`;
+    const [app, flow, busy, rare] = [newId(), newId(), newId(), newId()];
+    await database.pool.query(fill, [app, flow, busy]);
+    await database.pool.query('analyze runner.runs');
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(
+      `explain select * from runner.runs where app_id = '${app}' and trigger_id = '${rare}' order by id desc limit 51`,
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('runs_of_trigger');
+  });
+
   test('finds a run by its id, its number, what it belongs to, and a piece of its error', async () => {
     const flow = await neighbours.flow({
       steps: [WEBHOOK, { ref: 'no', type: 'fail', message: 'Out of "ÄPFEL" 100%' }],

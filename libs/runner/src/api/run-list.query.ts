@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUuid, type RunError, type RunStatus } from '@sluice/contracts';
+import { readableJson } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { PendingStart } from '../starting/pending-start.ts';
@@ -64,12 +65,13 @@ const STARTED: Columns = {
   retryOf: 'retry_of',
   queuedAt: 'queued_at',
 };
+const PENDING = readableJson('pending');
 const WAITING: Columns = {
   id: 'run_id',
-  flowId: "(pending::json ->> 'flowId')::uuid",
-  triggerId: "(pending::json ->> 'triggerId')::uuid",
-  retryOf: "(pending::json ->> 'retryOf')::uuid",
-  queuedAt: "(pending::json ->> 'queuedAt')::timestamptz",
+  flowId: `(${PENDING} ->> 'flowId')::uuid`,
+  triggerId: `(${PENDING} ->> 'triggerId')::uuid`,
+  retryOf: `(${PENDING} ->> 'retryOf')::uuid`,
+  queuedAt: `(${PENDING} ->> 'queuedAt')::timestamptz`,
 };
 
 /** An app's runs, newest first: those that have begun, and those that wait for their turn. */
@@ -110,7 +112,7 @@ export class RunListQuery {
       const text = query.q.trim().toLowerCase();
       // What has not begun has neither number nor error.
       if (!isUuid(text)) return [];
-      where.add("(run_id = ? or pending::json -> 'meta' ->> 'correlationId' = ?::text)", text);
+      where.add(`(run_id = ? or ${PENDING} -> 'meta' ->> 'correlationId' = ?::text)`, text);
     }
     const { rows } = await this.pool.query<{ pending: string }>(
       `select pending from runner.ordered_runs where ${where.sql} order by run_id desc limit ${most}`,
@@ -120,8 +122,9 @@ export class RunListQuery {
   }
 }
 
+const ERROR = readableJson('error');
 const ERROR_CONTAINS = `error is not null and
-  position(lower(?) in lower(concat_ws(' ', error::json ->> 'code', error::json ->> 'message', error::json ->> 'ref'))) > 0`;
+  position(lower(?) in lower(concat_ws(' ', ${ERROR} ->> 'code', ${ERROR} ->> 'message', ${ERROR} ->> 'ref'))) > 0`;
 
 function sought(where: Conditions, text: string): void {
   const number = /^#?([1-9]\d{0,17})$/.exec(text)?.[1];

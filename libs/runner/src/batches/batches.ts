@@ -5,7 +5,7 @@ import { InjectPool, InjectStore, isDryRun } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { EffectWorker } from '../effects/effect.worker.ts';
 import { runnerError } from '../runner.errors.ts';
-import { type BatchQuery, runsOf } from './batch-query.rules.ts';
+import { type BatchQuery, runsOf } from './batch-query.ts';
 import type { BatchKind, BatchStatus } from './batch-resource.ts';
 
 export interface BatchRow {

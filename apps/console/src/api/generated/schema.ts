@@ -2285,7 +2285,7 @@ export interface components {
             externalKey?: string | null;
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
-            name: string;
+            name?: string;
             steps?: {
                 [key: string]: unknown;
             }[];
@@ -2681,7 +2681,7 @@ export interface components {
             externalKey?: string | null;
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
-            name: string;
+            name?: string;
         };
         NewTriggerToken: {
             /** Format: uuid */
@@ -3375,10 +3375,10 @@ export interface components {
         };
         ChangeUser: {
             /** Format: email */
-            email: string;
-            name: string;
+            email?: string;
+            name?: string;
             /** @description a new one signs the user out everywhere */
-            password: string;
+            password?: string;
             roles?: components["schemas"]["RoleGrantView"][];
             /** @description no credential of a disabled user works */
             disabled?: boolean;

@@ -51,7 +51,7 @@ export class RunRoutes implements RawRoutesProvider {
   }
 
   #visit(
-    { id }: Ids,
+    { id, run }: Ids,
     request: IncomingMessage,
     response: ServerResponse,
     methods: readonly string[],
@@ -60,6 +60,7 @@ export class RunRoutes implements RawRoutesProvider {
     void this.door.visit(
       this.profile,
       () => {
+        if (run === '') return null;
         if (methods.includes(request.method as string)) return this.router.find(id);
         const allow = methods.join(', ');
         throw gatewayError('method_not_allowed', `This address accepts ${allow}.`, { headers: { allow } });

@@ -1,3 +1,4 @@
+import { readableJson } from '@sluice/event-store';
 import type { BatchKind } from './batch-resource.ts';
 import { ENDED, GOING_ON } from './batch.requests.ts';
 
@@ -15,8 +16,8 @@ const QUEUED = {
   table: 'runner.ordered_runs',
   id: 'run_id',
   app: '"left"(ordering_key, 36)',
-  flowId: "(pending::json ->> 'flowId')::uuid",
-  queuedAt: "(pending::json ->> 'queuedAt')::timestamptz",
+  flowId: `(${readableJson('pending')} ->> 'flowId')::uuid`,
+  queuedAt: `(${readableJson('pending')} ->> 'queuedAt')::timestamptz`,
 };
 
 class Values {
