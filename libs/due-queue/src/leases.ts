@@ -16,8 +16,8 @@ export interface LeasesOptions {
 }
 
 /**
- * The leases this process holds, extended while they are worked on. Nothing is written for work that is done within a
- * third of the lease. A lease that could not be extended in time counts as lost before the database hands it to
+ * The leases this process holds, extended while they are worked on. Nothing is written for work that is done within
+ * half of the lease. A lease that could not be extended in time counts as lost before the database hands it to
  * somebody else, because the local clock starts before the statement is sent.
  */
 export class Leases {
@@ -85,9 +85,7 @@ export class Leases {
     const expired = [...this.#held.values()].filter((lease) => lease.safeUntilMs <= startMs);
     for (const { claim } of expired) this.#lose(claim);
     if (this.#extending) return;
-    const old = [...this.#held.values()].filter(
-      (lease) => lease.safeUntilMs - startMs < (this.#options.leaseMs * 2) / 3,
-    );
+    const old = [...this.#held.values()].filter((lease) => lease.safeUntilMs - startMs < this.#options.leaseMs / 2);
     this.#extending = true;
     try {
       await this.#extend(old);

@@ -56,6 +56,16 @@ describe('ET-03: headers of every request', () => {
   });
 });
 
+describe('ET-08: what is recorded of headers', () => {
+  it('is every header that is sent, with a name that objects have a meaning for as well', () => {
+    const endpoint = exampleEndpoint({ headers: [{ key: '__proto__', value: SAMPLE_SEALED }] });
+    const secrets = { secrets: [], basicPass: null, headerValues: ['v'] };
+    const { recorded, sent: list } = headersOf(facts({ endpoint, secrets }));
+    expect(Object.entries(recorded)).toContainEqual(['__proto__', '***']);
+    expect(Object.keys(recorded)).toEqual(list.map(([name]) => name.toLowerCase()));
+  });
+});
+
 describe('ET-07: the HMAC-SHA1 signature', () => {
   it('is over the exact body bytes, lower-case hex, with the secret as given', () => {
     const expected = createHmac('sha1', Buffer.from(SECRET, 'utf8')).update(Buffer.from(facts().body)).digest('hex');

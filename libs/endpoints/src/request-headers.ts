@@ -58,30 +58,53 @@ export interface RequestHeaders {
  */
 export function headersOf(facts: HeaderFacts): RequestHeaders {
   const { endpoint, secrets } = facts;
-  const ours: HeaderList = [
-    ...(facts.contentType === null ? [] : ([['Content-Type', facts.contentType]] as HeaderList)),
-    ...standardHeaders(facts),
-    ...(endpoint.format === 'etl' && endpoint.kind === 'event' && facts.event ? etlHeaders(facts, facts.event) : []),
-    [HOPS_HEADER, String(facts.hops)],
-    ...(facts.traceparent === undefined ? [] : ([['traceparent', facts.traceparent]] as HeaderList)),
-  ];
-  const secret: HeaderList = [];
+  const ours = new HeaderPile();
+  if (facts.contentType !== null) ours.add('Content-Type', facts.contentType);
+  addStandard(ours, facts);
+  if (endpoint.format === 'etl' && endpoint.kind === 'event' && facts.event) addEtl(ours, facts, facts.event);
+  ours.add(HOPS_HEADER, String(facts.hops));
+  if (facts.traceparent !== undefined) ours.add('traceparent', facts.traceparent);
+  const secret = new HeaderPile();
   if (endpoint.basicUser !== null) {
     const credentials = Buffer.from(`${endpoint.basicUser}:${secrets.basicPass ?? ''}`).toString('base64');
-    secret.push(['Authorization', `Basic ${credentials}`]);
+    secret.add('Authorization', `Basic ${credentials}`);
   }
-  const taken = new Set([...ours, ...secret].map(([name]) => name.toLowerCase()));
+  const given = (name: string): boolean => ours.has(name) || secret.has(name);
   endpoint.headers.forEach(({ key }, index) => {
-    if (!isSluiceHeader(key, facts.etlPrefix) && !taken.has(key.toLowerCase()))
-      secret.push([key, secrets.headerValues[index] ?? '']);
+    if (!isSluiceHeader(key, facts.etlPrefix) && !given(key)) secret.add(key, secrets.headerValues[index] ?? '');
   });
-  const given = new Set([...taken, ...secret.map(([name]) => name.toLowerCase())]);
   for (const [name, value] of Object.entries(facts.forwarded ?? {})) {
-    if (!given.has(name) && !isSluiceHeader(name, facts.etlPrefix)) ours.push([name, value]);
+    if (!given(name) && !isSluiceHeader(name, facts.etlPrefix)) ours.add(name, value);
   }
-  if (![...secret, ...ours].some(([name]) => name.toLowerCase() === 'user-agent'))
-    ours.push(['User-Agent', USER_AGENT]);
-  return { sent: [...ours, ...secret], recorded: recordedOf(ours, secret) };
+  if (!given('User-Agent')) ours.add('User-Agent', USER_AGENT);
+  return { sent: [...ours.list, ...secret.list], recorded: recordedOf(ours, secret) };
+}
+
+/** Names in lower case, which every request makes of the same few: kept, as far as they are few. */
+const lowerNames = new Map<string, string>();
+const KEPT_NAMES = 1_000;
+
+function lowerOf(name: string): string {
+  const known = lowerNames.get(name);
+  if (known !== undefined) return known;
+  const lower = name.toLowerCase();
+  if (lowerNames.size < KEPT_NAMES) lowerNames.set(name, lower);
+  return lower;
+}
+
+/** Headers in their order. There are a dozen of them: looking through is faster than a set that is made for each request. */
+class HeaderPile {
+  readonly list: HeaderList = [];
+  readonly names: string[] = [];
+
+  add(name: string, value: string): void {
+    this.list.push([name, value]);
+    this.names.push(lowerOf(name));
+  }
+
+  has(name: string): boolean {
+    return this.names.includes(lowerOf(name));
+  }
 }
 
 /** `webhook-timestamp`: Unix seconds. */
@@ -89,40 +112,35 @@ export function timestampOf(nowMs: number): number {
   return Math.floor(nowMs / 1000);
 }
 
-function standardHeaders({ secrets, deliveryId, body, nowMs, signature }: HeaderFacts): HeaderList {
+function addStandard(headers: HeaderPile, { secrets, deliveryId, body, nowMs, signature }: HeaderFacts): void {
   const timestamp = timestampOf(nowMs);
-  const headers: HeaderList = [
-    ['webhook-id', deliveryId],
-    ['webhook-timestamp', String(timestamp)],
-  ];
-  if (secrets.secrets.length > 0) {
-    const message = { id: deliveryId, timestamp, body };
-    headers.push(['webhook-signature', signature ?? standardSignatures(secrets.secrets, message)]);
-  }
-  return headers;
+  headers.add('webhook-id', deliveryId);
+  headers.add('webhook-timestamp', String(timestamp));
+  if (secrets.secrets.length === 0) return;
+  const message = { id: deliveryId, timestamp, body };
+  headers.add('webhook-signature', signature ?? standardSignatures(secrets.secrets, message));
 }
 
-function etlHeaders(facts: HeaderFacts, event: EventFacts): HeaderList {
+function addEtl(headers: HeaderPile, facts: HeaderFacts, event: EventFacts): void {
   const { endpoint, secrets, deliveryId, body, etlPrefix: prefix } = facts;
-  const headers: HeaderList = [
-    [`${prefix}-Event-Id`, deliveryId],
-    [`${prefix}-Event`, headerText(event.type)],
-    [`${prefix}-Id`, String(endpoint.id)],
-    [`${prefix}-Entity-Id`, headerText(event.entityId)],
-    [`${prefix}-Entity-URL`, headerText(event.entityUrl)],
-  ];
+  headers.add(`${prefix}-Event-Id`, deliveryId);
+  headers.add(`${prefix}-Event`, headerText(event.type));
+  headers.add(`${prefix}-Id`, String(endpoint.id));
+  headers.add(`${prefix}-Entity-Id`, headerText(event.entityId));
+  headers.add(`${prefix}-Entity-URL`, headerText(event.entityUrl));
   const [secret] = secrets.secrets;
-  if (secret !== undefined && endpoint.method === 'POST') {
-    headers.push([`${prefix}-Signature`, etlSignature(secret, body)]);
-  }
-  return headers;
+  if (secret !== undefined && endpoint.method === 'POST')
+    headers.add(`${prefix}-Signature`, etlSignature(secret, body));
 }
+
+const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Types and subjects are any Unicode text, headers are not: what a header cannot carry is percent-encoded as UTF-8 (as
  * CloudEvents' HTTP binding does, §3.1.3.2), and what is too long is cut. The body has the text as it is, whole.
  */
 function headerText(text: string): string {
+  if (text.length <= LONGEST_TEXT && PLAIN.test(text)) return text;
   // A lone surrogate has no UTF-8 form.
   return text
     .toWellFormed()
@@ -131,9 +149,15 @@ function headerText(text: string): string {
     .slice(0, LONGEST_TEXT);
 }
 
-function recordedOf(ours: HeaderList, secret: HeaderList): Record<string, string> {
-  return Object.fromEntries([
-    ...ours.map(([name, value]) => [name.toLowerCase(), value]),
-    ...secret.map(([name]) => [name.toLowerCase(), MASK]),
-  ]);
+function recordedOf(ours: HeaderPile, secret: HeaderPile): Record<string, string> {
+  const recorded: Record<string, string> = {};
+  ours.list.forEach(([, value], index) => record(recorded, ours.names[index] as string, value));
+  for (const name of secret.names) record(recorded, name, MASK);
+  return recorded;
+}
+
+/** `__proto__` is a header's name like any other. */
+function record(recorded: Record<string, string>, name: string, value: string): void {
+  if (name !== '__proto__') recorded[name] = value;
+  else Object.defineProperty(recorded, name, { value, enumerable: true, configurable: true, writable: true });
 }

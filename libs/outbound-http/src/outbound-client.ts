@@ -222,9 +222,14 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#phase = 'answering';
     this.#status = status;
-    this.#headers = Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
-    );
+    this.#headers = {};
+    for (const name of Object.keys(headers)) {
+      const value = headers[name];
+      const text = Array.isArray(value) ? value.join(', ') : (value ?? '');
+      // A plain assignment to this one name would set the object's prototype instead.
+      if (name !== '__proto__') this.#headers[name] = text;
+      else Object.defineProperty(this.#headers, name, { value: text, enumerable: true });
+    }
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {

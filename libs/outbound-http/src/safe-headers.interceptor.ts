@@ -20,12 +20,18 @@ const OURS = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+/** Names that were looked at: nearly every request has the same dozen. */
+const goodNames = new Set<string>();
+const KEPT_NAMES = 1_000;
 const MOST_HEADER_BYTES = 16 * 1024;
 
 /** Why a header cannot be sent, or null when it can; for forms that store headers as well. */
 export function headerProblem(name: string, value: string): string | null {
-  if (!TOKEN.test(name)) return `${JSON.stringify(name)} is not a header name`;
-  if (OURS.has(name.toLowerCase())) return `the header ${name} cannot be set`;
+  if (!goodNames.has(name)) {
+    if (!TOKEN.test(name)) return `${JSON.stringify(name)} is not a header name`;
+    if (OURS.has(name.toLowerCase())) return `the header ${name} cannot be set`;
+    if (goodNames.size < KEPT_NAMES) goodNames.add(name);
+  }
   if (!VALUE.test(value)) return `the value of the header ${name} has characters that a header cannot carry`;
   return null;
 }

@@ -10,7 +10,7 @@ export class DeliveringConfig {
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */
   maxInFlight: number = 2048;
   /** First attempts that may wait in memory, in all; past it their rows wait in the due-queue. */
-  maxWaiting: number = 20_000;
+  maxWaiting: number = 40_000;
   /** The same as an estimate of their events' size. */
   maxWaitingBytes: number = 64 * 1024 * 1024;
   /**

@@ -75,8 +75,10 @@ export class DeliverySender {
     if (!endpoint || !endpoint.enabled) {
       return this.#discard(delivery, endpoint, endpoint ? 'endpoint_disabled' : 'endpoint_deleted');
     }
-    const secrets = await this.#patiently(delivery, () => this.#secretsOf(endpoint));
-    const raw = await this.#patiently(delivery, () => this.raw.of(delivery.event));
+    // Most attempts have no need to wait for either: each wait is a turn of the queue of promises, and garbage.
+    const secrets =
+      this.opener.known(endpoint, Date.now()) ?? (await this.#patiently(delivery, () => this.#secretsOf(endpoint)));
+    const raw = delivery.event.forward ? await this.#patiently(delivery, () => this.raw.of(delivery.event)) : null;
     if (secrets === 'lost' || raw === 'lost') return;
     const work = startWork(`deliver ${delivery.event.type}`, {
       parent: delivery.meta.traceparent,
@@ -106,7 +108,9 @@ export class DeliverySender {
     attemptsTotal.inc({ outcome: attempt.outcome });
     attemptSeconds.observe(result.durationMs / 1000);
     const answered = result.ok ? result.body : null;
-    const kept = await this.#patiently(delivery, () => this.bodies.keep(attempt, signed?.body ?? '', answered));
+    const kept = this.bodies.isWhole(attempt)
+      ? attempt
+      : await this.#patiently(delivery, () => this.bodies.keep(attempt, signed?.body ?? '', answered));
     if (kept !== 'lost') await this.recorder.finished(delivery, kept, work.traceparent);
   }
 
@@ -154,7 +158,7 @@ export class DeliverySender {
   /** A secret that cannot be opened is a failed attempt; a database that is away is not. */
   async #secretsOf(endpoint: EndpointState): Promise<EndpointSecrets | AttemptError> {
     try {
-      return await this.opener.open(endpoint);
+      return await this.opener.open(endpoint, Date.now());
     } catch (error) {
       if (isTransientError(error)) throw error;
       log.error(`a secret of endpoint ${endpoint.uuid} cannot be opened: ${(error as Error).message}`);

@@ -34,7 +34,7 @@ interface Lane {
 }
 
 /** What a lane holds beyond what it can start within so long is better kept in the table. */
-const HOLD_S = 5;
+const HOLD_S = 8;
 /** Buckets of endpoints at rest are looked through when there are so many. */
 const MANY_BUCKETS = 1000;
 
@@ -82,7 +82,7 @@ export class SendLanes {
   }
 
   /**
-   * To be called once a second: bounds each lane to what it can start within five, and cancels what is beyond, the newest
+   * To be called once a second: bounds each lane to what it can start within eight, and cancels what is beyond, the newest
    * first. So an endpoint that is fast takes its deliveries from memory, and one that hangs gives its place back.
    * @param least of a lane, as a multiple of its concurrency.
    */

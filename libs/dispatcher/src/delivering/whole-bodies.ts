@@ -18,6 +18,11 @@ export class WholeBodies {
     this.payloads = new Payloads(pool);
   }
 
+  /** Whether the attempt has all of its bodies itself. */
+  isWhole({ request, response }: AttemptFinished): boolean {
+    return request.truncated !== true && response?.truncated !== true;
+  }
+
   /** The attempt with references to the bodies that it has only in part. @throws what the database throws */
   async keep(
     attempt: AttemptFinished,
