@@ -103,6 +103,7 @@ export {
   type StepNotes,
   type StepPlace,
   type StepStarted,
+  type StoredOutput,
 } from './runner-events.ts';
 export { DOMAIN_EVENTS_TOPIC, SERVICES, type ServiceName, schemaOf, serviceOf, TOPICS, type Topic } from './topics.ts';
 export {

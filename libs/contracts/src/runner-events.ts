@@ -129,6 +129,16 @@ export interface StepCompleted extends StepPlace, StepNotes {
   skipped?: true;
   /** A test of a draft gave it this output instead of running it. */
   given?: true;
+  /** The output is too large for an event: `output` is the `StoredOutput` that says where its JSON lies. */
+  outputStored?: true;
+}
+/** A list that a loop collected, over 256 KiB of it, as a file of the run in libs/payloads. */
+export interface StoredOutput {
+  filename: string;
+  contentType: 'application/json';
+  /** Bytes. */
+  size: number;
+  payloadId: string;
 }
 export interface StepFailed extends StepPlace, StepNotes {
   type: string;
@@ -187,6 +197,7 @@ export interface RunFinished {
   flowNumber: number;
   flowVersion: number;
   triggerId: string | null;
+  /** A `StoredOutput` where it is an output that is stored as one. */
   result: unknown;
   error: RunError | null;
   startedAt: string;

@@ -108,6 +108,27 @@ export class Payloads {
     return ids;
   }
 
+  /**
+   * Stores them under ids that the caller has derived; again when what was to name them was not stored. What is referenced already stays.
+   * Durable when it resolves. @throws PayloadError `too_large`
+   */
+  async putAs(all: readonly { id: string; bytes: Uint8Array }[]): Promise<void> {
+    for (const { id, bytes } of all) {
+      if (bytes.length > MAX_PAYLOAD_BYTES) {
+        const detail = `a payload of ${bytes.length} bytes is over the limit of ${MAX_PAYLOAD_BYTES}`;
+        throw new PayloadError('too_large', detail);
+      }
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      await this.#pool.query({
+        name: 'payloads_put_as',
+        text: `insert into payloads.payloads as p (id, size, sha256, bytes) values ($1, $2, $3, $4)
+          on conflict (id) do update set size = excluded.size, sha256 = excluded.sha256, bytes = excluded.bytes, created_at = now()
+          where not p.referenced`,
+        values: [id, bytes.length, createHash('sha256').update(bytes).digest(), buffer],
+      });
+    }
+  }
+
   /** Marks them as referenced with the append that names them; the append fails when one of them was swept. */
   reference(ids: readonly string[]): Alongside {
     return { statement: REFERENCE, rows: ids.map((id) => [id]) };

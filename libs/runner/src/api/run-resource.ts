@@ -7,6 +7,8 @@ import type { RunState, StepState } from '../runs/run-state.ts';
 
 const ANY_JSON = { nullable: true, description: 'any JSON' } as const;
 const TIME = { format: 'date-time', nullable: true, type: String } as const;
+/** A loop of 10,000 calls has as many steps. */
+const MAX_STEPS_SHOWN = 2_000;
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'];
 
 export class RunErrorResource implements RunError {
@@ -122,6 +124,11 @@ export class RunResource extends RunSummary {
   traceId!: string | null;
   @ApiProperty({ type: [StepResource] })
   steps!: StepResource[];
+  @ApiProperty({
+    required: false,
+    description: `how many steps are left out in the middle of the list, which has at most ${MAX_STEPS_SHOWN}; absent: none`,
+  })
+  stepsOmitted?: number;
 }
 
 /** What is known of a run that was accepted but has not begun. */
@@ -146,7 +153,7 @@ function traceIdOf(meta: EventMeta): string | null {
 }
 
 export function stepResource(step: StepState): StepResource {
-  const { ref, path, type, attempt, startedAt, finishedAt, input, output, error, dueMs } = step;
+  const { ref, path, type, attempt, startedAt, finishedAt, input, error, dueMs } = step;
   const nextAttemptAt = dueMs === null ? null : new Date(dueMs).toISOString();
   const status = step.status === 'open' ? 'running' : step.status;
   return {
@@ -158,13 +165,21 @@ export function stepResource(step: StepState): StepResource {
     startedAt,
     finishedAt,
     input,
-    output,
+    output: step.stored ?? step.output,
     error,
     nextAttemptAt,
     ...(step.console === undefined ? {} : { console: step.console }),
     ...(step.takenFrom === undefined ? {} : { takenFrom: step.takenFrom }),
     ...(step.given === undefined ? {} : { given: step.given }),
   };
+}
+
+/** Those it began with and those it ended with, of a run that has very many. */
+function stepsOf({ steps }: RunState): Pick<RunResource, 'steps' | 'stepsOmitted'> {
+  const all = [...steps.values()];
+  const stepsOmitted = all.length - MAX_STEPS_SHOWN;
+  if (stepsOmitted > 0) all.splice(MAX_STEPS_SHOWN / 2, stepsOmitted);
+  return { steps: all.map(stepResource), ...(stepsOmitted > 0 ? { stepsOmitted } : {}) };
 }
 
 function originFields(run: RunState, origin: RunOrigin) {
@@ -216,6 +231,6 @@ export function runResource(run: RunState, origin: RunOrigin, queued: QueuedRun 
     finishedAt: finished?.finishedAt ?? null,
     queueMs: between(started.queuedAt, started.startedAt),
     runMs: between(started.startedAt, finished?.finishedAt ?? null),
-    steps: [...run.steps.values()].map(stepResource),
+    ...stepsOf(run),
   };
 }

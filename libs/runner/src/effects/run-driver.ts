@@ -23,7 +23,7 @@ import { statusOf, updateRun } from '../runs/run-rows.ts';
 import { approvalRows } from '../waiting/approval-rows.ts';
 import type { RunEvent } from '../runs/run-state.ts';
 import { completed } from '../runs/completed.ts';
-import type { Decision, Effect, Next } from '../runs/decision.ts';
+import type { Decision, Effect, Next, OutputBytes } from '../runs/decision.ts';
 import { advance, afterEffects, failAtOnce, type Settled } from '../runs/run.decider.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import type { EffectPerformer, RunAtWork } from './effect-performer.ts';
@@ -176,7 +176,7 @@ export class RunDriver {
     const answer = decision.answer !== null && replyTo !== null ? { replyTo, answer: decision.answer } : null;
     const appends = appendsOf(held.run, decision.events, held.origin, answer);
     try {
-      await this.persist({ appends, alongside });
+      await this.persist({ appends, alongside }, decision.outputs);
     } catch (error) {
       if (error instanceof VersionConflictError) return 'conflict';
       // Only the due row's fence can be refused here: somebody else has the run.
@@ -200,10 +200,11 @@ export class RunDriver {
   }
 
   /** A result in hand is worth waiting for the database, whatever becomes of the lease meanwhile. */
-  private async persist(unit: CommitUnit): Promise<void> {
+  private async persist(unit: CommitUnit, outputs: readonly OutputBytes[] = []): Promise<void> {
     for (let failures = 0; ; failures++) {
       try {
         failpoint('runner.before-step-commit');
+        if (outputs.length > 0) await this.options.payloads.putAs(outputs);
         await this.options.store.commit(unit);
         failpoint('runner.after-step-commit');
         return;

@@ -71,6 +71,7 @@ function compileStep(step: FlowStep, compiler: StepCompiler): CompiledStep {
     hasTimeout: step.timeout !== undefined,
     isPure: type.computes === true && inside.every((each) => each.isPure),
     refsInside: inside.flatMap((each) => [each.ref, ...each.refsInside]),
+    holdsLoops: inside.some((each) => each.holdsLoops || (each.type === 'foreach' && !each.isPure)),
     interpreter,
   };
 }

@@ -16,6 +16,11 @@ function takenOver(state: StepState, takenFrom: string): RunEvent {
     return { type: 'StepFailed', data: { ...done, error: failure, output, nextAttemptAt: null } };
   }
   const skipped = state.status === 'skipped' ? ({ skipped: true } as const) : {};
+  const { stored } = state;
+  if (stored) {
+    const named = { output: stored, outputStored: true, payloads: [stored.payloadId] } as const;
+    return { type: 'StepCompleted', data: { ...done, ...named } };
+  }
   return { type: 'StepCompleted', data: { ...done, output, ...skipped } };
 }
 

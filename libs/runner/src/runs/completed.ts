@@ -8,7 +8,8 @@ export async function completed(first: Decision, goOn: () => Decision): Promise<
     await setImmediate();
     const next = goOn();
     for (const event of next.events) decision.events.push(event);
-    decision = { ...next, events: decision.events, answer: decision.answer ?? next.answer };
+    const outputs = [...decision.outputs, ...next.outputs];
+    decision = { ...next, events: decision.events, outputs, answer: decision.answer ?? next.answer };
   }
   return decision;
 }

@@ -43,4 +43,14 @@ export interface Decision {
   answer: Answer | null;
   /** About the bytes of what the steps took and put out. */
   bytes: number;
+  /** What has to be in libs/payloads before the events are stored that name it. */
+  outputs: readonly OutputBytes[];
+}
+
+/** An output that is too large for an event. */
+export interface OutputBytes {
+  /** In libs/payloads. */
+  id: string;
+  /** JSON. */
+  bytes: Buffer;
 }

@@ -2,13 +2,11 @@ import type { RunError } from '@sluice/contracts';
 import { type CompiledStep, type Lanes, StepError } from '../steps/step-type.ts';
 import { type LaneProgress, markDone, newProgress } from './lane-progress.ts';
 import { jsonValue } from './json-value.rules.ts';
-import { MAX_OUTPUT_BYTES } from './run-limits.ts';
+import { MAX_REMEMBERED } from './run-bytes.rules.ts';
+import { MAX_COLLECTED_BYTES } from './run-limits.ts';
 import type { StepState } from './run-state.ts';
 import type { RunWalk } from './run-walk.rules.ts';
 import { errorOf, MORE, PENDING, placed, type Stop } from './stop.rules.ts';
-
-/** A loop of more items forgets the steps of those that are done: their outputs are in the loop's own. */
-const MAX_REMEMBERED = 100;
 
 /** Walks the items of a loop or the branches of a `parallel`: several may be under way, each at its own step. */
 export class LaneWalk {
@@ -102,9 +100,12 @@ export class LaneWalk {
     return open > 0 ? PENDING : null;
   }
 
-  /** Others compute first; what has been decided about steps that leave events is stored meanwhile. */
+  /**
+   * Others compute first; what has been decided about steps that leave events is stored meanwhile. Where nothing has been,
+   * as in a process that takes a long loop over, the run goes on from what it remembers: loading it again would come no further.
+   */
   private interrupt(): Stop {
-    return this.walk.silent ? MORE : this.walk.wait(this.walk.moment.ms);
+    return this.walk.silent || this.walk.record.events.length === 0 ? MORE : this.walk.wait(this.walk.moment.ms);
   }
 
   private lane(step: CompiledStep, key: string, progress: LaneProgress, index: number): Stop | null {
@@ -153,8 +154,8 @@ export class LaneWalk {
   private keep(progress: LaneProgress, index: number, output: unknown, step: CompiledStep): Stop | null {
     const { value, size } = jsonValue(output);
     progress.bytes += size;
-    if (progress.bytes > MAX_OUTPUT_BYTES) {
-      const message = `the outputs of ${index + 1} items have more than ${MAX_OUTPUT_BYTES} bytes: collect less of each`;
+    if (progress.bytes > MAX_COLLECTED_BYTES) {
+      const message = `the outputs of ${index + 1} items have more than ${MAX_COLLECTED_BYTES} bytes: collect less of each`;
       return { kind: 'failed', error: { code: 'output_too_large', message, ref: step.ref } };
     }
     markDone(progress, index, value);
@@ -164,7 +165,12 @@ export class LaneWalk {
   private forget(step: CompiledStep, key: string, lanes: Lanes, index: number): void {
     const segment = lanes.pathOf(index);
     if (segment === null || this.walk.silent) return;
-    for (const ref of step.refsInside) this.walk.run.steps.delete(`${key}${segment}.${ref}`);
+    const { steps } = this.walk.run;
+    const before = `${key}${segment}.`;
+    const known = step.refsInside.map((ref) => before + ref);
+    // Only loops in the loop have steps of other names; to look at all is dear where many are known.
+    const inside = step.holdsLoops ? [...steps.keys()].filter((each) => each.startsWith(before)) : known;
+    for (const each of inside) steps.delete(each);
   }
 
   /** Lets what is in flight finish and gives up the rest. @returns whether something is in flight. */
@@ -192,8 +198,7 @@ export class LaneWalk {
         return null;
       }
       const begun = walk.run.steps.get(key) ?? walk.record.now({ lanes: progress.lanes.count });
-      walk.record.completed(step, key, walk.record.fitting(output, 'output'), begun);
-      walk.show(step, output);
+      walk.show(step, walk.record.collected(step, key, output, begun));
       return null;
     } catch (error) {
       return this.fail(step, key, errorOf(error, step.ref, walk.path));

@@ -2,6 +2,7 @@ import type { RunError, RunFinished, RunStarted } from '@sluice/contracts';
 import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import type { Decision, Moment, Next } from './decision.ts';
 import { type Answer, answerOf, failedAnswer, handledAnswer, renderResponse } from './response.rules.ts';
+import type { RunState } from './run-state.ts';
 import type { RunWalk } from './run-walk.rules.ts';
 import { errorOf, type Stop } from './stop.rules.ts';
 
@@ -66,7 +67,7 @@ export class RunEnd {
     const { walk } = this;
     try {
       const response = renderResponse(this.flow.response, walk.scope);
-      const result = response.value === undefined ? walk.last : response.value;
+      const result = response.value === undefined ? storedOr(walk.run, walk.last) : response.value;
       return this.finish('succeeded', result ?? null, null, answerOf(response, result));
     } catch (error) {
       return this.failedFor(errorOf(error, null));
@@ -104,6 +105,13 @@ export class RunEnd {
 
   private decision(next: Next, answer: Answer | null): Decision {
     const { record, run } = this.walk;
-    return { events: record.events, next, answer: this.walk.answer ?? answer, bytes: run.memory.bytes ?? 0 };
+    const { events, outputs } = record;
+    return { events, next, answer: this.walk.answer ?? answer, bytes: run.memory.bytes?.written ?? 0, outputs };
   }
+}
+
+/** A list that is too large for an event is one in the run's end, too, and in an answer: then both name the file. */
+function storedOr({ steps, memory }: RunState, last: unknown): unknown {
+  if (!memory.bytes?.stored) return last;
+  return [...steps.values()].find(({ stored, output }) => stored !== undefined && output === last)?.stored ?? last;
 }

@@ -1,6 +1,6 @@
 /** Bytes of one step's output, of one request, or of one emitted event's data. */
 export const MAX_OUTPUT_BYTES = 262_144;
-/** Bytes of all that a run's steps have put out. */
+/** Bytes of what a run's steps have put out and later steps can read. */
 export const MAX_TOTAL_BYTES = 1_048_576;
 /** Bytes of a rendered response. */
 export const MAX_RESPONSE_BYTES = 1_048_576;
@@ -10,3 +10,9 @@ export const MAX_CUT_SHORT = 10;
 export const MAX_IN_FLIGHT = 50;
 /** Turns of computing that a run may take before it waits for something or ends; each is about 10 ms. */
 export const MAX_SLICES = 500;
+/** Bytes of all that the steps of a run have put out in its events, also in loops whose steps are not kept in memory. */
+export const MAX_WRITTEN_BYTES = 16_777_216;
+/** Bytes of the list that a loop collects; over `MAX_OUTPUT_BYTES` it is stored beside the events. */
+export const MAX_COLLECTED_BYTES = 4_194_304;
+/** Bytes of all such lists that a run has at hand. */
+export const MAX_STORED_BYTES = 8_388_608;

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EventStorePort, StoredEvent } from '@sluice/event-store';
 import { InjectPool, InjectStore } from '@sluice/platform';
+import { Payloads } from '@sluice/payloads';
 import type { Pool } from 'pg';
 import type { RunOrigin } from './run-appends.ts';
 import { RunInputs } from './run-input.ts';
 import { foldRun, type RunState, setInput } from './run-state.ts';
+import { fetchOutputs } from './stored-outputs.ts';
 
 export interface LoadedRun {
   run: RunState;
@@ -14,11 +16,15 @@ export interface LoadedRun {
 /** Runs as their streams tell them. */
 @Injectable()
 export class RunReader {
+  private readonly payloads: Payloads;
+
   constructor(
     @InjectStore('runner') private readonly store: EventStorePort,
     private readonly inputs: RunInputs,
     @InjectPool('runner') private readonly pool: Pool,
-  ) {}
+  ) {
+    this.payloads = new Payloads(pool);
+  }
 
   /** Null when there is no such stream. @throws a transient error when the database is away. */
   async load(runId: string): Promise<LoadedRun | null> {
@@ -39,6 +45,7 @@ export class RunReader {
 
   private async fold(runId: string, events: readonly StoredEvent[]): Promise<RunState> {
     const run = foldRun(runId, events);
+    await fetchOutputs(this.payloads, run);
     const payload = run.started?.inputPayload;
     if (payload === undefined) return run;
     const input = await this.inputs.ofPayload(payload);

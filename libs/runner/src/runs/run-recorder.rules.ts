@@ -1,9 +1,10 @@
 import { causeAt, derivedId, type RunError, type StepNotes, type StepPlace } from '@sluice/contracts';
 import type { CompiledStep, StepOutcome } from '../steps/step-type.ts';
-import type { Moment } from './decision.ts';
+import type { Moment, OutputBytes } from './decision.ts';
 import { jsonValue } from './json-value.rules.ts';
-import { MAX_OUTPUT_BYTES, MAX_TOTAL_BYTES } from './run-limits.ts';
-import { applyEvent, type RunEvent, type RunState, type StepState } from './run-state.ts';
+import { countBytes, countStored, isOfLongLoop, runBytesOf, storedOutputOf } from './run-bytes.rules.ts';
+import { MAX_OUTPUT_BYTES } from './run-limits.ts';
+import { applyEvent, type RunBytes, type RunEvent, type RunState, type StepState } from './run-state.ts';
 import { StepError } from '../steps/step-type.ts';
 
 type Begun = Pick<StepState, 'attempt' | 'startedAt' | 'input'>;
@@ -11,13 +12,15 @@ type Begun = Pick<StepState, 'attempt' | 'startedAt' | 'input'>;
 /** Makes the events of a decision and applies them to the run. */
 export class RunRecorder {
   readonly events: RunEvent[] = [];
+  readonly outputs: OutputBytes[] = [];
+  private readonly bytes: RunBytes;
   private readonly run: RunState;
   private readonly moment: Moment;
 
   constructor(run: RunState, moment: Moment) {
     this.run = run;
     this.moment = moment;
-    run.memory.bytes ??= bytesOf(run);
+    this.bytes = run.memory.bytes ??= runBytesOf(run);
   }
 
   push(event: RunEvent): void {
@@ -59,6 +62,27 @@ export class RunRecorder {
     notes: StepNotes = {},
   ): void {
     this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output, begun), ...notes } });
+  }
+
+  /**
+   * A loop or branches are done. What they collected is stored beside the events when it is too large for one.
+   * @throws StepError when it is too large for that as well; NotJsonError.
+   */
+  collected(step: CompiledStep, key: string, made: unknown, begun: Begun): unknown {
+    const { value, size } = jsonValue(made);
+    if (size <= MAX_OUTPUT_BYTES) {
+      countBytes(this.bytes, { size, what: 'output', isHeld: !isOfLongLoop(this.run, key) });
+      this.completed(step, key, value, begun);
+      return value;
+    }
+    const output = storedOutputOf(this.run.id, step, key, value);
+    countStored(this.bytes, output.stored.size);
+    this.outputs.push(output);
+    const notes = { payloads: [output.id], outputStored: true } as const;
+    this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output.stored, begun), ...notes } });
+    // Later steps read the list itself.
+    (this.run.steps.get(key) as StepState).output = value;
+    return value;
   }
 
   skipped(step: CompiledStep, key: string): void {
@@ -115,19 +139,12 @@ export class RunRecorder {
   }
 
   /**
-   * Its JSON form, counted towards what a run may put out.
+   * Its JSON form, counted towards what a run may put out by the step of this key.
    * @throws StepError when it is too large to keep; NotJsonError.
    */
-  fitting(made: unknown, what: string): unknown {
+  fitting(made: unknown, what: string, key: string): unknown {
     const { value, size } = fittingOne(made, what);
-    const bytes = (this.run.memory.bytes ?? 0) + size;
-    if (bytes > MAX_TOTAL_BYTES) {
-      throw new StepError(
-        'run_too_large',
-        `with this ${what} the run's steps have put out more than ${MAX_TOTAL_BYTES} bytes`,
-      );
-    }
-    this.run.memory.bytes = bytes;
+    countBytes(this.bytes, { size, what, isHeld: !isOfLongLoop(this.run, key) });
     return value;
   }
 
@@ -158,12 +175,4 @@ export function fittingOne(made: unknown, what: string): { value: unknown; size:
     );
   }
   return fitted;
-}
-
-function bytesOf(run: RunState): number {
-  let bytes = 0;
-  for (const [key, step] of run.steps) {
-    if (key !== run.started?.webhookRef) bytes += jsonValue(step.input).size + jsonValue(step.output).size;
-  }
-  return bytes;
 }

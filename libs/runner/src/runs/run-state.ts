@@ -13,6 +13,7 @@ import {
   stepKeyOf,
   type StepPlace,
   type StepStarted,
+  type StoredOutput,
 } from '@sluice/contracts';
 import type { LaneProgress } from './lane-progress.ts';
 
@@ -46,6 +47,8 @@ export interface StepState {
   takenFrom?: string;
   /** Its output was given by whoever tests the flow. */
   given?: true;
+  /** Where its output lies, which is too large for an event. `output` is this too, until somebody has fetched it. */
+  stored?: StoredOutput;
 }
 
 /** A run as its events tell it. */
@@ -72,10 +75,20 @@ export interface RunState {
 export interface RunMemory {
   /** How far the loops and branches under way have come, by the key of their step. */
   lanes: Map<string, LaneProgress>;
-  /** About what the steps have taken and put out so far, without the input; null until somebody has counted. */
-  bytes: number | null;
+  /** What the steps have taken and put out so far, without the input; null until somebody has counted. */
+  bytes: RunBytes | null;
   /** How often a computation was interrupted to let others work. */
   slices: number;
+}
+
+/** About so many bytes, by where they are. */
+export interface RunBytes {
+  /** What later steps can read: not the steps of a long loop's items that are done. */
+  held: number;
+  /** All that stands in the run's events. */
+  written: number;
+  /** Outputs that are too large for events. */
+  stored: number;
 }
 
 export function emptyRun(id: string): RunState {
@@ -158,6 +171,7 @@ function onStepCompleted(run: RunState, data: StepCompleted): void {
   if (data.console) step.console = data.console;
   if (data.takenFrom !== undefined) step.takenFrom = data.takenFrom;
   if (data.given) step.given = true;
+  if (data.outputStored) step.stored = data.output as StoredOutput;
   put(run, data, step);
 }
 

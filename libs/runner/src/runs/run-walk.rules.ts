@@ -92,7 +92,7 @@ export class RunWalk {
       return this.record.failed(step, key, placed(error, step, key), state, null, notes);
     }
     try {
-      const fitted = this.record.fitting(output, 'answer');
+      const fitted = this.record.fitting(output, 'answer', key);
       if (result.waitUntilMs === undefined) this.record.completed(step, key, fitted, state, notes);
       else this.record.waiting(step, key, result.waitUntilMs, state.startedAt, fitted);
     } catch (thrown) {
@@ -182,7 +182,7 @@ export class RunWalk {
         this.record.skipped(step, key);
         return this.step(step);
       }
-      outcome = this.bounded(step.interpreter.begin(this.scope));
+      outcome = this.bounded(step.interpreter.begin(this.scope), key);
     } catch (error) {
       this.record.failed(step, key, this.errorAt(error, step, key));
       return this.step(step);
@@ -230,18 +230,18 @@ export class RunWalk {
   }
 
   /** Replaces what the step made by its JSON form and refuses what is too large to keep. */
-  private bounded(outcome: StepOutcome): StepOutcome {
+  private bounded(outcome: StepOutcome, key: string): StepOutcome {
     switch (outcome.kind) {
       case 'completed':
-        return { ...outcome, output: this.record.fitting(outcome.output, 'output') };
+        return { ...outcome, output: this.record.fitting(outcome.output, 'output', key) };
       case 'emitted':
-        return { ...outcome, data: this.record.fitting(outcome.data, 'data of the event') };
+        return { ...outcome, data: this.record.fitting(outcome.data, 'data of the event', key) };
       case 'effect':
-        return { ...outcome, input: this.record.fitting(outcome.input, 'request') };
+        return { ...outcome, input: this.record.fitting(outcome.input, 'request', key) };
       case 'wait':
         return outcome.output === undefined
           ? outcome
-          : { ...outcome, output: this.record.fitting(outcome.output, 'message') };
+          : { ...outcome, output: this.record.fitting(outcome.output, 'message', key) };
       default:
         return outcome;
     }
@@ -266,7 +266,7 @@ export class RunWalk {
     this.record.resumed(step, key);
     try {
       const output = step.interpreter.resume?.(this.scope, end, state.output) ?? null;
-      this.record.completed(step, key, this.record.fitting(output, 'output'), state);
+      this.record.completed(step, key, this.record.fitting(output, 'output', key), state);
     } catch (error) {
       this.record.failed(step, key, this.errorAt(error, step, key), state);
     }

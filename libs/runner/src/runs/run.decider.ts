@@ -38,7 +38,7 @@ export function failAtOnce(run: RunState, flowNumber: number, error: RunError, m
   const event: RunEvent = { type: 'RunFinished', data };
   applyEvent(run, event);
   const answer = run.responded ? null : failedAnswer('failed', error);
-  return { events: [event], next: { kind: 'finished' }, answer, bytes: 0 };
+  return { events: [event], next: { kind: 'finished' }, answer, bytes: 0, outputs: [] };
 }
 
 /**

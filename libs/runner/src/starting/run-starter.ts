@@ -7,6 +7,7 @@ import {
   VersionConflictError,
 } from '@sluice/event-store';
 import { startWork, type TracedWork } from '@sluice/observability';
+import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type DueRun, EffectWorker } from '../effects/effect.worker.ts';
@@ -23,6 +24,7 @@ import { countFinished, countStarted } from '../runs/run-metrics.ts';
 import { insertRuns } from '../runs/run-rows.ts';
 import { approvalRows } from '../waiting/approval-rows.ts';
 import { emptyRun, foldRun, type RunState } from '../runs/run-state.ts';
+import { takenOutputs } from '../runs/stored-outputs.ts';
 import { RunNumbers } from './run-numbers.ts';
 import { completed } from '../runs/completed.ts';
 import { advance } from '../runs/run.decider.ts';
@@ -52,6 +54,7 @@ const MAX_UNIT_BYTES = 8 * 1024 * 1024;
 @Injectable()
 export class RunStarter {
   private readonly numbers: RunNumbers;
+  private readonly payloads: Payloads;
 
   constructor(
     @InjectStore('runner') private readonly store: EventStorePort,
@@ -62,6 +65,7 @@ export class RunStarter {
     private readonly limits: AppLimits,
   ) {
     this.numbers = new RunNumbers(pool);
+    this.payloads = new Payloads(pool);
   }
 
   /**
@@ -213,7 +217,8 @@ export class RunStarter {
     });
     const found = this.flowOf(pending);
     const flow = found instanceof Promise ? await found : found;
-    const first = startRun(pending, flow, number, momentNow(clock()), run);
+    const taken = pending.takenOver ? { takenOutputs: await takenOutputs(this.payloads, pending.takenOver) } : {};
+    const first = startRun({ ...pending, ...taken }, flow, number, momentNow(clock()), run);
     const decision = await completed(first, () => advance(flow as CompiledFlow, run, momentNow()));
     const origin = { appId, meta: work.traceparent === undefined ? meta : { ...meta, traceparent: work.traceparent } };
     return { run, origin, flow, decision, replyTo: pending.trigger?.replyTo ?? null, work };
@@ -233,12 +238,22 @@ export class RunStarter {
     );
     const asked = unit.flatMap(({ origin, run, decision }) => approvalRows(origin.appId, run, decision.events));
     failpoint('runner.before-start-commit');
+    const outputs = unit.flatMap(({ decision }) => decision.outputs);
+    const kept = outputs.length > 0 ? [this.payloads.reference(outputs.map(({ id }) => id))] : [];
     try {
+      if (outputs.length > 0) await this.payloads.putAs(outputs);
       await this.store.commit({
         appends: unit.flatMap(({ origin, run, decision, replyTo }) =>
           appendsOf(run, decision.events, origin, answerOf(replyTo, decision)),
         ),
-        alongside: [...(rows.length > 0 ? [insertRuns(rows)] : []), ...due.alongside, ...ends, ...asked, ...alongside],
+        alongside: [
+          ...(rows.length > 0 ? [insertRuns(rows)] : []),
+          ...due.alongside,
+          ...ends,
+          ...asked,
+          ...kept,
+          ...alongside,
+        ],
       });
     } catch (error) {
       for (const { work } of unit) work.end(error);

@@ -29,6 +29,8 @@ export interface StartRequest {
   /** The run that this one is a retry of, and the steps that were done there. */
   retryOf?: string;
   takenOver?: readonly RunEvent[];
+  /** Outputs of those steps that their events only name, by their ids in libs/payloads. */
+  takenOutputs?: ReadonlyMap<string, unknown>;
   /** A test ends after this step. */
   until?: string;
   /** The run that starts this one. */
@@ -80,6 +82,9 @@ export function startRun(
   if ('value' in request.input) setInput(run, request.input.value);
   const takenOver = request.takenOver ?? [];
   for (const event of takenOver) applyEvent(run, event);
+  for (const step of run.steps.values()) {
+    if (step.stored) step.output = request.takenOutputs?.get(step.stored.payloadId) ?? null;
+  }
   const problem = problemOf(request, flow);
   const decision =
     problem || !flow ? failAtOnce(run, flow?.number ?? 0, problem as RunError, moment) : advance(flow, run, moment);

@@ -104,6 +104,8 @@ export interface CompiledStep {
   isPure: boolean;
   /** The refs of all steps in it, at any depth. */
   refsInside: readonly string[];
+  /** One of them repeats its own steps, and does more than compute. */
+  holdsLoops: boolean;
   interpreter: StepInterpreter;
 }
 
