@@ -3,7 +3,8 @@
 
 const USAGE = `usage: SLUICE_ADMIN_TOKEN=… npm run rebuild -- <projection> [address]
 
-  projection  requests, rejections, samples, runs, events, deliveries, dead-letters, stats or all
+  projection  requests, rejections, samples, runs, timeline, events, deliveries, dead-letters,
+              stats or all
   address     of the deployment; SLUICE_URL or http://127.0.0.1:8080 unless given
 
 The live one answers until the new one takes its place. When this command is ended, the rebuild goes on.`;

@@ -46,7 +46,7 @@ const tell = (story: Story): Promise<void> =>
 async function timelineOf(id: string): Promise<TimelineNode | null> {
   const query = new TimelineRowsQuery(pool);
   const place = await query.rootOf(id);
-  return place ? timelineTree(await query.rowsOf(place.rootId, place.rootKind)) : null;
+  return place ? timelineTree(await query.rowsOf(place)) : null;
 }
 
 const kindsOf = (node: TimelineNode): string[] => [`${node.kind}:${node.status}`, ...node.children.flatMap(kindsOf)];

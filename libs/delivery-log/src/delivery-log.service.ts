@@ -7,6 +7,7 @@ import { Stats1764000130000 } from './migrations/1764000130000-stats.ts';
 import { WholeBodies1764000120000 } from './migrations/1764000120000-whole-bodies.ts';
 import { Partitions1764000130001 } from './migrations/1764000130001-partitions.ts';
 import { Rebuilds1764000130002 } from './migrations/1764000130002-rebuilds.ts';
+import { LedTo1764000250000 } from './migrations/1764000250000-led-to.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -21,6 +22,7 @@ export const deliveryLogService: ServiceDefinition = {
     WholeBodies1764000120000,
     Partitions1764000130001,
     Rebuilds1764000130002,
+    LedTo1764000250000,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

@@ -8,8 +8,11 @@ import type { Scenarios } from './all.ts';
 interface Node {
   kind: string;
   status: string;
+  detail: { traceId?: string | null; queueMs?: number | null };
   children: Node[];
 }
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const nodesOf = (node: Node): Node[] => [node, ...node.children.flatMap(nodesOf)];
 const kindsOf = (node: Node): string[] => [node.kind, ...node.children.flatMap(kindsOf)];
 const SECRET = `whsec_${Buffer.from('a secret of twenty-four!').toString('base64')}`;
 
@@ -27,7 +30,8 @@ export const fromTriggerToDelivery: Scenarios = (use) => {
     it('GW-04, DL-01, LG-01: a trigger is accepted, its flow runs, the event arrives signed, and one timeline tells it', async () => {
       const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
       await api.endpoint(`${receiver.url}/signed`, ['order.*'], { secret: SECRET });
-      const accepted = await api.fire(trigger, { n: 1, item: 'lamp' });
+      const traced = { traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
+      const accepted = await api.fire(trigger, { n: 1, item: 'lamp' }, traced);
       expect(accepted.status).toBe(202);
       expect(accepted.body).toMatchObject({ status: 'accepted' });
       const runId = String(accepted.body.id);
@@ -45,6 +49,10 @@ export const fromTriggerToDelivery: Scenarios = (use) => {
         return answer.status === 200 && kindsOf(answer.body.root).includes('attempt') ? answer.body.root : null;
       }, 20_000);
       expect(kindsOf(root)).toEqual(expect.arrayContaining(['request', 'run', 'step', 'event', 'delivery', 'attempt']));
+      const detailOf = (kind: string) => nodesOf(root).find((node) => node.kind === kind)?.detail;
+      for (const kind of ['request', 'run', 'attempt']) expect(detailOf(kind)).toMatchObject({ traceId: TRACE });
+      for (const kind of ['run', 'delivery', 'attempt'])
+        expect(detailOf(kind)).toMatchObject({ queueMs: expect.any(Number) });
     });
 
     it('GW-06: the run can be read with the trigger’s own credential, and a stranger’s is 401 or 404', async () => {

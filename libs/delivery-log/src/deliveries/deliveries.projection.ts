@@ -2,6 +2,7 @@ import type { BusEvent } from '@sluice/bus';
 import type { AttemptFinished, DispatcherEvents, DomainEventRecorded } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
+import { ledToWrite } from '../timeline/led-to.projection.ts';
 import { wholeBodyWrites } from './whole-bodies.projection.ts';
 
 const DOMAIN_EVENTS: BulkTable = {
@@ -207,6 +208,12 @@ export function deliveryWrites(events: readonly BusEvent[]): Alongside[] {
       attempts.map((event) => {
         const data = event.data as AttemptFinished;
         return [data.deliveryId, data.number, data.at, event.dataJson];
+      }),
+    ),
+    ledToWrite(
+      recorded.map((event) => {
+        const { runId, requestId, eventId } = event.data as DomainEventRecorded;
+        return [runId ?? requestId, eventId];
       }),
     ),
     ...wholeBodyWrites(attempts),

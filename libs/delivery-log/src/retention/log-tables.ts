@@ -20,6 +20,7 @@ export const LOG_TABLES: readonly LogTable[] = [
   { name: 'domain_events', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },
   { name: 'deliveries', key: 'id', keyType: 'uuid', storage: UPDATED },
   { name: 'attempts', key: 'delivery_id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'led_to', key: 'cause_id', keyType: 'uuid', storage: WRITTEN_ONCE },
   { name: 'stats', key: 'bucket', keyType: 'timestamptz', storage: UPDATED },
 ];
 

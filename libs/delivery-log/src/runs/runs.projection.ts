@@ -2,6 +2,8 @@ import type { BusEvent } from '@sluice/bus';
 import { type EventEmitted, type RunFinished, type RunStarted, stepKeyOf, type StepPlace } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
+import { ledToWrite } from '../timeline/led-to.projection.ts';
+import { traceIdOf } from '../requests/requests.projection.ts';
 
 const RUNS: BulkTable = {
   table: 'delivery_log.runs',
@@ -19,6 +21,7 @@ const RUNS: BulkTable = {
     finished_at: 'timestamptz',
     result: 'text',
     error: 'text',
+    trace_id: 'uuid',
   },
   onConflict: `on conflict (id) do update set
     number = coalesce(excluded.number, runs.number), flow_id = coalesce(excluded.flow_id, runs.flow_id),
@@ -27,7 +30,7 @@ const RUNS: BulkTable = {
     status = case when runs.finished_at is null then excluded.status else runs.status end,
     queued_at = coalesce(excluded.queued_at, runs.queued_at), started_at = coalesce(runs.started_at, excluded.started_at),
     finished_at = coalesce(runs.finished_at, excluded.finished_at),
-    result = coalesce(excluded.result, runs.result), error = coalesce(excluded.error, runs.error)`,
+    result = coalesce(excluded.result, runs.result), error = coalesce(excluded.error, runs.error), trace_id = coalesce(runs.trace_id, excluded.trace_id)`,
 };
 
 const STEPS: BulkTable = {
@@ -59,6 +62,13 @@ interface RunRow {
   finishedAt: string | null;
   result: string | null;
   error: string | null;
+  traceId: string | null;
+}
+
+/** 16 bytes instead of 33. */
+function traceUuidOf(traceparent: string | undefined): string | null {
+  const id = traceIdOf(traceparent);
+  return id && id.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 function emptyRow(event: BusEvent): RunRow {
@@ -76,6 +86,7 @@ function emptyRow(event: BusEvent): RunRow {
     finishedAt: null,
     result: null,
     error: null,
+    traceId: traceUuidOf(event.meta.traceparent),
   };
 }
 
@@ -128,5 +139,7 @@ export function runWrites(events: readonly BusEvent[]): Alongside[] {
     .filter((event) => STEP_KINDS.has(event.type))
     .map((event) => [event.streamId, event.version, event.type, stepKeyOf(event.data as StepPlace), stepJson(event)]);
   const runs = fold(events).map((row) => Object.values(row));
-  return [bulkWrite(RUNS, runs), bulkWrite(STEPS, steps)];
+  const started = events.filter(({ type }) => type === 'RunStarted');
+  const causes = started.map((event) => [(event.data as RunStarted).requestId, event.streamId] as const);
+  return [bulkWrite(RUNS, runs), bulkWrite(STEPS, steps), ledToWrite(causes)];
 }

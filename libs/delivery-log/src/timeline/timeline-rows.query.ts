@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { forwardedEventId } from '@sluice/contracts';
+import { type StepStarted, firstIdAt, forwardedEventId, timeOfId } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 
@@ -25,6 +25,8 @@ export interface RunRow {
   finished_at: Date | null;
   result: string | null;
   error: string | null;
+  /** 32 digits, as a uuid; null when nobody traced. */
+  trace_id: string | null;
 }
 export interface StepRow {
   run_id: string;
@@ -64,6 +66,13 @@ export interface AttemptRow {
   data: string;
 }
 
+/** Where the tree of an id begins, and the run in it that the id belongs to. */
+export interface TimelinePlace {
+  rootId: string;
+  rootKind: 'request' | 'event';
+  runId: string | null;
+}
+
 /** Everything that one root led to, as flat rows. */
 export interface TimelineRows {
   request: RequestRow | null;
@@ -76,8 +85,12 @@ export interface TimelineRows {
 
 const DELIVERY_COLUMNS =
   'id, app_id, event_id, event_type, endpoint_id, endpoint_uuid, endpoint_name, run_id, status, attempts, created_at, next_attempt_at, reason';
+const EVENT_COLUMNS = 'id, app_id, type, run_id, request_id, recorded_at, data';
 /** A timeline is for a person: a fan-out beyond this is cut, and the page says so. */
 export const TIMELINE_LIMIT = 1_000;
+
+const RUN_COLUMNS = `id, app_id, number, flow_id, flow_version, request_id, status, queued_at, started_at, finished_at, result,
+  error, trace_id`;
 
 /** GW-11: a request that was handed on became an event without a run. */
 function forwardedOf(request: RequestRow | null): string[] {
@@ -86,37 +99,69 @@ function forwardedOf(request: RequestRow | null): string[] {
   return flowId === null ? [forwardedEventId(request.id, triggerId)] : [];
 }
 
+/** The calls that a run waited for: they have the id that the receiver was told, and are deliveries without an event. */
+function callsOf(steps: readonly StepRow[]): string[] {
+  return steps.flatMap(({ kind, data }) => {
+    if (kind !== 'StepStarted') return [];
+    const { type, idempotencyKey } = JSON.parse(data) as StepStarted;
+    return type === 'call_webhook' ? [idempotencyKey] : [];
+  });
+}
+
+/** The ids that carry the millisecond of each: what derives from an id lies between them. */
+function moments(ids: readonly string[]): [ids: readonly string[], from: string[], to: string[]] {
+  const at = (id: string, more: number) => firstIdAt(timeOfId(id) + more);
+  return [ids, ids.map((id) => at(id, 0)), ids.map((id) => at(id, 1))];
+}
+
+/**
+ * Each statement names the ids that it wants, or the millisecond that they carry, so that of each table's partitions only
+ * the one of that day is looked at. What has a time of its own (a retry, a late event) is found by its cause in `led_to`.
+ */
 @Injectable()
 export class TimelineRowsQuery {
   constructor(@InjectPool('delivery-log') private readonly pool: Pool) {}
 
-  /** The id that a request's, run's, event's or delivery's timeline begins at, or null when nothing has this id. */
-  async rootOf(id: string): Promise<{ rootId: string; rootKind: 'request' | 'event' } | null> {
-    const { rows } = await this.pool.query<{ root: string; kind: 'request' | 'event' }>(
-      `select id as root, 'request' as kind from delivery_log.requests where id = $1
-       union all select coalesce(request_id, id), 'request' from delivery_log.runs where id = $1
-       union all select coalesce(request_id, run_id, id), case when coalesce(request_id, run_id) is null then 'event' else 'request' end
-         from delivery_log.domain_events where id = $1
+  /** Where the timeline of a request, run, event or delivery begins, or null when nothing has this id. */
+  async rootOf(id: string): Promise<TimelinePlace | null> {
+    const { rows } = await this.pool.query<{ root: string; kind: 'request' | 'event'; run: string | null }>(
+      `select id as root, 'request' as kind, null::uuid as run from delivery_log.requests where id = $1
+       union all select coalesce(request_id, id), 'request', id from delivery_log.runs where id = $1
+       union all select coalesce(request_id, run_id, id), case when coalesce(request_id, run_id) is null then 'event' else 'request' end,
+           run_id from delivery_log.domain_events where id = $1
        union all select coalesce(e.request_id, e.run_id, e.id, d.run_id, d.event_id),
-           case when coalesce(e.request_id, e.run_id, d.run_id) is null then 'event' else 'request' end
+           case when coalesce(e.request_id, e.run_id, d.run_id) is null then 'event' else 'request' end, d.run_id
          from delivery_log.deliveries d left join delivery_log.domain_events e on e.id = d.event_id where d.id = $1
        limit 1`,
       [id],
     );
     const row = rows[0];
-    return row ? { rootId: row.root, rootKind: row.kind } : null;
+    return row ? { rootId: row.root, rootKind: row.kind, runId: row.run } : null;
   }
 
-  async rowsOf(rootId: string, rootKind: 'request' | 'event'): Promise<TimelineRows> {
+  async rowsOf({ rootId, rootKind, runId }: TimelinePlace): Promise<TimelineRows> {
     const fromRequest = rootKind === 'request';
     const request = fromRequest ? await this.requestOf(rootId) : null;
-    const runs = fromRequest ? await this.runsOf(rootId) : [];
+    const later = fromRequest ? await this.ledTo([rootId]) : [];
+    const runs = fromRequest ? await this.runsOf(rootId, runId === null ? later : [...later, runId]) : [];
     const runIds = runs.map((run) => run.id);
-    const steps = runIds.length > 0 ? await this.stepsOf(runIds) : [];
-    const events = await this.eventsOf(fromRequest ? runIds : [], fromRequest ? forwardedOf(request) : [rootId]);
-    const deliveries = await this.deliveriesOf(events.map((event) => event.id));
+    const steps = await this.stepsOf(runIds);
+    const events = await this.eventsOf(
+      runIds,
+      fromRequest ? [...forwardedOf(request), ...later, ...(await this.ledTo(runIds))] : [rootId],
+    );
+    const deliveries = await this.deliveriesOf([...events.map((event) => event.id), ...callsOf(steps)]);
     const attempts = await this.attemptsOf(deliveries.map((delivery) => delivery.id));
     return { request, runs, steps, events, deliveries, attempts };
+  }
+
+  /** Runs and events that have a time of their own. */
+  private async ledTo(causes: readonly string[]): Promise<string[]> {
+    const { rows } = await this.pool.query<{ id: string }>(
+      `select id from delivery_log.led_to where cause_id = any($1) order by id limit ${TIMELINE_LIMIT}`,
+      [causes],
+    );
+    return rows.map(({ id }) => id);
   }
 
   private async requestOf(id: string): Promise<RequestRow | null> {
@@ -127,18 +172,20 @@ export class TimelineRowsQuery {
     return rows[0] ?? null;
   }
 
-  private async runsOf(requestId: string): Promise<RunRow[]> {
-    const columns =
-      'id, app_id, number, flow_id, flow_version, request_id, status, queued_at, started_at, finished_at, result, error';
+  /** The run of the request, those that its steps started, and later ones by their ids. */
+  private async runsOf(requestId: string, ids: readonly string[]): Promise<RunRow[]> {
+    const [, [first], [next]] = moments([requestId]);
     const { rows } = await this.pool.query<RunRow>(
-      `select ${columns} from delivery_log.runs where id = $1
-       union all select ${columns} from delivery_log.runs where request_id = $1 and request_id <> id order by id limit ${TIMELINE_LIMIT}`,
-      [requestId],
+      `select ${RUN_COLUMNS} from delivery_log.runs where id = any($1)
+       union select ${RUN_COLUMNS} from delivery_log.runs where id >= $2 and id < $3 and (id = $4 or request_id = $4)
+       order by id limit ${TIMELINE_LIMIT}`,
+      [ids, first, next, requestId],
     );
     return rows;
   }
 
   private async stepsOf(runIds: readonly string[]): Promise<StepRow[]> {
+    if (runIds.length === 0) return [];
     const { rows } = await this.pool.query<StepRow>(
       `select run_id, version, kind, ref, data from delivery_log.steps where run_id = any($1) order by run_id, version limit ${TIMELINE_LIMIT * 4}`,
       [runIds],
@@ -148,9 +195,13 @@ export class TimelineRowsQuery {
 
   private async eventsOf(runIds: readonly string[], eventIds: readonly string[]): Promise<EventRow[]> {
     const { rows } = await this.pool.query<EventRow>(
-      `select id, app_id, type, run_id, request_id, recorded_at, data from delivery_log.domain_events
-       where run_id = any($1) or id = any($2) order by recorded_at, id limit ${TIMELINE_LIMIT}`,
-      [runIds, eventIds],
+      `select * from (
+         select e.* from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r(id, first, next) cross join lateral (
+           select ${EVENT_COLUMNS} from delivery_log.domain_events
+           where id >= r.first and id < r.next and run_id = r.id limit ${TIMELINE_LIMIT}) e
+         union select ${EVENT_COLUMNS} from delivery_log.domain_events where id = any($4)) e
+       order by recorded_at, id limit ${TIMELINE_LIMIT}`,
+      [...moments(runIds), eventIds],
     );
     return rows;
   }
@@ -158,8 +209,11 @@ export class TimelineRowsQuery {
   private async deliveriesOf(eventIds: readonly string[]): Promise<DeliveryRow[]> {
     if (eventIds.length === 0) return [];
     const { rows } = await this.pool.query<DeliveryRow>(
-      `select ${DELIVERY_COLUMNS} from delivery_log.deliveries where event_id = any($1) order by created_at, id limit ${TIMELINE_LIMIT}`,
-      [eventIds],
+      `select d.* from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as e(id, first, next) cross join lateral (
+         select ${DELIVERY_COLUMNS} from delivery_log.deliveries
+         where id >= e.first and id < e.next and event_id = e.id limit ${TIMELINE_LIMIT}) d
+       order by created_at, id limit ${TIMELINE_LIMIT}`,
+      moments(eventIds) as unknown[],
     );
     return rows;
   }

@@ -8,6 +8,7 @@ import type {
   StepStarted,
   TriggerAccepted,
 } from '@sluice/contracts';
+import { traceIdOf } from '../requests/requests.projection.ts';
 import { durationOf, type TimelineNode } from './timeline-node.ts';
 import type {
   AttemptRow,
@@ -21,7 +22,13 @@ import type {
 
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
 
-function attemptNode(row: AttemptRow): TimelineNode {
+/** What the receiver was told, else the trace that this is a part of. */
+function traceOfAttempt({ request }: AttemptFinished, trace: string | null): string | null {
+  return traceIdOf(request.headers.traceparent) ?? trace;
+}
+
+/** @param dueAt since when it waited for its turn (RFC 3339) */
+function attemptNode(row: AttemptRow, dueAt: string | null, trace: string | null): TimelineNode {
   const data = JSON.parse(row.data) as AttemptFinished;
   const at = iso(row.at) as string;
   return {
@@ -33,13 +40,32 @@ function attemptNode(row: AttemptRow): TimelineNode {
     endedAt: new Date(row.at.getTime() + data.durationMs).toISOString(),
     durationMs: data.durationMs,
     causedBy: row.delivery_id,
-    detail: { request: data.request, response: data.response, error: data.error, nextAttemptAt: data.nextAttemptAt },
+    detail: {
+      queueMs: durationOf(dueAt, at),
+      traceId: traceOfAttempt(data, trace),
+      request: data.request,
+      response: data.response,
+      error: data.error,
+      nextAttemptAt: data.nextAttemptAt,
+    },
     children: [],
   };
 }
 
-function deliveryNode(row: DeliveryRow, attempts: readonly AttemptRow[]): TimelineNode {
-  const children = attempts.filter((attempt) => attempt.delivery_id === row.id).map(attemptNode);
+/** An attempt waits since its delivery was planned, or since the time that the one before it named. */
+function attemptNodes(row: DeliveryRow, attempts: readonly AttemptRow[], trace: string | null): TimelineNode[] {
+  const nodes: TimelineNode[] = [];
+  for (const attempt of attempts) {
+    if (attempt.delivery_id !== row.id) continue;
+    const before = nodes.at(-1);
+    const dueAt = before ? (before.detail.nextAttemptAt as string | null) : iso(row.created_at);
+    nodes.push(attemptNode(attempt, dueAt, trace));
+  }
+  return nodes;
+}
+
+function deliveryNode(row: DeliveryRow, attempts: readonly AttemptRow[], trace: string | null): TimelineNode {
+  const children = attemptNodes(row, attempts, trace);
   const endedAt = row.status === 'pending' ? null : (children.at(-1)?.endedAt ?? null);
   return {
     kind: 'delivery',
@@ -52,6 +78,7 @@ function deliveryNode(row: DeliveryRow, attempts: readonly AttemptRow[]): Timeli
     causedBy: row.event_id,
     detail: {
       endpointId: row.endpoint_id,
+      queueMs: children[0]?.detail.queueMs ?? null,
       attempts: row.attempts,
       nextAttemptAt: iso(row.next_attempt_at),
       reason: row.reason,
@@ -60,7 +87,7 @@ function deliveryNode(row: DeliveryRow, attempts: readonly AttemptRow[]): Timeli
   };
 }
 
-function eventNode(row: EventRow, rows: TimelineRows): TimelineNode {
+function eventNode(row: EventRow, rows: TimelineRows, trace: string | null): TimelineNode {
   const data = JSON.parse(row.data) as DomainEventRecorded;
   return {
     kind: 'event',
@@ -74,7 +101,7 @@ function eventNode(row: EventRow, rows: TimelineRows): TimelineNode {
     detail: { source: data.source, subject: data.subject, data: data.data },
     children: rows.deliveries
       .filter((delivery) => delivery.event_id === row.id)
-      .map((delivery) => deliveryNode(delivery, rows.attempts)),
+      .map((delivery) => deliveryNode(delivery, rows.attempts, trace)),
   };
 }
 
@@ -132,7 +159,26 @@ function placeEvents(run: TimelineNode, events: readonly TimelineNode[]): void {
   }
 }
 
+/** The calls of `call_webhook` steps hang below their steps. */
+function placeCalls(run: TimelineNode, steps: readonly StepRow[], rows: TimelineRows, trace: string | null): void {
+  const stepOfCall = new Map<string, string>();
+  for (const { kind, ref, data } of steps) {
+    if (kind === 'StepStarted') stepOfCall.set((JSON.parse(data) as StepStarted).idempotencyKey, ref);
+  }
+  for (const delivery of rows.deliveries) {
+    const step = run.children.find((node) => node.title === stepOfCall.get(delivery.event_id));
+    if (step) step.children.push({ ...deliveryNode(delivery, rows.attempts, trace), causedBy: step.id });
+  }
+}
+
+/** The trace of a run that nobody traced by itself is that of its request. */
+function traceOfRun(row: RunRow, { request }: TimelineRows): string | null {
+  return row.trace_id?.replaceAll('-', '') ?? request?.trace_id ?? null;
+}
+
 function runNode(row: RunRow, rows: TimelineRows): TimelineNode {
+  const trace = traceOfRun(row, rows);
+  const steps = rows.steps.filter((step) => step.run_id === row.id);
   const startedAt = iso(row.started_at);
   const endedAt = iso(row.finished_at);
   const node: TimelineNode = {
@@ -149,15 +195,17 @@ function runNode(row: RunRow, rows: TimelineRows): TimelineNode {
       flowVersion: row.flow_version,
       queueMs: durationOf(iso(row.queued_at), startedAt),
       runMs: durationOf(startedAt, endedAt),
+      traceId: trace,
       result: row.result === null ? null : JSON.parse(row.result),
       error: row.error === null ? null : JSON.parse(row.error),
     },
-    children: stepNodes(rows.steps.filter((step) => step.run_id === row.id)),
+    children: stepNodes(steps),
   };
   placeEvents(
     node,
-    rows.events.filter((event) => event.run_id === row.id).map((event) => eventNode(event, rows)),
+    rows.events.filter((event) => event.run_id === row.id).map((event) => eventNode(event, rows, trace)),
   );
+  placeCalls(node, steps, rows, trace);
   return node;
 }
 
@@ -194,7 +242,10 @@ function requestNode(row: RequestRow, children: TimelineNode[]): TimelineNode {
 /** GW-11: what became of a request that starts no run. */
 function forwardedNodes(rows: TimelineRows): TimelineNode[] {
   const events = rows.events.filter((event) => event.run_id === null);
-  return events.map((event) => ({ ...eventNode(event, rows), causedBy: event.request_id }));
+  return events.map((event) => ({
+    ...eventNode(event, rows, rows.request?.trace_id ?? null),
+    causedBy: event.request_id,
+  }));
 }
 
 /** The causal tree of flat rows; the root is the request, else the run that has none, else the event. */
@@ -203,5 +254,5 @@ export function timelineTree(rows: TimelineRows): TimelineNode | null {
   if (rows.request) return requestNode(rows.request, [...runs, ...forwardedNodes(rows)]);
   if (runs[0]) return runs[0];
   const event = rows.events[0];
-  return event ? eventNode(event, rows) : null;
+  return event ? eventNode(event, rows, null) : null;
 }

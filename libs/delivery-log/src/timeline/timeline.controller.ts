@@ -24,7 +24,7 @@ export class TimelineController {
   @Requires('automation.view')
   async get(@InApp() app: AppScope, @Param('id') id: string): Promise<{ id: string; root: TimelineNode }> {
     const place = isUuid(id) ? await this.rows.rootOf(id) : null;
-    const rows = place ? await this.rows.rowsOf(place.rootId, place.rootKind) : null;
+    const rows = place ? await this.rows.rowsOf(place) : null;
     const root = rows ? timelineTree(rows) : null;
     const appId = rows?.request?.app_id ?? rows?.runs[0]?.app_id ?? rows?.events[0]?.app_id ?? null;
     const isHidden = place !== null && appId !== null && (await this.floors.hides(appId, place.rootId));
