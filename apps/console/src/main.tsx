@@ -7,9 +7,9 @@ import { ApiError } from './api/api-error.ts';
 import { ToastProvider } from './design/toasts.tsx';
 import { router } from './routes.tsx';
 import { CommandProvider } from './shell/commands.tsx';
-import { applyTheme } from './shell/theme.ts';
+import { followSystemTheme } from './shell/theme.ts';
 
-applyTheme();
+followSystemTheme();
 
 const FRESH_MS = 5_000;
 const TRIES = 1;

@@ -1,6 +1,7 @@
 import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
 
-interface Page<Item> {
+/** One page as the API gives it. */
+export interface ListPage<Item> {
   items: Item[];
   nextCursor?: string | null;
   /** Of the search: its time was over when it had looked back so far. */
@@ -12,7 +13,7 @@ const MOST_LIVE_PAGES = 2;
 /** A list of the API as one long list: further pages are fetched when its end comes near (see DataTable's `onEnd`). */
 export function usePages<Item>(
   key: QueryKey,
-  read: (cursor: string | undefined) => Promise<Page<Item>>,
+  read: (cursor: string | undefined) => Promise<ListPage<Item>>,
   refetchMs?: number,
 ) {
   const query = useInfiniteQuery({
@@ -20,6 +21,8 @@ export function usePages<Item>(
     queryFn: ({ pageParam }) => read(pageParam),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
+    // Rows must not move because somebody looked at another window.
+    refetchOnWindowFocus: false,
     // All pages are read again, so a list that somebody has gone far down in stays as it is.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= MOST_LIVE_PAGES ? (refetchMs ?? false) : false),
   });

@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { bodyOf } from '../api/client.ts';
-import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { LinkButton } from '../design/button.tsx';
 import { type Column, DataTable } from '../design/data-table.tsx';
@@ -10,13 +9,15 @@ import { Filters, Page } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { LiveBar } from '../live/live-bar.tsx';
+import { useLivePages } from '../live/use-live-pages.ts';
 import { may, useUser } from '../session/session.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from './delivery-types.ts';
 import styles from './deliveries.module.css';
 import { StatusBadge } from './exchange.tsx';
 import { ReplaySelection } from './replay-selection.tsx';
 
-const LIVE_MS = 10_000;
+const POLL_MS = 10_000;
 
 /** A local date and time as the API takes it; what is not one yet narrows nothing. */
 const instantOf = (local: string): string | undefined =>
@@ -86,10 +87,10 @@ export function Component() {
   const { query, values, set } = useDeliveryFilters();
   const endpoints = useEndpointOptions();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const list = usePages(
+  const list = useLivePages<Delivery>(
     [appId, 'deliveries', query],
     (cursor) => bodyOf(api.GET('/v1/deliveries', { params: { query: { ...query, ...(cursor ? { cursor } : {}) } } })),
-    LIVE_MS,
+    { filter: { kinds: 'event,delivery' }, pollMs: POLL_MS },
   );
   const columns = useMemo(() => {
     const toggle = (id: string): void =>
@@ -133,6 +134,7 @@ export function Component() {
           ) : null}
         </div>
       ) : null}
+      <LiveBar list={list} />
       <QueryView query={list.query}>
         {() =>
           list.items.length === 0 ? (
@@ -147,6 +149,8 @@ export function Component() {
               keyOf={(row) => row.id}
               hrefOf={(row) => `/apps/${appId}/deliveries/${row.id}`}
               onEnd={list.onEnd}
+              onHold={list.onHold}
+              top={list.top}
             />
           )
         }

@@ -7,12 +7,13 @@ import { Facts, Page, Section } from '../design/page.tsx';
 import { QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useToasts } from '../design/toasts.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import { may, useUser } from '../session/session.ts';
 import type { Delivery } from './delivery-types.ts';
 import { Attempts, StatusBadge } from './exchange.tsx';
 import { ReplaySelection } from './replay-selection.tsx';
 
-const LIVE_MS = 2_000;
+const POLL_MS = 2_000;
 
 /** One delivery: what became of it, each attempt with what was sent and answered, and sending it again. */
 export function Component() {
@@ -20,11 +21,16 @@ export function Component() {
   const appId = useAppId();
   const user = useUser();
   const { id = '' } = useParams();
+  const queries = useQueryClient();
+  const queryKey = [appId, 'deliveries', 'one', id];
   const read = useQuery({
-    queryKey: [appId, 'deliveries', 'one', id],
+    queryKey,
     queryFn: () => bodyOf(api.GET('/v1/deliveries/{id}', { params: { path: { id } } })),
-    refetchInterval: (query) => (query.state.data?.status === 'pending' ? LIVE_MS : false),
   });
+  // Also when it is over: somebody else may begin another round of attempts.
+  useLiveSigns(read.data ? { kinds: 'delivery', id } : null, POLL_MS, () =>
+    queries.refetchQueries({ queryKey, exact: true }),
+  );
   const actions = read.data ? <Actions delivery={read.data} mayAct={may(user, 'operator', appId)} /> : null;
   return (
     <Page title="Delivery" parent={{ label: 'Deliveries', to: `/apps/${appId}/deliveries` }} actions={actions}>

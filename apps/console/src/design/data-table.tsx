@@ -19,6 +19,10 @@ interface DataTableProps<Row> {
   hrefOf?: (row: Row) => string;
   /** Its end comes near: read the next page (usePages). */
   onEnd?: () => void;
+  /** Somebody is in it, scrolled down or with the focus: rows that come or go would be in the way. */
+  onHold?: (isHeld: boolean) => void;
+  /** When it changes, the list goes to its first row, and so does the focus. */
+  top?: number;
 }
 
 const ROW_PX = 44;
@@ -42,7 +46,7 @@ const trackOf = <Row,>({ width = '1fr' }: Column<Row>): string =>
  * A list of any length: only the rows in view are in the page. Arrow keys, Page Up/Down, Home and End move through it,
  * Enter opens; one tab stop for the whole list.
  */
-export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onHold, top }: DataTableProps<Row>) {
   const frame = useRef<HTMLDivElement>(null);
   const navigate = useNavigate();
   const [active, setActive] = useState(0);
@@ -70,6 +74,16 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: D
     const row = frame.current?.querySelector<HTMLElement>(`[data-index="${current}"]`);
     row?.focus({ preventScroll: true });
   }, [current, items]);
+
+  const hold = (): void => onHold?.(hasFocus.current || (frame.current?.scrollTop ?? 0) > 0);
+  const shownTop = useRef(top);
+  useEffect(() => {
+    if (shownTop.current === top) return;
+    shownTop.current = top;
+    setActive(0);
+    frame.current?.scrollTo({ top: 0 });
+    frame.current?.focus({ preventScroll: true });
+  }, [top]);
 
   const moveTo = (index: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, index));
@@ -99,7 +113,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: D
   };
   const template = { gridTemplateColumns: columns.map(trackOf).join(' ') };
   return (
-    <div ref={frame} className={styles.frame} tabIndex={-1}>
+    <div ref={frame} className={styles.frame} tabIndex={-1} onScroll={hold}>
       <div
         className={styles.grid}
         role="grid"
@@ -107,8 +121,14 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd }: D
         aria-label={label}
         aria-rowcount={rows.length + 1}
         aria-colcount={columns.length}
-        onFocus={() => (hasFocus.current = true)}
-        onBlur={() => (hasFocus.current = false)}
+        onFocus={() => {
+          hasFocus.current = true;
+          hold();
+        }}
+        onBlur={() => {
+          hasFocus.current = false;
+          hold();
+        }}
       >
         <div role="rowgroup" className={styles.head}>
           <div role="row" aria-rowindex={1} className={styles.head} style={template}>

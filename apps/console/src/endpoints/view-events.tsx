@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf } from '../api/client.ts';
@@ -10,18 +10,22 @@ import { Button } from '../design/button.tsx';
 import { Section } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 
-const LIVE_MS = 3_000;
+const POLL_MS = 3_000;
 
 /** ET-09: the last hundred events of an endpoint, those under way included; each opens to its whole exchange. */
 export function ViewEvents({ id }: { id: string }) {
   const api = useApi();
   const appId = useAppId();
+  const queries = useQueryClient();
+  const queryKey = [appId, 'endpoints', id, 'events'];
   const ring = useQuery({
-    queryKey: [appId, 'endpoints', id, 'events'],
+    queryKey,
     queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id } } })),
-    refetchInterval: LIVE_MS,
   });
+  // With the opened ones below it. An event is listed before its first attempt: events of the app count as well.
+  useLiveSigns({ kinds: 'event,delivery' }, POLL_MS, () => queries.refetchQueries({ queryKey }));
   return (
     <Section title="View events">
       <QueryView query={ring}>
@@ -83,7 +87,6 @@ function WholeDelivery({ endpointId, deliveryId }: { endpointId: string; deliver
   const whole = useQuery({
     queryKey: [appId, 'endpoints', endpointId, 'events', deliveryId],
     queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events/{deliveryId}', { params: { path } })),
-    refetchInterval: (query) => (query.state.data?.status === 'pending' ? LIVE_MS : false),
   });
   return (
     <QueryView query={whole}>

@@ -1,5 +1,4 @@
 import { bodyOf } from '../api/client.ts';
-import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import type { paths } from '../api/generated/schema.ts';
 import { LinkButton } from '../design/button.tsx';
@@ -9,10 +8,12 @@ import { Filters, Page } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { LiveBar } from '../live/live-bar.tsx';
+import { useLivePages } from '../live/use-live-pages.ts';
 
 export type DomainEvent = paths['/v1/events/{id}']['get']['responses'][200]['content']['application/json'];
 
-const LIVE_MS = 3_000;
+const POLL_MS = 3_000;
 const COLUMNS = [
   { name: 'Type', width: '2fr', cell: (row: DomainEvent) => <code>{row.type}</code> },
   { name: 'Subject', cell: (row: DomainEvent) => row.subject ?? '–' },
@@ -35,10 +36,10 @@ export function Component() {
     ...(instantOf(since) ? { since: instantOf(since) as string } : {}),
     ...(instantOf(until) ? { until: instantOf(until) as string } : {}),
   };
-  const list = usePages(
+  const list = useLivePages<DomainEvent>(
     [appId, 'events', query],
     (cursor) => bodyOf(api.GET('/v1/events', { params: { query: { ...query, ...(cursor ? { cursor } : {}) } } })),
-    LIVE_MS,
+    { filter: { kinds: 'event' }, pollMs: POLL_MS },
   );
   const publish = <LinkButton to={`/apps/${appId}/event-types`}>Event types and test events</LinkButton>;
   return (
@@ -51,6 +52,7 @@ export function Component() {
         <TextField label="Since" type="datetime-local" value={since} onChange={setSince} />
         <TextField label="Until" type="datetime-local" value={until} onChange={setUntil} />
       </Filters>
+      <LiveBar list={list} />
       <QueryView query={list.query}>
         {() =>
           list.items.length === 0 ? (
@@ -66,6 +68,8 @@ export function Component() {
               keyOf={(row) => row.id}
               hrefOf={(row) => `/apps/${appId}/events/${row.id}`}
               onEnd={list.onEnd}
+              onHold={list.onHold}
+              top={list.top}
             />
           )
         }

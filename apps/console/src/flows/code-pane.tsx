@@ -12,10 +12,14 @@ import type { FieldError } from '../api/api-error.ts';
 import { flowCompletions } from './flow-completions.ts';
 import type { FlowDocument } from './flow-document.rules.ts';
 import type { Schema } from './flow-schema.rules.ts';
-import { rangeOf, type ReadText, readText, type TextFormat, textOf } from './flow-text.rules.ts';
+import { rangeOf, type ReadText, readText, type TextFormat } from './flow-text.rules.ts';
+import { keptText, mergedText } from './flow-text-merge.rules.ts';
 import styles from './flows.module.css';
 
 interface CodePaneProps {
+  flowId: string;
+  /** Changes whenever the flow was saved. */
+  saved: string | null;
   document: FlowDocument;
   format: TextFormat;
   schema: Schema;
@@ -23,6 +27,19 @@ interface CodePaneProps {
   isReadOnly: boolean;
   /** What was typed, read; also when it cannot be. */
   onText: (read: ReadText) => void;
+}
+
+/** The API keeps what a flow means. What was written around it (comments, order, quotes) is kept in this browser. */
+const keptUnder = (flowId: string): string => `sluice.flow-text.${flowId}`;
+const MOST_KEPT_CHARACTERS = 100_000;
+
+function keep(flowId: string, text: string): void {
+  try {
+    if (text.includes('#') && text.length <= MOST_KEPT_CHARACTERS) localStorage.setItem(keptUnder(flowId), text);
+    else localStorage.removeItem(keptUnder(flowId));
+  } catch {
+    // No room or not allowed: the flow itself is saved, its comments live as long as this screen.
+  }
 }
 
 /** Marks changes that come from the picture: they are not read back. */
@@ -60,7 +77,7 @@ function diagnosticsOf(text: string, problems: readonly FieldError[]): Diagnosti
  * Security Policy of the console allows, while `<style>` elements are not.
  */
 export function CodePane(props: CodePaneProps) {
-  const { document, format, problems, isReadOnly } = props;
+  const { document, format, problems, isReadOnly, flowId, saved } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef(props);
@@ -94,11 +111,22 @@ export function CodePane(props: CodePaneProps) {
   useEffect(() => {
     const editor = view.current;
     if (!editor || shown.current === document) return;
+    const isFirst = shown.current === null;
     shown.current = document;
-    const insert = textOf(document, format);
-    if (insert === editor.state.doc.toString()) return;
+    const now = editor.state.doc.toString();
+    const insert = isFirst
+      ? keptText(localStorage.getItem(keptUnder(flowId)), document, format)
+      : mergedText(now, document, format);
+    if (insert === now) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert }, annotations: fromOutside.of(true) });
-  }, [document, format]);
+  }, [document, format, flowId]);
+
+  const savedAs = useRef(saved);
+  useEffect(() => {
+    if (savedAs.current === saved) return;
+    savedAs.current = saved;
+    if (view.current && format === 'yaml') keep(flowId, view.current.state.doc.toString());
+  }, [saved, flowId, format]);
 
   useEffect(() => {
     const editor = view.current;

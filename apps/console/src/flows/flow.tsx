@@ -144,6 +144,8 @@ function Editor({ saved, schema, kinds }: { saved: SavedFlow; schema: Schema; ki
         <div className={styles.side}>
           <SelectField label="Text" value={text} onChange={setFormat} options={FORMATS} />
           <CodePane
+            flowId={saved.view.id}
+            saved={draft.base.etag}
             document={draft.document}
             format={text}
             schema={schema}

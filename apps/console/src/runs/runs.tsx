@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf, type Schema } from '../api/client.ts';
-import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { type Column, DataTable } from '../design/data-table.tsx';
@@ -10,12 +9,16 @@ import { Filters, Page } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { duration, Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { LiveBar } from '../live/live-bar.tsx';
+import { useLivePages } from '../live/use-live-pages.ts';
 import { may, useUser } from '../session/session.ts';
 import { BulkDialog } from './bulk-dialog.tsx';
 import { RUN_STATUSES, type RunStatus, StatusBadge, words } from './run-status.tsx';
-import { LIVE_MS, useFlowNames } from './use-runs.ts';
+import { useFlowNames } from './use-runs.ts';
 
 type Summary = Schema<'RunSummary'>;
+
+const POLL_MS = 3_000;
 
 const STATUS_OPTIONS = [
   { value: '', label: 'Any status' },
@@ -67,7 +70,7 @@ function columnsOf(nameOf: (id: string) => string, appId: string): Column<Summar
   ];
 }
 
-/** Everything that ran, runs, or waits for its turn; looked at again by itself. */
+/** Everything that ran, runs, or waits for its turn; what is new shows up by itself. */
 export function Component() {
   const api = useApi();
   const appId = useAppId() ?? '';
@@ -75,15 +78,12 @@ export function Component() {
   const filters = useRunFilters();
   const flows = useFlowNames();
   const [isBulk, setBulk] = useState(false);
-  const {
-    query: found,
-    items,
-    onEnd,
-  } = usePages<Summary>(
+  const list = useLivePages<Summary>(
     [appId, 'runs', filters.query],
     (cursor) => bodyOf(api.GET('/v1/runs', { params: { query: { ...filters.query, ...(cursor ? { cursor } : {}) } } })),
-    LIVE_MS * 2,
+    { filter: { kinds: 'request,run' }, pollMs: POLL_MS },
   );
+  const { query: found, items } = list;
   const nameOf = (id: string): string => flows.data?.find((flow) => flow.id === id)?.name ?? id;
   const flowOptions = (flows.data ?? []).map(({ id, name }) => ({ value: id, label: name }));
   const bulk = <Button onPress={() => setBulk(true)}>Retry or cancel many …</Button>;
@@ -100,6 +100,7 @@ export function Component() {
         <TextField label="Number, id or error" type="search" value={filters.q} onChange={filters.setQ} />
         <TextField label="Since" type="datetime-local" value={filters.since} onChange={filters.setSince} />
       </Filters>
+      <LiveBar list={list} />
       <QueryView query={found}>
         {() =>
           items.length === 0 ? (
@@ -115,7 +116,9 @@ export function Component() {
               columns={columnsOf(nameOf, appId)}
               keyOf={(run) => run.id}
               hrefOf={(run) => `/apps/${appId}/runs/${run.id}`}
-              onEnd={onEnd}
+              onEnd={list.onEnd}
+              onHold={list.onHold}
+              top={list.top}
             />
           )
         }

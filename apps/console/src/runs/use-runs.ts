@@ -1,6 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { bodyOf, type Schema } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import { isOver } from './run-status.tsx';
 
 export type Run = Schema<'RunResource'>;
@@ -10,16 +11,22 @@ export type RunStep = Schema<'StepResource'>;
 export const LIVE_MS = 1_500;
 const MOST_FLOWS = 200;
 
-/** A run, looked at again until it is over; its retries are looked for a while longer by those who start them. */
+/** A run, read again with each step until it is over; its retries are looked for a while longer by those who start them. */
 export function useRun(id: string) {
   const api = useApi();
   const appId = useAppId();
-  return useQuery({
-    queryKey: [appId, 'run', id],
+  const queries = useQueryClient();
+  const queryKey = [appId, 'run', id];
+  const run = useQuery({
+    queryKey,
     enabled: id !== '',
     queryFn: () => bodyOf(api.GET('/v1/runs/{id}', { params: { path: { id } } })),
-    refetchInterval: ({ state }) => (state.data && isOver(state.data.status) ? false : LIVE_MS),
   });
+  const isAwaited = run.data !== undefined && !isOver(run.data.status);
+  useLiveSigns(isAwaited ? { kinds: 'run', id } : null, LIVE_MS, () =>
+    queries.refetchQueries({ queryKey, exact: true }),
+  );
+  return run;
 }
 
 /** The flows of the app by name, for choosing one; the newest 200. */

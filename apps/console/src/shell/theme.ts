@@ -14,15 +14,16 @@ export function applyTheme(theme: Theme = stored()): void {
   document.documentElement.dataset.theme = theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme;
 }
 
+/** Changes them when the system does, on every screen, also before somebody has signed in. */
+export function followSystemTheme(): void {
+  applyTheme();
+  dark.addEventListener('change', () => applyTheme());
+}
+
 /** The colours that this browser prefers, and a switch for them. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(stored);
-  useEffect(() => {
-    const follow = (): void => applyTheme(theme);
-    follow();
-    dark.addEventListener('change', follow);
-    return () => dark.removeEventListener('change', follow);
-  }, [theme]);
+  useEffect(() => applyTheme(theme), [theme]);
   const choose = useCallback((next: Theme) => {
     if (next === 'system') localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, next);

@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf, type Schema } from '../api/client.ts';
-import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { type Column, DataTable } from '../design/data-table.tsx';
@@ -13,10 +12,12 @@ import { curlOf } from '../design/payload.rules.ts';
 import { Empty, QueryView } from '../design/states.tsx';
 import { bytes, Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { LiveBar } from '../live/live-bar.tsx';
+import { useLivePages } from '../live/use-live-pages.ts';
 import { useLoadedTrigger } from './trigger.tsx';
 
 type Received = Schema<'TriggerRequestView'>;
-const REFRESH_MS = 5_000;
+const POLL_MS = 5_000;
 
 const STATES = [
   { value: '', label: 'All' },
@@ -33,7 +34,7 @@ export function Component() {
   const [openId, setOpenId] = useFilter('request');
   const [opened, setOpened] = useState<Received | null>(null);
   const chosen = status === 'accepted' || status === 'rejected' ? status : undefined;
-  const { query, items, onEnd } = usePages(
+  const list = useLivePages<Received>(
     [appId, 'triggers', trigger.id, 'requests', status],
     (cursor) =>
       bodyOf(
@@ -44,8 +45,9 @@ export function Component() {
           },
         }),
       ),
-    REFRESH_MS,
+    { filter: { kinds: 'request,run', triggerId: trigger.id }, pollMs: POLL_MS },
   );
+  const { query, items } = list;
   const open = (row: Received | null): void => {
     setOpened(row);
     setOpenId(row?.id ?? '');
@@ -87,12 +89,21 @@ export function Component() {
       <Filters>
         <SelectField label="Result" value={status as ''} options={STATES as never} onChange={setStatus} />
       </Filters>
+      <LiveBar list={list} />
       <QueryView query={query}>
         {() =>
           items.length === 0 ? (
             <Empty title="No request yet">Call the URL of the details page; what comes shows up here by itself.</Empty>
           ) : (
-            <DataTable label="Requests" columns={columns} rows={items} keyOf={(row) => row.id} onEnd={onEnd} />
+            <DataTable
+              label="Requests"
+              columns={columns}
+              rows={items}
+              keyOf={(row) => row.id}
+              onEnd={list.onEnd}
+              onHold={list.onHold}
+              top={list.top}
+            />
           )
         }
       </QueryView>

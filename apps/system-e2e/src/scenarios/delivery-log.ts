@@ -57,6 +57,13 @@ async function readTail(
   return tail;
 }
 
+interface Followed {
+  kind: string;
+  id: string;
+  title: string;
+  runId: string | null;
+}
+
 /** What the delivery log shows of requests, runs, events and deliveries. */
 export const deliveryLog: Scenarios = (use) => {
   describe('the delivery log', () => {
@@ -122,6 +129,18 @@ export const deliveryLog: Scenarios = (use) => {
       const page = await api.must<{ items: { id: string }[] }>('GET', `/v1/tail?kinds=request&after=${first.last}`);
       expect(page.items[0]?.id).toBe(missed.body.id);
       expect((await api.call('GET', '/v1/tail?after=nonsense')).status).toBe(422);
+    });
+
+    it('LG-03: the live tail of one run has its steps, its events and their attempts, and nothing of its neighbours', async () => {
+      const { last } = await api.must<{ last: string }>('GET', '/v1/tail');
+      const ran = await api.fire(trigger, { n: 7 });
+      await api.fire(trigger, { n: 8 });
+      const path = `/v1/tail?id=${String(ran.body.id)}&after=${last}`;
+      const items = async () => (await api.must<{ items: Followed[] }>('GET', path)).items;
+      await waitFor(async () => (await items()).some(({ kind }) => kind === 'delivery'), 60_000);
+      const seen = (await items()).map(({ kind, title }) => `${kind} ${title}`).join(', ');
+      expect(seen).toMatch(/run EventEmitted \w+/);
+      expect((await items()).every(({ id, runId }) => id === ran.body.id || runId === ran.body.id)).toBe(true);
     });
 
     it('LG-05: the log is built again from the events beside the live one and says the same', async () => {

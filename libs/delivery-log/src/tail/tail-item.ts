@@ -1,11 +1,13 @@
-import type {
-  AttemptFinished,
-  DispatcherEvents,
-  DomainEventRecorded,
-  RequestRejected,
-  RunFinished,
-  RunStarted,
-  TriggerAccepted,
+import {
+  type AttemptFinished,
+  type DispatcherEvents,
+  type DomainEventRecorded,
+  type RequestRejected,
+  type RunFinished,
+  type RunStarted,
+  type StepPlace,
+  stepKeyOf,
+  type TriggerAccepted,
 } from '@sluice/contracts';
 import type { StoredEvent } from '@sluice/event-store';
 import type { TailItem, TailQuery } from './tail.requests.ts';
@@ -90,17 +92,35 @@ const SHOWN: Readonly<Record<string, (event: StoredEvent) => Shown>> = {
   DeliveryDiscarded: discarded,
 };
 
+/** A step of a run that is followed by itself: everybody else sees when a run starts and when it ends. */
+function ofStep({ streamId, type, data, occurredAt }: StoredEvent): Shown {
+  const title = `${type} ${stepKeyOf(data as StepPlace)}`;
+  const at = occurredAt.toISOString();
+  return { ...NOTHING, kind: 'run', id: streamId, at, title, status: 'running', runId: streamId };
+}
+
+const SHOWN_OF_RUN: Readonly<Record<string, (event: StoredEvent) => Shown>> = {
+  StepStarted: ofStep,
+  StepCompleted: ofStep,
+  StepFailed: ofStep,
+  StepAnswered: ofStep,
+  BlockStarted: ofStep,
+  EventEmitted: ofStep,
+  RunWaiting: ofStep,
+};
+
 function holdsText({ dataJson, body }: StoredEvent, q: string): boolean {
   const wanted = q.toLowerCase();
   if (dataJson.toLowerCase().includes(wanted)) return true;
   return body?.toString('utf8').toLowerCase().includes(wanted) ?? false;
 }
 
-function fits(item: Shown, { kinds, triggerId, flowId, endpointId, eventType, status }: TailQuery): boolean {
+function fits(item: Shown, { id, kinds, triggerId, flowId, endpointId, eventType, status }: TailQuery): boolean {
   const isSame = (wanted: string | undefined, ...found: (string | number | null)[]): boolean =>
     wanted === undefined || found.some((each) => String(each).toLowerCase() === wanted.toLowerCase());
   return (
     (kinds === undefined || kinds.split(',').includes(item.kind)) &&
+    isSame(id, item.id, item.runId) &&
     isSame(triggerId, item.triggerId) &&
     isSame(flowId, item.flowId) &&
     isSame(endpointId, item.endpointId, item.endpointUuid) &&
@@ -111,7 +131,7 @@ function fits(item: Shown, { kinds, triggerId, flowId, endpointId, eventType, st
 
 /** What a follower of this app with these filters sees of an event; null when it is not for him. */
 export function tailItem(event: StoredEvent, appId: string, query: TailQuery): TailItem | null {
-  const show = SHOWN[event.type];
+  const show = SHOWN[event.type] ?? (query.id === undefined ? undefined : SHOWN_OF_RUN[event.type]);
   if (!show || event.appId !== appId) return null;
   const { endpointUuid: _, ...item } = show(event);
   if (!fits({ ...item, endpointUuid: _ }, query)) return null;

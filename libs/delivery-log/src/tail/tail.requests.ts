@@ -32,6 +32,14 @@ export class TailQuery {
   @Matches(KIND_LIST, { message: 'must be some of request, run, event, delivery, separated by commas' })
   kinds?: string;
 
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'of one request, run, event or delivery; of a run also its steps, its events and their attempts',
+  })
+  @IsOptional()
+  @IsUUID('all')
+  id?: string;
+
   @ApiPropertyOptional({ format: 'uuid' })
   @IsOptional()
   @IsUUID('all')
