@@ -17,7 +17,7 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'gateway', prefix: '/api/webhooks/*/runs' },
   { service: 'gateway', prefix: '/apps/*/webhooks' },
   { service: 'gateway', prefix: '/v1/flow-webhook' },
-  { service: 'gateway', prefix: '/v1/events', exact: true, methods: ['POST', 'OPTIONS'] },
+  { service: 'gateway', prefix: '/v1/events', exact: true, methods: ['POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE'] },
   { service: 'gateway', prefix: '/resume' },
 
   { service: 'registry', prefix: '/v1/export' },

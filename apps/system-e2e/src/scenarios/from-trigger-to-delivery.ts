@@ -153,6 +153,7 @@ export const fromTriggerToDelivery: Scenarios = (use) => {
       ['an unknown trigger', 'POST', '/t/0199aaaa-0000-7000-8000-000000000000', '{}', {}, 404],
       ['a malformed trigger id', 'POST', '/t/not-an-id', '{}', {}, 404],
       ['an unknown path', 'GET', '/nowhere', undefined, {}, 404],
+      ['another method for events', 'PUT', '/v1/events', '{}', {}, 405],
       ['no token', 'GET', '/v1/flows', undefined, { authorization: '' }, 401],
       ['broken JSON in management', 'POST', '/v1/flows', '{"name":', {}, 400],
       ['a flow with an unknown step', 'POST', '/v1/flows', '{"name":"x","steps":[{"ref":"a","type":"sett"}]}', {}, 422],

@@ -143,6 +143,14 @@ describe('GW-09: POST /v1/events', () => {
     expect((await publish({ ...event(), data: 'x'.repeat(1_048_576) })).status).toBe(413);
   });
 
+  it('GW-03: another method is 405 and says which there are, whatever its body is', async () => {
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const answer = await fetch(`${running.url}/v1/events`, { method, body: '<x>' });
+      expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS']);
+      expect(((await answer.json()) as { code: string }).code).toBe('method_not_allowed');
+    }
+  });
+
   it('answers the handshake of CloudEvents webhooks', async () => {
     const answer = await fetch(`${running.url}/v1/events`, {
       method: 'OPTIONS',

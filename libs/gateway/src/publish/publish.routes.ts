@@ -21,6 +21,8 @@ import { cloudEventsOf } from './cloud-event-binding.rules.ts';
 import { EventPublisher } from './event-publisher.ts';
 
 const MAX_PROBLEMS = 100;
+/** The list of events is the delivery log's. */
+const ALLOW = 'GET, POST, OPTIONS';
 
 /** `POST /v1/events`: CloudEvents in binary, structured and batched mode, and the handshake of their webhooks (GW-09). */
 @Injectable()
@@ -51,6 +53,18 @@ export class PublishRoutes implements RawRoutesProvider {
       method: ['OPTIONS'],
       url: '/v1/events',
       handler: (request, reply) => answerHandshake(request, reply),
+    });
+    // Before Fastify parses anything: what is wrong is the method, whatever the body is.
+    app.route({
+      method: ['PUT', 'PATCH', 'DELETE'],
+      url: '/v1/events',
+      onRequest: (request: FastifyRequest, reply: FastifyReply) => {
+        reply.hijack();
+        const headers = { allow: ALLOW };
+        const error = gatewayError('method_not_allowed', `This address accepts ${ALLOW}.`, { headers });
+        this.refusals.answer(request.raw, reply.raw, error);
+      },
+      handler: () => undefined,
     });
   }
 
@@ -135,6 +149,6 @@ export class PublishRoutes implements RawRoutesProvider {
 /** A sender asks whether it may deliver here. Authentication comes with the POST. */
 function answerHandshake(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const permission = webhookPermission(request.headers, null);
-  reply.header('allow', 'POST, OPTIONS');
+  reply.header('allow', ALLOW);
   return permission === null ? reply.code(204).send() : reply.code(200).headers(permission).send();
 }
