@@ -29,6 +29,21 @@ test.each([
   expect(String(problem)).toMatch(message);
 });
 
+test.each([
+  ['two processors', '', 2, '--v8-pool-size=1'],
+  [
+    'one processor, and options of the operator',
+    '--max-semi-space-size=16',
+    1,
+    '--max-semi-space-size=16 --v8-pool-size=1',
+  ],
+  ['the operator has said how many', '--v8-pool-size=3', 2, '--v8-pool-size=3'],
+  ['many processors', '', 8, ''],
+])('helpers of V8: %s', (_case, given, processors, options) => {
+  const script = `console.log(JSON.stringify(version.nodeOptions(${JSON.stringify(given)}, ${processors})))`;
+  expect(evaluate(script)).toBe(options);
+});
+
 test('an app that does not exist is wrong usage: exit code 2', () => {
   const { status, stderr } = spawnSync(process.execPath, [path.join(import.meta.dirname, 'start.mjs'), 'nothing'], {
     encoding: 'utf8',

@@ -46,6 +46,9 @@ interface Partition {
   state: 'attached' | 'detaching' | 'detached';
 }
 
+/** The sample is 300 times as many rows. */
+const STATISTICS = 10;
+
 /**
  * Partitions by day of the time that stream ids carry. They are made beside the table and then attached: `create table
  * … partition of` would lock out every reader and writer of the table, attaching locks out neither.
@@ -125,9 +128,23 @@ export class Partitions {
     const partition = `${quoted(table.schema)}.${quoted(partitionName(table.name, day))}`;
     await client.query(`create table ${partition}
       (like ${parent} including defaults including constraints including storage) with ${APPEND_ONLY_STORAGE}`);
+    await this.#sampleLittle(client, partition);
     await client.query(
       `alter table ${parent} attach partition ${partition} for values from ('${firstIdOf(day)}') to ('${firstIdOf(day + 1)}')`,
     );
+  }
+
+  /**
+   * Our statements walk indexes whatever the statistics say, but they must exist. A sample of 30,000 rows of every column,
+   * PostgreSQL's default, took 300 ms of a processor per partition while 1,000 triggers came each second.
+   */
+  async #sampleLittle(client: PoolClient, partition: string): Promise<void> {
+    const { rows } = await client.query<{ name: string }>(
+      'select quote_ident(attname) as name from pg_attribute where attrelid = $1::regclass and attnum > 0',
+      [partition],
+    );
+    const columns = rows.map(({ name }) => `alter column ${name} set statistics ${STATISTICS}`);
+    await client.query(`alter table ${partition} ${columns.join(', ')}`);
   }
 
   #lockName(): string {

@@ -123,8 +123,11 @@ async function initialise(
       'C.UTF-8',
       '--no-instructions',
     ];
+    // The first gigabytes go into files that PostgreSQL fills with zeros and syncs when one is begun, and every commit waits
+    // meanwhile: 17 to 40 ms for 16 MB, at 1,000 triggers/s each 0.7 s. Nothing else depends on their size.
+    const log = ['--wal-segsize', '4'];
     const where = ['--pgdata', argumentFor(draft, user), ...(sync ? [] : ['--no-sync'])];
-    await run(binaries.initdb, [...where, ...options, ...locale], draft, user);
+    await run(binaries.initdb, [...where, ...options, ...locale, ...log], draft, user);
     await saveNotes(dir, notes);
     await rename(draft, path.join(dir, 'data'));
   } finally {
