@@ -1,7 +1,10 @@
 import type { Role } from '@sluice/contracts';
+import type { EncryptionKey } from '@sluice/sealed-values';
 import { AccessCopy, type AccessCopyOptions, type KnownApp, type KnownToken } from './access-copy.ts';
 import { hashToken } from './credential.ts';
+import { isPortalToken, PortalTokens } from './portal-tokens.ts';
 import { DEFAULT_APP_ID, type Principal } from './principal.ts';
+import { withinClaim } from './admit-portal.ts';
 import { appsOf, isConfined, reaches, roleFor, roleIn } from './roles.ts';
 import { allows, type Scope } from './scopes.ts';
 import { UnknownNames } from './unknown-names.ts';
@@ -10,6 +13,8 @@ import { UseLog } from './use-log.ts';
 export interface AccessControlOptions extends AccessCopyOptions {
   /** How long an unknown token stays unknown without being looked up again; 1,000 ms unless given. */
   negativeMs?: number;
+  /** The sealing keys, from which those of portal links are derived; none: no portal link is let in. */
+  keys?: readonly EncryptionKey[];
 }
 
 /** A request for a run that may carry the credential of the trigger that started it. */
@@ -32,6 +37,7 @@ export class AccessControl {
   readonly #copy: AccessCopy;
   readonly #unknown: UnknownNames;
   readonly #uses: UseLog;
+  readonly #portalTokens: PortalTokens;
   #identify: ((caller: TriggerCaller) => Promise<Principal | null>) | null = null;
 
   constructor(options: AccessControlOptions) {
@@ -43,6 +49,7 @@ export class AccessControl {
       ...(onError === undefined ? {} : { onError }),
     });
     this.#unknown = new UnknownNames(options.negativeMs ?? 1000);
+    this.#portalTokens = new PortalTokens(options.keys ?? []);
     this.#uses = new UseLog(pool, (error) => onError?.(error));
   }
 
@@ -64,14 +71,16 @@ export class AccessControl {
 
   /**
    * The principal that a token (of a person, a session or a trigger) stands for, or null when it is unknown, revoked or
-   * expired, or its user is gone or disabled.
+   * expired, or its user is gone or disabled. Of a portal link counts what is both signed in the token and in its row.
    * @throws a transient error when the token is not in the copy and the database cannot be asked.
    */
   async authenticate(token: string): Promise<Principal | null> {
+    const claim = this.#portalTokens.verify(token);
+    if (isPortalToken(token) && (claim === null || claim.expiresAtMs <= Date.now())) return null;
     const sha256 = hashToken(token);
     const known = this.#copy.credential(sha256) ?? (await this.#readThrough(sha256));
     if (!known || (known.expiresAtMs !== null && known.expiresAtMs <= Date.now())) return null;
-    const principal = await this.#withRoles(known);
+    const principal = withinClaim(await this.#withRoles(known), claim);
     if (principal?.kind === 'personal' || principal?.kind === 'portal') this.#uses.tokenUsed(principal.tokenId);
     if (principal?.kind === 'session') this.#uses.sessionUsed(principal.tokenId);
     return principal;

@@ -1,7 +1,7 @@
 import { Injectable, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { SERVICES } from '@sluice/contracts';
-import { HealthCheck, type HealthResult, poolToken } from '@sluice/platform';
+import { HealthCheck, type HealthResult, poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { AccessControl } from './access-control.ts';
 import { AccessGuard } from './access.guard.ts';
@@ -39,11 +39,15 @@ class AccessLifecycle implements OnModuleInit, OnApplicationShutdown {
   providers: [
     {
       provide: AccessControl,
-      inject: SERVICES.map((service) => ({ token: poolToken(service), optional: true })),
-      useFactory: (...pools: (Pool | undefined)[]): AccessControl => {
+      inject: [SETTINGS, ...SERVICES.map((service) => ({ token: poolToken(service), optional: true }))],
+      useFactory: (settings: Settings, ...pools: (Pool | undefined)[]): AccessControl => {
         const pool = pools.find((candidate) => candidate !== undefined);
         if (!pool) throw new Error('no service of this process provides a database pool');
-        return new AccessControl({ pool, onError: (error) => log.warn(`token copy: ${(error as Error).message}`) });
+        return new AccessControl({
+          pool,
+          keys: settings.encryptionKeys,
+          onError: (error) => log.warn(`token copy: ${(error as Error).message}`),
+        });
       },
     },
     AccessGuard,

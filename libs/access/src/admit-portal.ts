@@ -1,5 +1,7 @@
 import type { PortalGrant, PortalPermission } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
+import type { PortalClaim } from './portal-tokens.ts';
+import type { Principal } from './principal.ts';
 
 /**
  * Whether a portal link may use a route, and the endpoint that its path names: all other routes refuse it, and endpoints that
@@ -14,4 +16,23 @@ export function admitPortal(link: PortalGrant, needed: PortalPermission | undefi
   if (id !== undefined && !link.endpoints.some((each) => String(each.id) === id || each.uuid === id.toLowerCase())) {
     throw platformError('not_found', 'there is no such endpoint');
   }
+}
+
+/**
+ * A portal link as far as its signed token and its row agree, or null when they are about different links. A row that somebody has
+ * widened opens nothing more.
+ * @param claim what stands in the token; null for every other credential, which stays as it is.
+ */
+export function withinClaim(principal: Principal | null, claim: PortalClaim | null): Principal | null {
+  const portal = principal?.portal;
+  if (!principal || (claim === null && !portal && principal.kind !== 'portal')) return principal;
+  if (claim === null || !portal || principal.kind !== 'portal') return null;
+  if (claim.linkId !== principal.tokenId || claim.appId !== principal.appId) return null;
+  return {
+    ...principal,
+    portal: {
+      endpoints: portal.endpoints.filter(({ id }) => claim.endpointIds.includes(id)),
+      permissions: portal.permissions.filter((each) => claim.permissions.includes(each)),
+    },
+  };
 }

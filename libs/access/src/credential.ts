@@ -6,7 +6,7 @@ export function hashToken(token: string): string {
 }
 
 /** A token with 256 bits of randomness, recognisable by its prefix in leaks and logs. */
-export function newToken(prefix: 'sluice_pat' | 'sluice_trg' | 'sluice_ses' | 'sluice_api' | 'sluice_ptl'): string {
+export function newToken(prefix: 'sluice_pat' | 'sluice_trg' | 'sluice_ses' | 'sluice_api'): string {
   return `${prefix}_${randomBytes(32).toString('base64url')}`;
 }
 

@@ -12,6 +12,7 @@ export {
   DEFAULT_APP_NAME,
   type Principal,
 } from './principal.ts';
+export { PortalTokens } from './portal-tokens.ts';
 export { Caller, InApp, Public, Requires } from './requires.decorator.ts';
 export { appsOf, reaches, roleFor, roleIn, ROLES } from './roles.ts';
 export { allows, type Scope, SCOPES, scopeOf } from './scopes.ts';

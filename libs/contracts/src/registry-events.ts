@@ -202,6 +202,8 @@ export interface PortalLinkState extends PortalGrant {
   customer: string | null;
   /** Origins of pages that may show the portal in a frame. */
   embedIn: string[];
+  /** Patterns of events that its holder may have an endpoint get besides those that it gets. */
+  events?: string[];
   expiresAt: string;
   createdAt: string;
 }

@@ -52,6 +52,8 @@ export const ROUTING_TABLE: readonly RouteRule[] = [
   { service: 'dispatcher', prefix: '/v1/endpoints/*/pause' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/resume' },
   { service: 'dispatcher', prefix: '/v1/endpoints/*/replay' },
+  { service: 'dispatcher', prefix: '/v1/endpoints/*/replays', exact: true, methods: ['GET'] },
+  { service: 'dispatcher', prefix: '/v1/endpoints/*/test', exact: true, methods: ['POST'] },
   { service: 'dispatcher', prefix: '/v1/deliveries/*/retry' },
   { service: 'dispatcher', prefix: '/v1/replays' },
 

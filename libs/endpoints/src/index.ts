@@ -23,6 +23,7 @@ export {
   standardSignatures,
   standardSignaturesAside,
 } from './signatures.ts';
+export { covers } from './event-patterns.ts';
 export { accessPayload } from './hook-payload.rules.ts';
 export { openSecrets } from './open-secrets.ts';
 export { recordedText } from './recorded-text.ts';

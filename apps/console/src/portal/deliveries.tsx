@@ -26,37 +26,72 @@ export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps)
     refetchInterval: LOOK_EVERY_MS,
   });
   const items = data?.items ?? null;
+  const params = { path: { id: uuid } };
   const again = async (delivery: Delivery): Promise<string> => {
-    const params = { path: { id: uuid } };
     await bodyOf(api.POST('/v1/endpoints/{id}/replay', { params, body: { eventIds: [delivery.eventId] } }));
     return 'It is sent again.';
+  };
+  const failedAgain = async (): Promise<string> => {
+    await bodyOf(api.POST('/v1/endpoints/{id}/replay', { params, body: { status: ['failed'] } }));
+    return 'What failed is sent again.';
   };
   if (error) return <div role="alert">{wordsOf(error)}</div>;
   if (items === null) return <p className="muted">Loading</p>;
   if (items.length === 0) return <p className="muted">Nothing was sent yet.</p>;
   return (
-    <ul aria-label="Deliveries">
-      {items.map((delivery) => (
-        <li key={delivery.id}>
-          <details>
-            <summary>
-              <span className="badge" data-tone={TONES[delivery.status] ?? ''}>
-                {delivery.status}
-              </span>{' '}
-              <span>{visible(delivery.eventType)}</span>{' '}
-              <span className="muted">
-                <Time at={delivery.createdAt} />
-              </span>
-            </summary>
-            {mayReplay ? (
-              <button type="button" onClick={() => void doing(() => again(delivery))}>
-                Send again
-              </button>
-            ) : null}
-            {delivery.attempts.map((attempt) => (
-              <AttemptView key={attempt.number} attempt={attempt} />
-            ))}
-          </details>
+    <>
+      {mayReplay && items.some(({ status }) => status === 'failed') ? (
+        <button type="button" onClick={() => void doing(failedAgain)}>
+          Send all that failed again
+        </button>
+      ) : null}
+      <Replays api={api} uuid={uuid} />
+      <ul aria-label="Deliveries">
+        {items.map((delivery) => (
+          <li key={delivery.id}>
+            <details>
+              <summary>
+                <span className="badge" data-tone={TONES[delivery.status] ?? ''}>
+                  {delivery.status}
+                </span>{' '}
+                <span>{visible(delivery.eventType)}</span>{' '}
+                <span className="muted">
+                  <Time at={delivery.createdAt} />
+                </span>
+              </summary>
+              {mayReplay ? (
+                <button type="button" onClick={() => void doing(() => again(delivery))}>
+                  Send again
+                </button>
+              ) : null}
+              {delivery.attempts.map((attempt) => (
+                <AttemptView key={attempt.number} attempt={attempt} />
+              ))}
+            </details>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const SHOWN_REPLAYS = 5;
+
+/** How far the latest replays are. */
+function Replays({ api, uuid }: { api: Client<paths>; uuid: string }) {
+  const params = { path: { id: uuid }, query: { limit: SHOWN_REPLAYS } };
+  const { data } = useQuery({
+    queryKey: ['replays', uuid],
+    queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/replays', { params })),
+    refetchInterval: LOOK_EVERY_MS,
+  });
+  if (!data || data.items.length === 0) return null;
+  return (
+    <ul aria-label="Sent again">
+      {data.items.map((replay) => (
+        <li key={replay.id}>
+          Sent again <Time at={replay.createdAt} />: {replay.succeeded} of {replay.planned} arrived, {replay.failed}{' '}
+          failed, {replay.pending} on the way
         </li>
       ))}
     </ul>

@@ -38,7 +38,13 @@ export function Portal({ token }: { token: string }) {
       {!view && !error ? <p role="status">Loading</p> : null}
       {view?.endpoints.length === 0 ? <p>There are no endpoints any more.</p> : null}
       {view?.endpoints.map((endpoint) => (
-        <EndpointCard key={endpoint.uuid} api={api} endpoint={endpoint} permissions={view.permissions} />
+        <EndpointCard
+          key={endpoint.uuid}
+          api={api}
+          endpoint={endpoint}
+          permissions={view.permissions}
+          allowed={view.events}
+        />
       ))}
     </main>
   );

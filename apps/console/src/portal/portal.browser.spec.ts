@@ -50,7 +50,7 @@ describe('the customer portal', () => {
     await card.waitFor();
     expect(await page.getByText('Shop eight').count()).toBe(0);
     await card.getByText('succeeded').first().waitFor();
-    await card.getByText('order.placed', { exact: true }).first().click();
+    await card.getByRole('list', { name: 'Deliveries' }).getByText('order.placed', { exact: true }).first().click();
     await card.getByRole('region', { name: 'Response to attempt 1' }).waitFor();
     expect(await card.getByRole('region', { name: 'Response to attempt 1' }).textContent()).toContain('<img src=x');
     await expectAccessible(page);
@@ -58,6 +58,7 @@ describe('the customer portal', () => {
     await card.getByRole('button', { name: 'Send again' }).click();
     await card.getByText('It is sent again.').waitFor();
     await expect.poll(() => got.filter((path) => path === '/mine').length, { timeout: 20_000 }).toBe(2);
+    await card.getByText('1 of 1 arrived').waitFor();
     expect(await page.title()).toBe('Webhooks');
   });
 
@@ -69,9 +70,22 @@ describe('the customer portal', () => {
     await card.getByRole('button', { name: 'Save' }).click();
     await card.getByText('Saved.').waitFor();
     expect((await stateOf(mine)).url).toBe(`${url}/moved`);
+    await card.getByLabel('Address').fill(`${url}/tried`);
+    await card.getByRole('button', { name: 'Test' }).click();
+    await card.getByText('The sample was taken.').waitFor();
+    expect(got.filter((path) => path === '/tried')).toHaveLength(1);
+    await card.getByLabel(/^Events/).fill('order.placed\nparcel.sent');
+    await card.getByRole('button', { name: 'Save' }).click();
+    await card.getByText('is not among the events that this portal link allows').waitFor();
+    await card.getByLabel(/^Events/).fill('order.placed');
+    await card.getByLabel(/^Headers/).fill('X-Ours: 7');
     await card.getByLabel('Address').fill('ftp://shop.example/');
     await card.getByRole('button', { name: 'Save' }).click();
-    await card.getByRole('alert').waitFor();
+    await card.getByText('ftp', { exact: false }).first().waitFor();
+    await card.getByLabel('Address').fill(`${url}/moved`);
+    await card.getByRole('button', { name: 'Save' }).click();
+    await card.getByText('Saved.').waitFor();
+    expect(await card.getByLabel(/^Headers/).inputValue()).toMatch(/^X-Ours: \*+$/);
     expect((await stateOf(mine)).url).toBe(`${url}/moved`);
     await card.getByRole('button', { name: 'Turn off' }).click();
     await card.getByRole('button', { name: 'Turn on' }).waitFor();
@@ -88,7 +102,7 @@ describe('the customer portal', () => {
     const link = await linkFor({ permissions: ['view'] });
     const page = await browser.visit(link.url, { as: null });
     const card = page.getByRole('region', { name: 'Shop seven' });
-    await card.getByText('order.placed', { exact: true }).first().waitFor();
+    await card.getByRole('list', { name: 'Deliveries' }).getByText('order.placed', { exact: true }).first().waitFor();
     // One of the list's summaries is a button, too, for some; ours are by name.
     for (const name of ['Save', 'Pause', 'New secret', 'Send again']) {
       expect(await card.getByRole('button', { name }).count()).toBe(0);

@@ -22,7 +22,9 @@ const REACHED: Readonly<Record<string, 'view' | 'manage' | 'replay'>> = {
   'POST /v1/endpoints/{id}/disable': 'manage',
   'POST /v1/endpoints/{id}/pause': 'manage',
   'POST /v1/endpoints/{id}/resume': 'manage',
+  'POST /v1/endpoints/{id}/test': 'manage',
   'POST /v1/endpoints/{id}/replay': 'replay',
+  'GET /v1/endpoints/{id}/replays': 'view',
 };
 const permissionOf = ({ method, path }: AccessRow) => REACHED[`${method} ${path}`];
 
@@ -108,10 +110,20 @@ export const portal: Scenarios = (use) => {
       expect((await asked(token, 'GET', `${own}/events/${delivered?.id}`)).status).toBe(200);
       expect((await asked(token, 'GET', `${own}/events/${foreign?.id}`)).status).toBe(404);
 
-      expect((await asked(token, 'PATCH', own, { url: `${receiver.url}/moved` })).status).toBe(200);
+      const tampered = `${token.slice(0, -43)}${'A'.repeat(43)}`;
+      for (const path of [own, `${own}/events`, `${own}/replays`]) {
+        expect([path, (await asked(tampered, 'GET', path)).status]).toEqual([path, 401]);
+      }
+      const tried = await asked(token, 'POST', `${own}/test`, { url: `${receiver.url}/tried` });
+      expect([tried.status, tried.body]).toMatchObject([200, { ok: true, status: 204 }]);
+      expect((await asked(token, 'POST', `${own}/test`, { transform: '{{ event.data }}' })).status).toBe(422);
+      const change = { url: `${receiver.url}/moved`, name: 'Ours', events: ['order.placed'] };
+      expect((await asked(token, 'PATCH', own, change)).status).toBe(200);
       const replay = { eventIds: [delivered?.eventId] };
       expect((await asked(token, 'POST', `${own}/replay`, replay)).status).toBe(202);
       await waitFor(() => receiver.requests.find(({ path }) => path === '/moved'), PATIENCE_MS, 'the replay');
+      const replays = (await asked(token, 'GET', `${own}/replays`)).body.items;
+      expect(replays).toMatchObject([{ query: replay, planned: 1 }]);
 
       // What was never for it is not sent to it, although it knows the event's id.
       const late = await api.endpoint(`${receiver.url}/late`, ['order.placed'], { customer: 'nine' });

@@ -1,5 +1,5 @@
 import type { EndpointState, FieldProblem } from '@sluice/contracts';
-import { endpointProblems, type OutboundRules } from '@sluice/endpoints';
+import { covers, endpointProblems, type OutboundRules } from '@sluice/endpoints';
 
 type Sent = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => string | null;
@@ -60,10 +60,29 @@ export function testProblems(sent: Sent, stored: EndpointState | null, headers: 
   return endpointProblems(sent.kind === 'event' ? { events: ['*'], ...sent } : sent, stored, outbound);
 }
 
+/** What somebody with a portal link may try other than it is saved. */
+const PORTAL_FIELDS: readonly string[] = ['url', 'headers', 'basicUser', 'basicPass', 'eventType'];
+
+/**
+ * What of a test is not for whoever has a portal link; the type of the sample is one that the endpoint gets, because samples show
+ * the schemas of types.
+ */
+export function beyondPortal(sent: Sent, events: readonly string[]): FieldProblem[] {
+  const problems = Object.keys(sent)
+    .filter((name) => !PORTAL_FIELDS.includes(name))
+    .slice(0, 100)
+    .map((name) => ({ pointer: pointerOf(name.slice(0, 100)), message: 'is not tried by a portal link' }));
+  const { eventType } = sent;
+  if (typeof eventType !== 'string' || events.some((pattern) => covers(pattern, eventType))) return problems;
+  return [...problems, { pointer: '/eventType', message: 'is not among the events of this endpoint' }];
+}
+
+const pointerOf = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
 /** What of the fields alone is wrong, whichever endpoint they are about. */
 export function fieldProblems(sent: Sent): FieldProblem[] {
   return Object.entries(sent).flatMap(([name, value]): FieldProblem[] => {
-    const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = pointerOf(name);
     const check = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (!check) return [{ pointer, message: `unknown field "${name}"` }];
     const message = value === null || value === undefined ? null : check(value);

@@ -29,6 +29,8 @@ import { testedEndpoint } from './tested-endpoint.ts';
 
 /** Each holds a connection for up to 15 s. */
 const MOST_AT_ONCE = 32;
+/** Of one credential, so that whoever has a portal link does not keep all others from testing. */
+const MOST_OF_ONE = 8;
 
 interface Trial {
   id: string;
@@ -40,7 +42,7 @@ interface Trial {
 }
 
 /** @throws AppError `invalid_request` when there are any. */
-function refuse(problems: readonly FieldProblem[]): void {
+export function refuse(problems: readonly FieldProblem[]): void {
   if (problems.length === 0) return;
   throw platformError('invalid_request', `${problems.length} of the values cannot be tested`, { errors: problems });
 }
@@ -48,7 +50,7 @@ function refuse(problems: readonly FieldProblem[]): void {
 /** LU-03: tries an endpoint as it was filled in, saved or not, with a sample; nothing of it is recorded. */
 @Injectable()
 export class EndpointTester {
-  #running = 0;
+  readonly #running = new Map<string, number>();
 
   constructor(
     @InjectPool('dispatcher') private readonly pool: Pool,
@@ -59,18 +61,24 @@ export class EndpointTester {
   ) {}
 
   /** @throws AppError `invalid_request`, `not_found`, `too_many_tests` */
-  async test(sent: Readonly<Record<string, unknown>>, app: AppScope): Promise<EndpointTestAnswer> {
+  async test(sent: Readonly<Record<string, unknown>>, app: AppScope, by: string): Promise<EndpointTestAnswer> {
     const hasId = sent.id !== undefined && sent.id !== null;
     // An id that is no id names nothing: it is told with what else is wrong.
     if (hasId) refuse(fieldProblems(sent));
-    const stored = hasId ? await this.#stored(String(sent.id), app) : null;
+    const stored = hasId ? await this.stored(String(sent.id), app) : null;
     refuse(testProblems(sent, stored, { headerProblem, etlPrefix: this.config.etlPrefix }));
-    if (this.#running >= MOST_AT_ONCE) throw dispatcherError('too_many_tests', 'Other endpoints are being tested.');
-    this.#running++;
+    const all = [...this.#running.values()].reduce((sum, each) => sum + each, 0);
+    const own = this.#running.get(by) ?? 0;
+    if (all >= MOST_AT_ONCE || own >= MOST_OF_ONE) {
+      throw dispatcherError('too_many_tests', 'Other endpoints are being tested.');
+    }
+    this.#running.set(by, own + 1);
     try {
       return await this.#try(sent, stored, app);
     } finally {
-      this.#running--;
+      const left = (this.#running.get(by) ?? 1) - 1;
+      if (left === 0) this.#running.delete(by);
+      else this.#running.set(by, left);
     }
   }
 
@@ -153,7 +161,8 @@ export class EndpointTester {
     };
   }
 
-  async #stored(id: string, app: AppScope): Promise<EndpointState> {
+  /** @throws AppError 404 */
+  async stored(id: string, app: AppScope): Promise<EndpointState> {
     const isNumber = /^[1-9]\d{0,8}$/.test(id);
     const { rows } =
       isNumber || isUuid(id)

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiBody,
@@ -7,10 +7,10 @@ import {
   ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { type AppScope, InApp, Requires } from '@sluice/access';
-import { platformError } from '@sluice/platform';
+import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { EndpointTestAnswer } from './endpoint-test.responses.ts';
-import { EndpointTester } from './endpoint-tester.ts';
+import { beyondPortal } from './endpoint-test.rules.ts';
+import { EndpointTester, refuse } from './endpoint-tester.ts';
 
 const BODY = {
   type: 'object',
@@ -25,25 +25,52 @@ const BODY = {
   },
 } as const;
 
+const { id: _id, ...OTHER_FIELDS } = BODY.properties;
+const CHANGES = { ...BODY, description: 'what is to be changed of it', properties: OTHER_FIELDS } as const;
+
 /** LU-03, LU-13. */
 @ApiTags('endpoints')
 @ApiBearerAuth()
-@Controller('v1/endpoints/test')
+@Controller('v1/endpoints')
 export class EndpointTestsController {
   constructor(@Inject(EndpointTester) private readonly tester: EndpointTester) {}
 
-  @Post()
+  @Post('test')
   @HttpCode(200)
   @Requires('admin')
   @ApiBody({ schema: BODY as never })
   @ApiOkResponse({ type: EndpointTestAnswer })
   @ApiNotFoundResponse({ description: 'not_found' })
   @ApiServiceUnavailableResponse({ description: 'too_many_tests' })
-  test(@Body() body: unknown, @InApp() app: AppScope): Promise<EndpointTestAnswer> {
-    if (body === null || typeof body !== 'object' || Array.isArray(body)) {
-      const errors = [{ pointer: '', message: 'must be a JSON object' }];
-      throw platformError('invalid_request', 'the body must be a JSON object', { errors });
-    }
-    return this.tester.test(body as Record<string, unknown>, app);
+  test(@Body() body: unknown, @Caller() caller: Principal, @InApp() app: AppScope): Promise<EndpointTestAnswer> {
+    return this.tester.test(objectOf(body), app, caller.tokenId);
   }
+
+  /** A saved endpoint, with what is to be changed. */
+  @Post(':id/test')
+  @HttpCode(200)
+  @Requires('admin', { portal: 'manage' })
+  @ApiBody({ schema: CHANGES as never, required: false })
+  @ApiOkResponse({ type: EndpointTestAnswer })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  @ApiServiceUnavailableResponse({ description: 'too_many_tests' })
+  async testSaved(
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+  ): Promise<EndpointTestAnswer> {
+    const sent = objectOf(body ?? {});
+    if ('id' in sent) refuse([{ pointer: '/id', message: 'stands in the path' }]);
+    const stored = await this.tester.stored(id, app);
+    if (caller.portal) refuse(beyondPortal(sent, stored.events));
+    return this.tester.test({ ...sent, id: stored.uuid }, app, caller.tokenId);
+  }
+}
+
+function objectOf(body: unknown): Record<string, unknown> {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+    refuse([{ pointer: '', message: 'must be a JSON object' }]);
+  }
+  return body as Record<string, unknown>;
 }

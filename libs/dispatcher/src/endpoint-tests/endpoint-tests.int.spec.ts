@@ -175,3 +175,26 @@ describe('LU-03: testing an endpoint before it is saved', () => {
     expect(receiver.requests).toEqual([]);
   });
 });
+
+describe('LU-03: testing a saved endpoint by its path', () => {
+  const at = async (id: string | number, body: unknown) => {
+    const answer = await fetch(`${running.url}/v1/endpoints/${id}/test`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+  };
+
+  it('sends it a sample, as it is or with what is to be changed, and refuses an id in the body', async () => {
+    const { id } = await neighbours.endpoint({ url: `${receiver.url}/saved` });
+    await neighbours.settled();
+    expect(await at(id, {})).toMatchObject({ status: 200, body: { ok: true, status: 204 } });
+    expect(await at(id, { url: `${receiver.url}/changed` })).toMatchObject({ status: 200, body: { ok: true } });
+    expect(receiver.requests.map(({ path }) => path)).toEqual(['/saved', '/changed']);
+    expect((await at(id, { id })).body.errors).toMatchObject([{ pointer: '/id' }]);
+    expect((await at(id, [])).status).toBe(422);
+    expect((await at(999_999_999, {})).status).toBe(404);
+    expect((await at('x', {})).status).toBe(404);
+  });
+});

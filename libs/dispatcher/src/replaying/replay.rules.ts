@@ -34,12 +34,6 @@ export function targetsOf(candidates: readonly Candidate[], query: ReplayQuery):
   });
 }
 
-/** As in subscriptions: `*` is all, `order.*` is everything below `order.`. */
-export function covers(pattern: string, eventType: string): boolean {
-  if (pattern === '*' || pattern === eventType) return true;
-  return pattern.endsWith('.*') && eventType.startsWith(pattern.slice(0, -1));
-}
-
 /** The id of a delivery of a replay: another one for each replay, the same however often the replay's step is repeated. */
 export function replayedId(event: DomainEventRecorded, endpointUuid: string, replayId: string): string {
   return derivedId('delivery', event.eventId, endpointUuid, replayId);

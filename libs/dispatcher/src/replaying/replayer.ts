@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
-import { compileFilter, EventTemplateError, eventScope } from '@sluice/endpoints';
+import { compileFilter, covers, EventTemplateError, eventScope } from '@sluice/endpoints';
 import type { Claim, DueItem } from '@sluice/due-queue';
 import type { EventStorePort } from '@sluice/event-store';
 import { InjectPool, InjectStore } from '@sluice/platform';
@@ -13,7 +13,7 @@ import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { OrderingKeys } from '../matching/ordering-keys.ts';
 import { DeliveryOutcomes, outcomeKey } from './delivery-outcomes.ts';
 import type { ReplayJob, ReplayQuery } from './replay.ts';
-import { type Candidate, covers, idRangeOf, replayedId, targetsOf } from './replay.rules.ts';
+import { type Candidate, idRangeOf, replayedId, targetsOf } from './replay.rules.ts';
 
 const log = new Logger('dispatcher.replays');
 

@@ -43,6 +43,15 @@ export class ReplaysController {
     return { replayId: await this.replays.start(asked, { endpoint, appId: endpoint.appId, by }) };
   }
 
+  /** How far the replays to one endpoint are, newest first. */
+  @Get('endpoints/:id/replays')
+  @Requires('automation.view', { portal: 'view' })
+  @ApiOkResponse({ type: ReplayPage })
+  @ApiNotFoundResponse({ description: 'not_found' })
+  async ofEndpoint(@Param('id') id: string, @Query() query: IdPageQuery, @InApp() app: AppScope): Promise<ReplayPage> {
+    return this.replays.pageOf(await this.controls.find(id, (appId) => app.sees(appId)), query);
+  }
+
   @Post('replays')
   @HttpCode(202)
   @Requires('automation.manage', { role: 'operator' })

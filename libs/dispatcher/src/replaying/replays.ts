@@ -63,12 +63,21 @@ export class Replays {
     return replayId;
   }
 
-  async page(appId: string, query: IdPageQuery): Promise<ReplayPage> {
+  page(appId: string, query: IdPageQuery): Promise<ReplayPage> {
+    return this.pageWhere('app_id = $1', appId, query);
+  }
+
+  /** Those to one endpoint; those to all of the app are not among them. */
+  pageOf(endpoint: EndpointState, query: IdPageQuery): Promise<ReplayPage> {
+    return this.pageWhere(`query::json ->> 'endpointUuid' = $1::text`, endpoint.uuid, query);
+  }
+
+  private async pageWhere(condition: string, value: string, query: IdPageQuery): Promise<ReplayPage> {
     const limit = query.limit ?? DEFAULT_LIMIT;
     const { rows } = await this.pool.query<ReplayRecord>(
-      `select ${COLUMNS} from dispatcher.replays where app_id = $1 and ($2::uuid is null or id < $2)
+      `select ${COLUMNS} from dispatcher.replays where ${condition} and ($2::uuid is null or id < $2)
        order by id desc limit $3`,
-      [appId, query.cursor ?? null, limit + 1],
+      [value, query.cursor ?? null, limit + 1],
     );
     const items = rows.slice(0, limit);
     return { items: items.map(replayViewOf), nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null };

@@ -38,7 +38,7 @@ const EVENTS = [
   IsString({ each: true, message: 'must be texts' }),
   Matches(EVENT_PATTERN, { each: true, message: 'must be event types such as "order.created", "order.*" or "*"' }),
 ];
-const IsEvents = (): PropertyDecorator => (target, key) => {
+export const IsEvents = (): PropertyDecorator => (target, key) => {
   for (const decorate of EVENTS) decorate(target, key as string);
 };
 

@@ -8,6 +8,7 @@ import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { refuseBeyondPortal } from '../portal/portal-change.ts';
+import { PortalLinks } from '../portal/portal-links.ts';
 import { ChangeEndpoint, CreateEndpoint, EndpointsQuery, RotateSecret } from './endpoint.requests.ts';
 import { EndpointPage, EndpointView, endpointViewOf, RotatedSecret } from './endpoint.responses.ts';
 import { Endpoints } from './endpoints.ts';
@@ -22,6 +23,7 @@ export class EndpointsController {
     private readonly endpoints: Endpoints,
     private readonly queries: EndpointQueries,
     private readonly history: History,
+    private readonly links: PortalLinks,
   ) {}
 
   @Post()
@@ -83,7 +85,10 @@ export class EndpointsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<EndpointView> {
-    if (caller.portal) refuseBeyondPortal(body);
+    if (caller.portal) {
+      const [link, { state }] = await Promise.all([this.links.find(caller.tokenId), this.endpoints.get(id, app)]);
+      refuseBeyondPortal(body, [...state.events, ...(link?.events ?? [])]);
+    }
     const changed = await this.endpoints.change(id, body, app, actorOf(caller), ifMatch);
     return answerWith(reply, changed, endpointViewOf(changed.value));
   }

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { PORTAL_PERMISSIONS, type PortalPermission } from '@sluice/contracts';
 import { Allow, ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsString } from 'class-validator';
 import { EndpointView } from '../endpoints/endpoint.responses.ts';
+import { IsEvents } from '../endpoints/endpoint.requests.ts';
 import { IsCustomer, MayBeAbsent, NamesApp } from '../requests/field.decorators.ts';
 
 export const MAX_ENDPOINTS = 100;
@@ -48,6 +49,17 @@ export class CreatePortalLink {
   @IsString({ each: true, message: 'must be texts' })
   embedIn?: string[];
 
+  @ApiProperty({
+    type: [String],
+    required: false,
+    maxItems: 100,
+    description: 'with `manage`: events that an endpoint may be made to get, besides those that it gets',
+    example: ['order.*'],
+  })
+  @MayBeAbsent()
+  @IsEvents()
+  events?: string[];
+
   @NamesApp()
   appId?: string;
 }
@@ -79,6 +91,9 @@ export class PortalLinkView {
   @ApiProperty({ type: [String] })
   embedIn!: string[];
 
+  @ApiProperty({ type: [String] })
+  events!: string[];
+
   @ApiProperty({ format: 'date-time' })
   expiresAt!: string;
 
@@ -108,6 +123,12 @@ export class PortalView {
 
   @ApiProperty({ format: 'date-time' })
   expiresAt!: string;
+
+  @ApiProperty({
+    type: [String],
+    description: 'events that an endpoint may be made to get, besides those that it gets',
+  })
+  events!: string[];
 
   @ApiProperty({ type: [EndpointView] })
   endpoints!: EndpointView[];

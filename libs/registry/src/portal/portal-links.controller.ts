@@ -81,19 +81,21 @@ export class PortalLinksController {
   @ApiOkResponse({ type: PortalView })
   @ApiNotFoundResponse({ description: 'not_found' })
   async portal(@Caller() caller: Principal, @InApp() app: AppScope): Promise<PortalView> {
-    const link = caller.portal ? await this.links.find(caller.tokenId) : null;
-    if (!link) throw platformError('not_found', 'this is for portal links');
-    const found = await Promise.all(link.endpoints.map(({ uuid }) => this.endpoints.find(uuid, app)));
+    const { portal } = caller;
+    const link = portal ? await this.links.find(caller.tokenId) : null;
+    if (!portal || !link) throw platformError('not_found', 'this is for portal links');
+    const found = await Promise.all(portal.endpoints.map(({ uuid }) => this.endpoints.find(uuid, app)));
     const views = found.filter(({ deleted }) => !deleted).map(({ state }) => endpointViewOf(state));
     return {
-      permissions: link.permissions,
+      permissions: portal.permissions,
       expiresAt: link.expiresAt,
+      events: link.events ?? [],
       endpoints: await this.queries.withDelivery(views),
     };
   }
 }
 
 function viewOf(link: PortalLinkState, lastUsed: string | null): PortalLinkView {
-  const { id, appId, endpoints, customer, permissions, embedIn, expiresAt, createdAt } = link;
-  return { id, appId, endpoints, customer, permissions, embedIn, expiresAt, createdAt, lastUsed };
+  const { id, appId, endpoints, customer, permissions, embedIn, events = [], expiresAt, createdAt } = link;
+  return { id, appId, endpoints, customer, permissions, embedIn, events, expiresAt, createdAt, lastUsed };
 }

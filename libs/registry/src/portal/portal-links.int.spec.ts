@@ -47,7 +47,9 @@ describe('RG-02: a portal link', () => {
     const [mine, other] = [await endpoint(), await endpoint()];
     const made = await link({ endpointIds: [mine.id], permissions: ['manage'] });
     expect(made).toMatchObject({ endpoints: [{ id: mine.id, uuid: mine.uuid }], permissions: ['view', 'manage'] });
-    expect(made.url).toMatch(new RegExp(`^https://sluice\\.example/portal/${made.id}#sluice_ptl_[\\w-]{43}$`));
+    expect(made.url).toMatch(
+      new RegExp(`^https://sluice\\.example/portal/${made.id}#sluice_ptl_[\\w-]+\\.[\\w-]{43}$`),
+    );
     const ask = asCustomer(made.token);
     for (const id of [mine.id, mine.uuid, mine.uuid.toUpperCase()]) {
       expect((await ask('GET', `/v1/endpoints/${id}`)).body).toMatchObject({ id: mine.id });
@@ -62,16 +64,17 @@ describe('RG-02: a portal link', () => {
     expect((await call('GET', '/v1/portal')).status).toBe(404);
   });
 
-  it('changes where its endpoints are and how one gets in, and nothing of what they are told', async () => {
+  it('changes what its endpoints are called, where they are and how one gets in, and not what parts customers', async () => {
     const mine = await endpoint();
     const ask = asCustomer((await link({ endpointIds: [mine.uuid], permissions: ['manage'] })).token);
     const path = `/v1/endpoints/${mine.id}`;
     const changed = await ask('PATCH', path, { url: 'https://new.example/', headers: [{ key: 'X-A', value: 'b' }] });
     expect([changed.status, changed.body.url]).toEqual([200, 'https://new.example/']);
+    expect((await ask('PATCH', path, { name: 'Mine', description: 'ours' })).body).toMatchObject({ name: 'Mine' });
     expect((await ask('POST', `${path}/disable`)).body).toMatchObject({ enabled: false });
     expect((await ask('POST', `${path}/enable`)).body).toMatchObject({ enabled: true });
     expect(String((await ask('POST', `${path}/secret/rotate`)).body.newSecret)).toMatch(/^whsec_/);
-    for (const field of ['events', 'filter', 'transform', 'customer', 'name', 'externalKey', 'a/b~c']) {
+    for (const field of ['filter', 'transform', 'customer', 'format', 'externalKey', 'a/b~c']) {
       const refused = await ask('PATCH', path, { [field]: '*' });
       expect([field, refused.status, pointersOf(refused)]).toEqual([
         field,
@@ -81,6 +84,56 @@ describe('RG-02: a portal link', () => {
     }
     const history = await call('GET', `${path}/history`);
     expect(JSON.stringify(history.body)).not.toContain('sluice_ptl');
+  });
+
+  it('leaves out events that its endpoints get, and takes those that it names, and no others', async () => {
+    const mine = await endpoint({ events: ['order.*', 'parcel.sent'] });
+    const path = `/v1/endpoints/${mine.id}`;
+    const events = async (token: string, list: unknown) => {
+      const answer = await asCustomer(token)('PATCH', path, { events: list });
+      return answer.status === 200 ? answer.body.events : [answer.status, pointersOf(answer)];
+    };
+    const plain = (await link({ endpointIds: [mine.id], permissions: ['manage'] })).token;
+    expect(await events(plain, ['order.paid', 'order.sent.*'])).toEqual(['order.paid', 'order.sent.*']);
+    for (const foreign of ['order.*', '*', 'parcel.sent', 'other']) {
+      expect([foreign, await events(plain, ['order.paid', foreign])]).toEqual([foreign, [422, ['/events/1']]]);
+    }
+    expect(await events(plain, [])).toEqual([422, ['/events']]);
+    expect(await events(plain, [7])).toEqual([422, ['/events']]);
+    expect(await events(plain, 'order.paid')).toEqual([422, ['/events']]);
+    const wide = await link({ endpointIds: [mine.id], permissions: ['manage'], events: ['order.*', 'invoice.made'] });
+    expect(wide.events).toEqual(['order.*', 'invoice.made']);
+    expect((await asCustomer(wide.token)('GET', '/v1/portal')).body.events).toEqual(['order.*', 'invoice.made']);
+    expect(await events(wide.token, ['order.*', 'invoice.made'])).toEqual(['order.*', 'invoice.made']);
+    expect(await events(wide.token, ['invoice.*'])).toEqual([422, ['/events/0']]);
+  });
+
+  it('is signed: no other text is one, nor does a row that was widened behind its back reach more', async () => {
+    const [mine, other] = [await endpoint(), await endpoint()];
+    const made = await link({ endpointIds: [mine.id], permissions: ['view'] });
+    const [claim = '', signature = ''] = made.token.split('.');
+    const foreign = await link({ endpointIds: [other.id], permissions: ['manage'] });
+    const flipped = `${claim.slice(0, -6)}${claim.at(-6) === 'A' ? 'B' : 'A'}${claim.slice(-5)}`;
+    for (const token of [
+      `${flipped}.${signature}`,
+      `${foreign.token.split('.')[0]}.${signature}`,
+      `${claim}.${foreign.token.split('.')[1]}`,
+      claim,
+      `sluice_ptl_${'A'.repeat(43)}`,
+    ]) {
+      expect([token, (await asCustomer(token)('GET', '/v1/portal')).status]).toEqual([token, 401]);
+    }
+    await database.pool.query(
+      `update access.tokens set changed_xid = pg_current_xact_id(), portal = (select portal from access.tokens
+         where token_id = $2) where token_id = $1`,
+      [made.id, foreign.id],
+    );
+    const ask = asCustomer(made.token);
+    // The copy has the row by the time that the link's own endpoint is none of the row's.
+    const reach = async () => (await ask('GET', `/v1/endpoints/${mine.id}`)).status;
+    await expect.poll(reach, { timeout: 30_000 }).toBe(404);
+    expect((await ask('GET', `/v1/endpoints/${other.id}`)).status).toBe(404);
+    expect((await ask('PATCH', `/v1/endpoints/${mine.id}`, { name: 'x' })).body.code).toBe('forbidden');
   });
 
   it('does only what it permits', async () => {
@@ -151,6 +204,7 @@ describe('RG-02: a portal link', () => {
       ['/embedIn/0', '/embedIn/1'],
     ],
     [{ permissions: ['view'], customer: 'x', embedIn: ['http://a.example'] }, ['/embedIn/0']],
+    [{ permissions: ['view'], customer: 'x', events: ['a b'] }, ['/events']],
   ])('is refused for %j', async (wish, pointers) => {
     const refused = await call('POST', '/v1/portal-links', wish);
     expect([refused.status, pointersOf(refused)]).toEqual([422, pointers]);

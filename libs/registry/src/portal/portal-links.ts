@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AccessControl, type AppScope, grantAccess, hashToken, newToken, revokeAccess } from '@sluice/access';
+import { AccessControl, type AppScope, grantAccess, hashToken, PortalTokens, revokeAccess } from '@sluice/access';
 import {
   type EndpointState,
   isUuid,
@@ -36,6 +36,8 @@ function rowOf(link: PortalLinkState, revoked: boolean): Alongside {
  */
 @Injectable()
 export class PortalLinks {
+  private readonly tokens: PortalTokens;
+
   constructor(
     @InjectPool('registry') private readonly pool: Pool,
     private readonly changes: ChangeLog,
@@ -43,7 +45,9 @@ export class PortalLinks {
     private readonly queries: EndpointQueries,
     private readonly access: AccessControl,
     @InjectSettings() private readonly settings: Settings,
-  ) {}
+  ) {
+    this.tokens = new PortalTokens(settings.encryptionKeys);
+  }
 
   /**
    * For a customer it reaches the endpoints that are the customer's now.
@@ -61,10 +65,11 @@ export class PortalLinks {
       permissions: PORTAL_PERMISSIONS.filter((each) => permissions.has(each)),
       customer: request.customer ?? null,
       embedIn: [...new Set(request.embedIn ?? [])],
+      ...(request.events ? { events: request.events } : {}),
       expiresAt: new Date(now + (parseDurationMs(request.expiresIn ?? DEFAULT_LIFE) ?? 0)).toISOString(),
       createdAt: new Date(now).toISOString(),
     };
-    const token = newToken('sluice_ptl');
+    const token = this.tokens.sign(link);
     const grant = grantAccess([
       {
         tokenId: link.id,

@@ -1412,6 +1412,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["endpointTestsTestSaved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/deliveries/{id}/retry": {
         parameters: {
             query?: never;
@@ -1470,6 +1486,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["replaysToOne"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/endpoints/{id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["replaysOfEndpoint"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3463,6 +3495,13 @@ export interface components {
              *     ]
              */
             embedIn?: string[];
+            /**
+             * @description with `manage`: events that an endpoint may be made to get, besides those that it gets
+             * @example [
+             *       "order.*"
+             *     ]
+             */
+            events?: string[];
             /** @description the app by its id or name, instead of the header X-Sluice-App */
             appId?: string;
         };
@@ -3480,6 +3519,7 @@ export interface components {
             customer: string | null;
             permissions: ("view" | "manage" | "replay")[];
             embedIn: string[];
+            events: string[];
             /** Format: date-time */
             expiresAt: string;
             /** Format: date-time */
@@ -3501,6 +3541,7 @@ export interface components {
             customer: string | null;
             permissions: ("view" | "manage" | "replay")[];
             embedIn: string[];
+            events: string[];
             /** Format: date-time */
             expiresAt: string;
             /** Format: date-time */
@@ -3519,6 +3560,8 @@ export interface components {
             permissions: ("view" | "manage" | "replay")[];
             /** Format: date-time */
             expiresAt: string;
+            /** @description events that an endpoint may be made to get, besides those that it gets */
+            events: string[];
             endpoints: components["schemas"]["EndpointView"][];
         };
         DecideRequest: {
@@ -3895,30 +3938,6 @@ export interface components {
             /** Format: uuid */
             replayId: string;
         };
-        ReplayToAny: {
-            /**
-             * Format: date-time
-             * @description accepted at or after
-             */
-            since?: string | null;
-            /**
-             * Format: date-time
-             * @description accepted before
-             */
-            until?: string | null;
-            /** @description how their deliveries ended; `missing`: there was none. All unless given; what is pending is left alone */
-            status?: ("succeeded" | "failed" | "discarded" | "missing")[] | null;
-            /** @description types as in subscriptions, such as "order.*" */
-            eventTypes?: string[] | null;
-            /** @description an expression over `event`, as in the filter of an endpoint */
-            filter?: string | null;
-            /** @description these events and no others */
-            eventIds?: string[] | null;
-            /** @description one endpoint, by its integer or uuid; all of the app that are enabled unless given */
-            endpointId?: string | null;
-            /** @description the app by its id or name, instead of the header X-Sluice-App */
-            appId?: string;
-        };
         ReplayView: {
             /** Format: uuid */
             id: string;
@@ -3953,6 +3972,30 @@ export interface components {
         ReplayPage: {
             items: components["schemas"]["ReplayView"][];
             nextCursor: string | null;
+        };
+        ReplayToAny: {
+            /**
+             * Format: date-time
+             * @description accepted at or after
+             */
+            since?: string | null;
+            /**
+             * Format: date-time
+             * @description accepted before
+             */
+            until?: string | null;
+            /** @description how their deliveries ended; `missing`: there was none. All unless given; what is pending is left alone */
+            status?: ("succeeded" | "failed" | "discarded" | "missing")[] | null;
+            /** @description types as in subscriptions, such as "order.*" */
+            eventTypes?: string[] | null;
+            /** @description an expression over `event`, as in the filter of an endpoint */
+            filter?: string | null;
+            /** @description these events and no others */
+            eventIds?: string[] | null;
+            /** @description one endpoint, by its integer or uuid; all of the app that are enabled unless given */
+            endpointId?: string | null;
+            /** @description the app by its id or name, instead of the header X-Sluice-App */
+            appId?: string;
         };
         Rejection: {
             /** @description the code of the problem that it was answered with (docs/errors.md) */
@@ -20750,6 +20793,161 @@ export interface operations {
             };
         };
     };
+    endpointTestsTestSaved: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    kind?: "event" | "inline";
+                    /** Format: uri */
+                    url?: string;
+                    hookType?: string;
+                    /** @description of the sample event; one that the endpoint subscribes to unless given */
+                    eventType?: string;
+                    /** @description in place of the sample */
+                    payload?: unknown;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointTestAnswer"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too_many_tests */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deliveriesRetry: {
         parameters: {
             query?: never;
@@ -21265,6 +21463,126 @@ export interface operations {
             };
             /** @description The content type is not supported */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replaysOfEndpoint: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayPage"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
