@@ -3,8 +3,8 @@
 
 const USAGE = `usage: SLUICE_ADMIN_TOKEN=… npm run rebuild -- <projection> [address]
 
-  projection  requests, rejections, samples, runs, timeline, events, deliveries, dead-letters,
-              stats or all
+  projection  requests, rejections, samples, runs, timeline, events, deliveries, whole-bodies,
+              dead-letters, stats or all; cancel ends the one that runs
   address     of the deployment; SLUICE_URL or http://127.0.0.1:8080 unless given
 
 The live one answers until the new one takes its place. When this command is ended, the rebuild goes on.`;
@@ -33,13 +33,21 @@ async function call(url, token, method, route, body) {
 
 async function rebuild(url, token, projection, say) {
   let now = await call(url, token, 'POST', '/v1/rebuilds', { projection });
-  while (now.state === 'running') {
+  while (now.state === 'running' || now.state === 'cancelling') {
     say(`${projection}: ${now.events} events read${now.estimatedEvents ? ` of about ${now.estimatedEvents}` : ''}`);
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     now = await call(url, token, 'GET', `/v1/rebuilds/${now.id}`);
   }
-  if (now.state === 'failed') throw new Error(now.error);
+  if (now.state !== 'done') throw new Error(now.error ?? `it was ${now.state}`);
   say(`${projection}: done, ${now.events} events`);
+}
+
+async function cancel(url, token, say) {
+  const { items } = await call(url, token, 'GET', '/v1/rebuilds');
+  const running = items.find(({ state }) => state === 'running');
+  if (!running) throw new Error('none is running');
+  await call(url, token, 'POST', `/v1/rebuilds/${running.id}/cancel`);
+  say(`${running.projection}: is cancelled, the live one stays`);
 }
 
 const [projection, address = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080'] = process.argv.slice(2);
@@ -49,7 +57,9 @@ if (!projection || token === '' || !URL.canParse(address)) {
   process.exitCode = FAILED;
 } else {
   try {
-    await rebuild(address, token, projection, (line) => console.log(line));
+    const say = (line) => console.log(line);
+    if (projection === 'cancel') await cancel(address, token, say);
+    else await rebuild(address, token, projection, say);
   } catch (error) {
     console.error(`rebuilding failed: ${error.cause?.message ?? error.message}`);
     process.exitCode = FAILED;

@@ -11,7 +11,6 @@ import { EventsController } from './events/events.controller.ts';
 import { EventsQueries } from './events/events.query.ts';
 import { DeliveryLogConsumer } from './read-model/delivery-log.consumer.ts';
 import { ProjectionWriter } from './read-model/projection-writer.ts';
-import { RejectionsSweep } from './requests/rejections-sweep.worker.ts';
 import { RequestsController } from './requests/requests.controller.ts';
 import { KnownTriggers } from './requests/known-triggers.ts';
 import { RequestsQueries } from './requests/requests.query.ts';
@@ -59,7 +58,6 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     RequestsQueries,
     TriggerRequestsQueries,
     KnownTriggers,
-    RejectionsSweep,
     DeliveriesQueries,
     WholeBodies,
     WholeBodiesSweep,

@@ -8,6 +8,8 @@ import { WholeBodies1764000120000 } from './migrations/1764000120000-whole-bodie
 import { Partitions1764000130001 } from './migrations/1764000130001-partitions.ts';
 import { Rebuilds1764000130002 } from './migrations/1764000130002-rebuilds.ts';
 import { LedTo1764000250000 } from './migrations/1764000250000-led-to.ts';
+import { RejectionsByDay1764000250001 } from './migrations/1764000250001-rejections-by-day.ts';
+import { CancelledRebuilds1764000250002 } from './migrations/1764000250002-cancelled-rebuilds.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -23,6 +25,8 @@ export const deliveryLogService: ServiceDefinition = {
     Partitions1764000130001,
     Rebuilds1764000130002,
     LedTo1764000250000,
+    RejectionsByDay1764000250001,
+    CancelledRebuilds1764000250002,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

@@ -29,6 +29,7 @@ export const GATEWAY_LIMITS = {
   rejectionsPerTriggerPerS: 10,
   /** … and of all triggers together, by this process. */
   rejectionsPerS: 100,
+  rejectionsPerHour: 50_000,
   /**
    * Refusals of strangers that are answered in a second; further ones wait in line, up to so many (8 KB each): room for
    * 400 connections that send 64 KiB of small requests each without waiting for answers.

@@ -192,6 +192,7 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
       'GET /v1/rebuilds',
       'GET /v1/rebuilds/{id}',
       'POST /v1/rebuilds',
+      'POST /v1/rebuilds/{id}/cancel',
       'GET /v1/dead-letters',
       'GET /v1/dead-letters/{id}',
       'DELETE /v1/dead-letters/{id}',

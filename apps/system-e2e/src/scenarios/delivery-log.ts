@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { type RecordingReceiver, recordingReceiver, type System, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from '../api.ts';
@@ -62,6 +65,15 @@ interface Followed {
   id: string;
   title: string;
   runId: string | null;
+}
+
+/** `npm run rebuild -- <projection>` as an operator calls it. */
+function rebuildCommand(system: System, projection: string): Promise<{ stdout: string }> {
+  const script = path.resolve(import.meta.dirname, '../../../../tools/rebuild.mjs');
+  return promisify(execFile)(process.execPath, [script, projection, system.url], {
+    env: { ...process.env, SLUICE_ADMIN_TOKEN: system.adminToken },
+    timeout: 120_000,
+  });
 }
 
 /** What the delivery log shows of requests, runs, events and deliveries. */
@@ -156,12 +168,24 @@ export const deliveryLog: Scenarios = (use) => {
       };
       await waitFor(async () => (await everything()).counts.join() === '3,3,3', 60_000);
       const before = await everything();
-      const { id } = await api.must<{ id: string }>('POST', '/v1/rebuilds', { projection: 'all' });
-      await waitFor(async () => {
-        const { state } = await api.must<{ state: string }>('GET', `/v1/rebuilds/${id}`);
-        return state === 'done';
-      }, 120_000);
+      const { stdout } = await rebuildCommand(use().system, 'all');
+      expect(stdout).toMatch(/^all: \d+ events read/m);
+      expect(stdout).toMatch(/^all: done, \d+ events$/m);
       expect(await everything()).toEqual(before);
+      await expect(rebuildCommand(use().system, 'nonsense')).rejects.toMatchObject({ code: 1 });
+    });
+
+    it('LG-05: a rebuild can be cancelled', async () => {
+      const { id } = await api.must<{ id: string }>('POST', '/v1/rebuilds', { projection: 'timeline' });
+      const cancelled = await api.call<{ state: string }>('POST', `/v1/rebuilds/${id}/cancel`);
+      // It may have been done in the meantime.
+      expect([202, 409]).toContain(cancelled.status);
+      const ended = await waitFor(async () => {
+        const { state } = await api.must<{ state: string }>('GET', `/v1/rebuilds/${id}`);
+        return ['running', 'cancelling'].includes(state) ? null : state;
+      }, 120_000);
+      expect(['cancelled', 'done']).toContain(ended);
+      expect((await api.call('POST', `/v1/rebuilds/${id}/cancel`)).status).toBe(409);
     });
 
     it('LG-04: the log lives in partitions by day, and its use of disk is shown', async () => {

@@ -10,6 +10,7 @@ const TABLES = {
   timeline: ['led_to'],
   events: ['domain_events'],
   deliveries: ['deliveries', 'endpoint_ids', 'attempts'],
+  'whole-bodies': ['whole_bodies'],
   'dead-letters': ['dead_letter_list'],
   stats: ['stats', 'stat_totals', 'app_bytes'],
 } as const;
@@ -26,6 +27,7 @@ const TOPICS: Readonly<Record<Exclude<Projection, 'all'>, readonly Topic[]>> = {
   timeline: ['runner.events', 'dispatcher.events'],
   events: ['runner.events', 'dispatcher.events'],
   deliveries: ['runner.events', 'dispatcher.events'],
+  'whole-bodies': ['runner.events', 'dispatcher.events'],
   'dead-letters': READ_TOPICS,
   stats: ['gateway.events', 'runner.events', 'dispatcher.events'],
 };

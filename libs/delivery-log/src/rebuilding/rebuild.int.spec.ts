@@ -12,6 +12,7 @@ import { DayPartitions } from '../retention/day-partitions.ts';
 import { BEGINNING, TopicTables } from '../topics/topic-tables.ts';
 import { type Projection, tablesOf } from './projections.ts';
 import { Rebuilder, type RunningRebuild } from './rebuilder.ts';
+import { RebuildWorker } from './rebuild.worker.ts';
 import { Rebuilds } from './rebuilds.ts';
 
 const SERVICES = ['gateway', 'runner', 'dispatcher', 'registry'] as const;
@@ -201,5 +202,42 @@ describe('LG-05: a read model is built again from the events', () => {
     await new Rebuilder(database.pool, taken, 'me', signal).run();
     expect(await rebuilds.find(id)).toMatchObject({ state: 'done', error: null });
     expect(await checksums('stats')).toEqual(before);
+  });
+
+  it('is cancelled while it runs: the live one stays, nothing of the other is left, and the next one may begin', async () => {
+    const { pool } = database;
+    const appId = newId();
+    for (let n = 0; n < 20; n++) await happen(appId);
+    await live.catchUp();
+    const before = await checksums('runs');
+    const worker = new RebuildWorker(pool, rebuilds);
+    const asked = await rebuilds.ask('runs');
+    expect(await rebuilds.cancel(asked.id)).toMatchObject({ state: 'cancelling', finishedAt: null });
+    await worker.work();
+    expect(await rebuilds.find(asked.id)).toMatchObject({ state: 'cancelled', error: null });
+    await expect(rebuilds.cancel(asked.id)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await rebuilds.cancel(newId())).toBeNull();
+    // In the middle: its tables are there, and the next batch finds that it shall end.
+    const { id } = await rebuilds.ask('runs');
+    const taken = (await rebuilds.take('me')) as RunningRebuild;
+    let looks = 0;
+    const stopping = {
+      throwIfAborted: () => {
+        if (++looks > 2) throw new Error('stopped');
+      },
+    } as AbortSignal;
+    await expect(new Rebuilder(pool, taken, 'me', stopping).run()).rejects.toThrow('stopped');
+    await rebuilds.cancel(id);
+    const again = new Rebuilder(pool, { ...taken, positions: '{}' }, 'me', new AbortController().signal);
+    await expect(again.run()).rejects.toMatchObject({ code: '23502' });
+    expect(await rebuilds.isCancelled(id, 'me')).toBe(true);
+    await rebuilds.release(id, 'me');
+    await worker.work();
+    expect(await rebuilds.find(id)).toMatchObject({ state: 'cancelled' });
+    const schemas = `select 1 from pg_namespace where nspname = 'delivery_log_rebuild'`;
+    expect((await pool.query(schemas)).rowCount).toBe(0);
+    expect(await checksums('runs')).toEqual(before);
+    await rebuild('runs');
+    expect(await checksums('runs')).toEqual(before);
   });
 });

@@ -46,6 +46,7 @@ export class RebuildWorker implements OnApplicationBootstrap, BeforeApplicationS
   async work(): Promise<void> {
     const rebuild = await this.rebuilds.take(this.#owner);
     if (!rebuild) return;
+    if (rebuild.isCancelled) return this.#cancel(rebuild);
     try {
       await new Rebuilder(this.pool, rebuild, this.#owner, this.#stop.signal).run();
       log.log(`${rebuild.projection} was built again and is live`);
@@ -54,9 +55,17 @@ export class RebuildWorker implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
+  /** First the tables: as long as it runs, nobody else makes any. */
+  async #cancel({ id, projection }: RunningRebuild): Promise<void> {
+    await new ShadowTables(this.pool, []).drop();
+    await this.rebuilds.endCancelled(id, this.#owner);
+    log.log(`building ${projection} again was cancelled, the live one stays`);
+  }
+
   async #afterError(rebuild: RunningRebuild, error: unknown): Promise<void> {
     if (this.#stop.signal.aborted) return this.rebuilds.release(rebuild.id, this.#owner);
     if (isTransientError(error)) throw error;
+    if (await this.rebuilds.isCancelled(rebuild.id, this.#owner)) return this.#cancel(rebuild);
     if (!(await this.rebuilds.fail(rebuild.id, this.#owner, (error as Error).message))) return;
     log.error(`${rebuild.projection} could not be built again, the live one stays: ${(error as Error).stack}`);
     await new ShadowTables(this.pool, []).drop();

@@ -24,16 +24,18 @@ export interface RunningRebuild {
   projection: Projection;
   /** JSON: position by topic; empty before the tables were made. */
   positions: string;
+  /** It shall end instead. */
+  isCancelled?: boolean;
 }
 
-/** Where the progress goes with each batch: refused when another process has taken the rebuild over. */
+/** Where the progress goes with each batch: refused when another process has taken the rebuild over, or it was cancelled. */
 function progress(id: string, owner: string, positions: string, events: number): Alongside {
   return {
     statement: {
       name: 'delivery_log.rebuild_progress',
       columns: ['uuid', 'text', 'text', 'int8'],
       sql: (arrays) => `update delivery_log.rebuilds r set renewed_at = now(), events = r.events + u.events,
-          positions = case when r.owner = u.owner and r.state = 'running' then u.positions end
+          positions = case when r.owner = u.owner and r.state = 'running' and not r.cancel_asked then u.positions end
         from unnest(${arrays.join(', ')}) as u(id, owner, positions, events) where r.id = u.id`,
     },
     rows: [[id, owner, positions, events]],

@@ -22,6 +22,17 @@ export class RebuildsController {
     return this.rebuilds.ask(projection);
   }
 
+  /** Ends one that runs; the live read model stays as it is. `cancelling` until the process that works at it has let go. */
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @ApiAcceptedResponse({ type: Rebuild })
+  @Requires('admin', { everywhere: true })
+  async cancel(@Param('id') id: string): Promise<Rebuild> {
+    const rebuild = isUuid(id) ? await this.rebuilds.cancel(id) : null;
+    if (!rebuild) throw platformError('not_found', `there is no rebuild ${id}`);
+    return rebuild;
+  }
+
   @Get()
   @ApiOkResponse({ type: RebuildList })
   @Requires('admin', { everywhere: true })

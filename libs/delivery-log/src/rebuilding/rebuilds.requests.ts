@@ -8,7 +8,7 @@ export class NewRebuild {
   projection!: Projection;
 }
 
-const STATES = ['running', 'done', 'failed'] as const;
+const STATES = ['running', 'cancelling', 'done', 'failed', 'cancelled'] as const;
 
 /** A read model that is built from events beside the live one. */
 export class Rebuild {
@@ -18,7 +18,10 @@ export class Rebuild {
   @ApiProperty({ enum: PROJECTION_NAMES })
   projection!: Projection;
 
-  @ApiProperty({ enum: STATES, description: 'done: it is in the place of the old one' })
+  @ApiProperty({
+    enum: STATES,
+    description: 'done: it is in the place of the old one; failed, cancelled: the old one stays',
+  })
   state!: (typeof STATES)[number];
 
   @ApiProperty({ type: 'integer', description: 'events that were read for it' })

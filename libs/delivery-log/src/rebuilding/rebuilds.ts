@@ -14,13 +14,14 @@ const KEPT = 20;
 interface Row {
   id: string;
   projection: Projection;
-  state: Rebuild['state'];
+  state: Exclude<Rebuild['state'], 'cancelling'>;
+  cancel_asked: boolean;
   events: number;
   started_at: Date;
   finished_at: Date | null;
   error: string | null;
 }
-const COLUMNS = 'id, projection, state, events::float8 as events, started_at, finished_at, error';
+const COLUMNS = 'id, projection, state, cancel_asked, events::float8 as events, started_at, finished_at, error';
 
 /** The rebuilds that were asked for. One runs at a time in a deployment. */
 @Injectable()
@@ -47,6 +48,37 @@ export class Rebuilds {
     return rows[0] ? await this.#view(rows[0]) : null;
   }
 
+  /**
+   * Asks the process that works at it to end it; until then it is `cancelling`. One that is being swapped in may still
+   * become `done`. @throws AppError `conflict` when it is over.
+   */
+  async cancel(id: string): Promise<Rebuild | null> {
+    const { rowCount } = await this.pool.query(
+      `update delivery_log.rebuilds set cancel_asked = true where id = $1 and state = 'running'`,
+      [id],
+    );
+    const rebuild = await this.find(id);
+    if (rebuild && rowCount === 0) throw platformError('conflict', `the rebuild is ${rebuild.state} already`);
+    return rebuild;
+  }
+
+  /** Whether it is this process that shall end it. */
+  async isCancelled(id: string, owner: string): Promise<boolean> {
+    const { rowCount } = await this.pool.query(
+      `select 1 from delivery_log.rebuilds where id = $1 and owner = $2 and state = 'running' and cancel_asked`,
+      [id, owner],
+    );
+    return rowCount === 1;
+  }
+
+  async endCancelled(id: string, owner: string): Promise<void> {
+    await this.pool.query(
+      `update delivery_log.rebuilds set state = 'cancelled', finished_at = now()
+       where id = $1 and owner = $2 and state = 'running' and cancel_asked`,
+      [id, owner],
+    );
+  }
+
   async list(): Promise<Rebuild[]> {
     const { rows } = await this.pool.query<Row>(
       `select ${COLUMNS} from delivery_log.rebuilds order by id desc limit ${KEPT}`,
@@ -58,7 +90,7 @@ export class Rebuilds {
     return {
       id: row.id,
       projection: row.projection,
-      state: row.state,
+      state: row.state === 'running' && row.cancel_asked ? 'cancelling' : row.state,
       events: row.events,
       estimatedEvents: row.state === 'running' ? await this.#estimate(topicsOf(row.projection)) : null,
       startedAt: row.started_at.toISOString(),
@@ -84,7 +116,7 @@ export class Rebuilds {
     const { rows } = await this.pool.query<RunningRebuild>(
       `update delivery_log.rebuilds set owner = $1, renewed_at = now()
        where state = 'running' and (owner is null or owner = $1 or renewed_at < now() - make_interval(secs => ${LEASE_SECONDS}))
-       returning id, projection, positions`,
+       returning id, projection, positions, cancel_asked as "isCancelled"`,
       [owner],
     );
     return rows[0] ?? null;

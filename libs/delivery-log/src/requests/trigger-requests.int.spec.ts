@@ -21,7 +21,8 @@ beforeAll(async () => {
   database = await createTestDatabase({
     template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
   });
-  queries = new TriggerRequestsQueries(database.pool, new RequestsQueries(database.pool, new AppFloors(database.pool)));
+  const floors = new AppFloors(database.pool);
+  queries = new TriggerRequestsQueries(database.pool, new RequestsQueries(database.pool, floors), floors);
   const events = Array.from({ length: 10 }, (_, n) => (n % 3 === 0 ? rejected(n) : accepted(n)));
   // What is delivered again changes nothing.
   for (const batch of [events, events.slice(0, 4)]) {

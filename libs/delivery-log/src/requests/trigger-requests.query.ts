@@ -4,6 +4,7 @@ import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { decodeCursor, encodeCursor } from '../read-model/page.ts';
 import { Where } from '../read-model/where.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { RequestsQueries, type RequestView } from './requests.query.ts';
 import type { TriggerRequestPage, TriggerRequestsQuery, TriggerRequestView } from './trigger-requests.requests.ts';
 
@@ -50,6 +51,7 @@ export class TriggerRequestsQueries {
   constructor(
     @InjectPool('delivery-log') private readonly pool: Pool,
     private readonly requests: RequestsQueries,
+    private readonly floors: AppFloors,
   ) {}
 
   /** Newest first: ids carry the time. Two short index scans, merged here. */
@@ -76,6 +78,7 @@ export class TriggerRequestsQueries {
     const where = new Where()
       .add('app_id = ?', appId)
       .add('trigger_id = ?', triggerId)
+      .addIf('id >= ?', await this.floors.of(appId))
       .between('received_at', query)
       .addIf('id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<RejectedRow>(

@@ -5,12 +5,14 @@ import { AppFloors } from './app-floors.ts';
 import { DayPartitions, type Partition } from './day-partitions.ts';
 import { EndpointRing } from './endpoint-ring.ts';
 import { dayOf } from './log-tables.ts';
-import { type AppDay, daysToDrop, floorsOf, type RetentionLimits } from './retention.rules.ts';
+import { type AppDay, daysToDrop, floorsOf, type RetentionLimits, surplusDays } from './retention.rules.ts';
 
 const log = new Logger('delivery-log.retention');
 const EVERY_MS = 600_000;
 /** Counters are small and stay longer than what they count. */
 const STATS_DAYS = 90;
+/** Records of rejected requests have 500 to 1,000 bytes; of more than this their oldest days go before those of anything else. */
+const REJECTION_BYTES = 1024 ** 3;
 
 /** LG-04: makes the log's partitions ahead of time and drops those that are too old or too much. */
 @Injectable()
@@ -65,6 +67,10 @@ export class LogRetention implements OnModuleInit, OnApplicationShutdown {
     const left = limits.totalBytes === null ? null : Math.max(0, limits.totalBytes - lateBytes);
     const days = daysToDrop({ ...limits, totalBytes: left }, dayBytes, appDays, floors, today);
     for (const day of days) await this.#drop(ofDays.filter((each) => each.day === day));
+    const rejected = ofDays.filter(
+      ({ table, day }) => table.name === 'rejected_requests' && !days.includes(day as number),
+    );
+    await this.#dropSurplus(rejected, limits.rejectionBytes ?? REJECTION_BYTES, today);
     await this.#dropStats(partitions, today - Math.max(STATS_DAYS, limits.days));
     await this.#emptyLate(limits, today);
     await this.#forgetBytes(days);
@@ -76,6 +82,11 @@ export class LogRetention implements OnModuleInit, OnApplicationShutdown {
     await this.#partitions.drop(partitions);
     this.#dropped.inc({}, partitions.length);
     log.log(`dropped ${partitions.map(({ name }) => name).join(', ')}`);
+  }
+
+  async #dropSurplus(partitions: readonly Partition[], limitBytes: number, today: number): Promise<void> {
+    const surplus = surplusDays(partitions, limitBytes, today);
+    if (surplus.length > 0) await this.#drop(surplus);
   }
 
   async #dropStats(partitions: readonly Partition[], before: number): Promise<void> {

@@ -15,6 +15,7 @@ const UPDATED = '(fillfactor = 70)';
 
 export const LOG_TABLES: readonly LogTable[] = [
   { name: 'requests', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },
+  { name: 'rejected_requests', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },
   { name: 'runs', key: 'id', keyType: 'uuid', storage: UPDATED },
   { name: 'steps', key: 'run_id', keyType: 'uuid', storage: WRITTEN_ONCE },
   { name: 'domain_events', key: 'id', keyType: 'uuid', storage: WRITTEN_ONCE },

@@ -136,4 +136,21 @@ describe('LG-04: the log lives in partitions by day', () => {
     await retention.apply({ ...LIMITS, totalBytes: 5 }, NOW_MS);
     expect([await requestOf(oldest), (await requestOf(today))?.id]).toEqual([null, today.requestId]);
   });
+
+  it('GW-08: records of rejected requests go by their days, the oldest first when they are too many', async () => {
+    await new DayPartitions(database.pool).make([TODAY - 31, TODAY - 5, TODAY - 1, TODAY]);
+    const ids = [31, 5, 1, 0].map((ago) => newId((TODAY - ago) * DAY_MS + 1));
+    const record = `insert into delivery_log.rejected_requests (id, app_id, trigger_id, received_at, data)
+      select id, $2, $2, now(), '{}' from unnest($1::uuid[]) as r(id)`;
+    await database.pool.query(record, [ids, newId()]);
+    const left = async () =>
+      (await database.pool.query<{ id: string }>('select id from delivery_log.rejected_requests order by id')).rows.map(
+        ({ id }) => id,
+      );
+    await retention.apply(LIMITS, NOW_MS);
+    expect(await left()).toEqual(ids.slice(1));
+    await retention.apply({ ...LIMITS, rejectionBytes: 5 }, NOW_MS);
+    expect(await left()).toEqual(ids.slice(2));
+    expect(await partitionsOf('requests')).toContain('requests_p20261118');
+  });
 });

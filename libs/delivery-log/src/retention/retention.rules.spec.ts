@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AppDay, daysToDrop, floorsOf, type RetentionLimits } from './retention.rules.ts';
+import { type AppDay, daysToDrop, floorsOf, type RetentionLimits, surplusDays } from './retention.rules.ts';
 
 const TODAY = 100;
 const limits = (values: Partial<RetentionLimits> = {}): RetentionLimits => ({
@@ -41,5 +41,11 @@ describe('LG-04: retention', () => {
     expect(daysToDrop(small, bytesOf(91, 100), [], new Map(), TODAY)).toEqual([91, 92, 93, 94, 95]);
     expect(daysToDrop(limits({ totalBytes: 1 }), bytesOf(97, 100), [], new Map(), TODAY)).toEqual([97, 98]);
     expect(daysToDrop(limits({ totalBytes: 200 }), bytesOf(91, 100), [], new Map(), TODAY)).toEqual([]);
+  });
+
+  it('of one table drops the oldest days that are too much, never today and yesterday', () => {
+    const parts = [...[96, 97, 98, 99, 100].map((day) => ({ day, bytes: 10 })), { day: null, bytes: 10 }];
+    const dropped = (limit: number) => surplusDays(parts, limit, TODAY).map(({ day }) => day);
+    expect([dropped(60), dropped(50), dropped(30), dropped(0)]).toEqual([[], [], [97, 96], [98, 97, 96]]);
   });
 });

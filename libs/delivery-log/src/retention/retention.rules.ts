@@ -6,6 +6,8 @@ export interface RetentionLimits {
   totalBytes: number | null;
   /** Bytes of one app, as they are counted when its rows are written; null is no limit. */
   appBytes: number | null;
+  /** Bytes on disk of records of rejected requests. */
+  rejectionBytes?: number;
   /** For some apps other limits than these. */
   apps: Readonly<Record<string, { days?: number | undefined; bytes?: number | undefined }>>;
 }
@@ -63,4 +65,19 @@ export function daysToDrop(
     left -= dayBytes.get(day) ?? 0;
   }
   return [...dropped].sort((a, b) => a - b);
+}
+
+/** Of the partitions of one table the oldest that are too much; today's and yesterday's always stay. */
+export function surplusDays<P extends { day: number | null; bytes: number }>(
+  partitions: readonly P[],
+  limitBytes: number,
+  today: number,
+): P[] {
+  let bytes = 0;
+  return partitions
+    .toSorted((a, b) => (b.day ?? 0) - (a.day ?? 0))
+    .filter((each) => {
+      bytes += each.bytes;
+      return bytes > limitBytes && each.day !== null && each.day < today - 1;
+    });
 }

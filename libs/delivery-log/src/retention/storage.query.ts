@@ -7,7 +7,7 @@ import type { Storage, StoredApp, StoredTable } from './storage.requests.ts';
 
 const MOST_APPS = 1_000;
 /** Not partitioned: bounded by number. */
-const OTHER_TABLES = ['rejected_requests', 'endpoint_ring', 'samples', 'dead_letter_list', 'stat_totals', 'app_bytes'];
+const OTHER_TABLES = ['endpoint_ring', 'whole_bodies', 'samples', 'dead_letter_list', 'stat_totals', 'app_bytes'];
 
 function tablesOf(partitions: readonly Partition[]): StoredTable[] {
   const byTable = Map.groupBy(partitions, ({ table }) => table.name);

@@ -34,6 +34,7 @@ export class Rejections {
   readonly #sample = new RejectionSample({
     perTriggerPerS: GATEWAY_LIMITS.rejectionsPerTriggerPerS,
     perS: GATEWAY_LIMITS.rejectionsPerS,
+    perHour: GATEWAY_LIMITS.rejectionsPerHour,
     maxTriggers: MAX_TRIGGERS,
   });
   readonly #recorded = metrics.counter('sluice_gateway_rejections_recorded_total', 'Rejected requests recorded');

@@ -1801,6 +1801,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rebuilds/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rebuildsCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/rebuilds/{id}": {
         parameters: {
             query?: never;
@@ -3660,6 +3676,8 @@ export interface components {
             correlationId: string;
             traceId: string | null;
             steps: components["schemas"]["StepResource"][];
+            /** @description how many steps are left out in the middle of the list, which has at most 2000; absent: none */
+            stepsOmitted?: number;
         };
         ApprovalResource: {
             /** Format: uuid */
@@ -4221,18 +4239,18 @@ export interface components {
              * @description what is built again; `all` together
              * @enum {string}
              */
-            projection: "requests" | "rejections" | "samples" | "runs" | "events" | "deliveries" | "dead-letters" | "stats" | "all";
+            projection: "requests" | "rejections" | "samples" | "runs" | "timeline" | "events" | "deliveries" | "whole-bodies" | "dead-letters" | "stats" | "all";
         };
         Rebuild: {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            projection: "requests" | "rejections" | "samples" | "runs" | "events" | "deliveries" | "dead-letters" | "stats" | "all";
+            projection: "requests" | "rejections" | "samples" | "runs" | "timeline" | "events" | "deliveries" | "whole-bodies" | "dead-letters" | "stats" | "all";
             /**
-             * @description done: it is in the place of the old one
+             * @description done: it is in the place of the old one; failed, cancelled: the old one stays
              * @enum {string}
              */
-            state: "running" | "done" | "failed";
+            state: "running" | "cancelling" | "done" | "failed" | "cancelled";
             /** @description events that were read for it */
             events: number;
             /** @description events that there are to read, estimated */
@@ -24716,6 +24734,147 @@ export interface operations {
                 "application/json": components["schemas"]["NewRebuild"];
             };
         };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rebuild"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rebuildsCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             202: {
                 headers: {
