@@ -53,10 +53,11 @@ function Actions({ delivery, mayAct }: { delivery: Delivery; mayAct: boolean }) 
   const appId = useAppId();
   const queries = useQueryClient();
   const { tell, warn } = useToasts();
+  const waits = delivery.status === 'pending' && Boolean(delivery.attempts.at(-1)?.nextAttemptAt);
   const retry = useMutation({
     mutationFn: () => bodyOf(api.POST('/v1/deliveries/{id}/retry', { params: { path: { id: delivery.id } } })),
     onSuccess: () => {
-      tell('Another round of attempts has begun');
+      tell(waits ? 'The next attempt is made now' : 'Another round of attempts has begun');
       // What it leads to is in the log a moment later.
       const look = (): void => void queries.invalidateQueries({ queryKey: [appId, 'deliveries'] });
       for (const ms of [0, 500, 1_500, 4_000]) setTimeout(look, ms);
@@ -65,9 +66,9 @@ function Actions({ delivery, mayAct }: { delivery: Delivery; mayAct: boolean }) 
   });
   return (
     <>
-      {mayAct && delivery.status !== 'pending' ? (
+      {mayAct && (waits || delivery.status !== 'pending') ? (
         <Button kind="primary" isBusy={retry.isPending} onPress={() => retry.mutate()}>
-          Retry
+          {waits ? 'Send now' : 'Retry'}
         </Button>
       ) : null}
       {mayAct ? <ReplaySelection chosen={[delivery]} onDone={() => undefined} /> : null}

@@ -104,6 +104,32 @@ export const sending: Scenarios = (use) => {
       expect(at('/paused').map((each) => each.eventType)).toEqual(['kept.one', 'kept.one', 'kept.one', 'kept.three']);
     });
 
+    it('DL-06: what waits for its next attempt is sent now when somebody asks, in its order', async () => {
+      let isBroken = true;
+      receiver.respond(() => ({ status: isBroken ? 500 : 204 }));
+      const retry = { schedule: ['PT0S', 'PT5H', 'PT5H'] };
+      const paths = ['/now-1', '/now-2', '/now-3', '/now-4'];
+      for (const [index, path] of paths.entries()) {
+        const ordering = index < 2 ? null : 'endpoint';
+        await api.endpoint(`${receiver.url}${path}`, ['now.*'], { ordering, retry });
+      }
+      await emit('now.one', ['a'], 2);
+      for (const [index, path] of paths.entries()) await arrived(path, index < 2 ? 2 : 1);
+      isBroken = false;
+      for (const [index, path] of paths.entries()) {
+        // In an order only the first has been tried.
+        const ids = at(path).map(({ eventId }) => eventId);
+        for (const id of ids) {
+          // It may be recorded a moment after it has arrived.
+          await waitFor(async () => (await api.call('POST', `/v1/deliveries/${id}/retry`)).status === 202, MINUTE_MS);
+        }
+        const bodies = await arrived(path, index < 2 ? 4 : 3);
+        expect(new Set(bodies.map(({ eventId }) => eventId)).size).toBe(2);
+        const numbers = bodies.map(({ entity }) => entity.n);
+        expect(index < 2 ? numbers.sort() : numbers).toEqual(index < 2 ? [0, 0, 1, 1] : [0, 0, 1]);
+      }
+    });
+
     it('DL-03, DL-10: 410 pauses the endpoint and says so; resumed it recovers', async () => {
       receiver.respond(({ path }) => ({ status: path === '/gone' ? 410 : 204 }));
       await api.endpoint(`${receiver.url}/told`, ['Endpoint.Disabled', 'Endpoint.Recovered']);

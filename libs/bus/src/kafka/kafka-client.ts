@@ -4,6 +4,8 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
 import type { BusRuntime } from '../consuming/bus-runtime.ts';
+import { unpackLz4 } from './lz4.ts';
+import { unpackSnappy } from './snappy.ts';
 
 export interface KafkaSettings {
   brokers: string[];
@@ -35,6 +37,12 @@ export const RETRY_FOR_EVER: RetryOptions = {
 /** A message of the client's own log is repeated at most this often: an outage writes the same line for ever. */
 const REPEAT_LOG_MS = 10_000;
 
+/**
+ * Of one batch of records. Brokers take a MiB of compressed records unless told otherwise; a batch that unpacks to more
+ * than this stops its partition with an error in the log, in place of the process.
+ */
+const MOST_UNPACKED_BYTES = 256 * 1024 * 1024;
+
 let prepared = false;
 
 /**
@@ -57,7 +65,20 @@ function prepareLibrary(): void {
   const params = { [constants.ZSTD_c_compressionLevel]: 1 };
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
     compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer, { params }),
-    decompress: (buffer: Buffer) => decompress(buffer),
+    decompress: (buffer: Buffer) => decompress(buffer, { maxOutputLength: MOST_UNPACKED_BYTES }),
+  });
+  readOnly(kafkajs.CompressionTypes.Snappy, unpackSnappy);
+  readOnly(kafkajs.CompressionTypes.LZ4, unpackLz4);
+}
+
+/** What other people's producers may use; Sluice's own writes zstd. */
+function readOnly(
+  type: keyof typeof kafkajs.CompressionCodecs,
+  unpack: (bytes: Buffer, maxBytes: number) => Buffer,
+): void {
+  kafkajs.CompressionCodecs[type] = () => ({
+    compress: () => Promise.reject(new Error('Sluice does not write this compression')),
+    decompress: (bytes: Buffer) => Promise.resolve().then(() => unpack(bytes, MOST_UNPACKED_BYTES)),
   });
 }
 

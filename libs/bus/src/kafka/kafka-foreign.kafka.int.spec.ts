@@ -68,6 +68,23 @@ describe('foreign topics', () => {
     expect(seen).toHaveLength(4);
   });
 
+  it.each(['snappy', 'lz4', 'zstd', 'gzip'])('records that are compressed with %s are read', async (compression) => {
+    const admin = createKafka({ brokers: [brokers] }, new QuietLogger()).admin();
+    await admin.connect();
+    // The broker itself packs them again by its own library, as any client's would be.
+    const configEntries = [{ name: 'compression.type', value: compression }];
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }], waitForLeaders: true });
+    await admin.disconnect();
+    const seen: string[] = [];
+    const handle = async ({ events }: EventBatch<ForeignMessage>): Promise<void> =>
+      void seen.push(...events.map(({ value }) => value.toString()));
+    const process = await start(handle);
+    await process.bus.ready();
+    const sent = Array.from({ length: 200 }, (_, index) => JSON.stringify({ index, same: 'ab'.repeat(index) }));
+    await producer.send({ topic, messages: sent.map((value) => ({ key: 'k', value })) });
+    await vi.waitFor(() => expect(seen).toEqual(sent), WAIT);
+  });
+
   it('a topic that was created anew is read from its start, although its offsets are below the checkpoint', async () => {
     const seen: string[] = [];
     const handle = async ({ events }: EventBatch<ForeignMessage>): Promise<void> =>

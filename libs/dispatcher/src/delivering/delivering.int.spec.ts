@@ -258,6 +258,19 @@ describe('POST /v1/deliveries/{id}/retry', () => {
     expect(new Set(receiver.requests.map((request) => request.headers['webhook-id'])).size).toBe(1);
   });
 
+  it('makes the next attempt now where one is planned, as one of the schedule', async () => {
+    await neighbours.token('manager', ['automation.manage']);
+    receiver.respond({ status: 500 });
+    await neighbours.endpoint({ url: receiver.url, retrySchedule: ['PT0S', 'PT5H'] });
+    await neighbours.settled();
+    await neighbours.emit();
+    const { deliveryId } = await waitFor(async () => (await neighbours.attempts())[0]);
+    expect((await retry(deliveryId)).status).toBe(202);
+    await waitFor(async () => (await neighbours.attempts()).length === 2);
+    const [, second] = await neighbours.attempts();
+    expect(second).toMatchObject({ deliveryId, number: 2, outcome: 'failed', nextAttemptAt: null });
+  });
+
   it('refuses what is unknown, somebody else’s, or without the scope', async () => {
     await neighbours.token('manager', ['automation.manage']);
     await neighbours.token('viewer', ['automation.view']);

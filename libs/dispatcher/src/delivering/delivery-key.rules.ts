@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
-const UUID_LENGTH = 36;
+/** Keys that are longer have an order. */
+export const UUID_LENGTH = 36;
 
 /**
  * The due-queue's key of a delivery: its endpoint, and for one that has an order a hash of its ordering key, which may

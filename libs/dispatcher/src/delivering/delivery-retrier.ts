@@ -10,7 +10,10 @@ import { dueKeyOf } from './delivery-key.rules.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 import { EventLoader } from './event-loader.ts';
 
-/** Begins a new round of attempts of a delivery that has ended, with the same ids. */
+/**
+ * What a person asks for: of a delivery that has ended a new round of attempts with the same ids, of one that waits for
+ * its next attempt that attempt now. It takes its place in the schedule, so a delivery is never tried more often for it.
+ */
 @Injectable()
 export class DeliveryRetrier {
   constructor(
@@ -32,13 +35,15 @@ export class DeliveryRetrier {
     const last = events.at(-1);
     if (!last || !isOfDelivery(last) || !sees(last.appId)) throw this.#unknown(deliveryId);
     const { eventId, endpointUuid } = last.data as Pick<AttemptFinished, 'eventId' | 'endpointUuid'>;
-    if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
-      throw dispatcherError('delivery_pending', 'Another attempt of this delivery is planned already.');
-    }
     const endpoint = this.endpoints.find(endpointUuid);
+    if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
+      if (!endpoint?.enabled) throw this.#gone();
+      if (await this.queue.sendNow(deliveryId.toLowerCase())) return;
+      throw dispatcherError('delivery_pending', 'An attempt of this delivery is under way.');
+    }
     const loaded = await this.loader.load(eventId);
     if (!endpoint?.enabled || !loaded) {
-      throw dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
+      throw this.#gone();
     }
     const number = events.filter((event) => event.type === 'AttemptFinished').length;
     const replayId = events.map((event) => (event.data as AttemptFinished).replayId).find(Boolean);
@@ -53,6 +58,10 @@ export class DeliveryRetrier {
       if (!(error instanceof AlongsideConflictError)) throw error;
       throw dispatcherError('delivery_pending', 'This delivery is being retried already.', { cause: error });
     }
+  }
+
+  #gone(): Error {
+    return dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
   }
 
   #unknown(deliveryId: string): Error {

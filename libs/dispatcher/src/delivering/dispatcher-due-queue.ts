@@ -6,9 +6,11 @@ import type { Pool } from 'pg';
 import { SlotOwnership } from '../ownership/slot-ownership.ts';
 import { slotOf } from '../ownership/slots.rules.ts';
 import { DeliveringConfig } from './delivering.config.ts';
-import { endpointOf, isOrdered } from './delivery-key.rules.ts';
+import { endpointOf, isOrdered, UUID_LENGTH } from './delivery-key.rules.ts';
 
 const log = new Logger('dispatcher.due');
+/** No row's due time: says of a key that its first row does not wait any more (see `sendNow`). */
+const AT_ONCE_MS = 0;
 
 /** What a delivery's row holds. Its id is the delivery's, its key the endpoint's uuid (see `dueKeyOf`). */
 export interface DuePayload {
@@ -80,6 +82,32 @@ export class DispatcherDueQueue extends DueQueue {
       this.sweepSoon();
       if ((rowCount ?? 0) < 1000) return;
     }
+  }
+
+  /**
+   * The next attempt of a delivery that waits for it is due now; whoever sends for its endpoint is told.
+   * @returns false when it does not wait: it is gone, under way, or waits in memory for its turn.
+   */
+  async sendNow(deliveryId: string): Promise<boolean> {
+    const nowMs = this.nowMs();
+    // In an order it keeps its place, which is its due time.
+    const { rows } = await this.#pool.query<{ key: string }>(
+      `update dispatcher.due set payload = (payload::jsonb - 'notBeforeMs')::text,
+         due_at = case when length(key) > $3 then due_at else least(due_at, $2) end
+       where id = $1 and (lease_until is null or lease_until < clock_timestamp()) returning key`,
+      [deliveryId, new Date(nowMs), UUID_LENGTH],
+    );
+    const key = rows[0]?.key;
+    if (key === undefined) return false;
+    const dueAt = new Date(isOrdered(key) ? AT_ONCE_MS : nowMs);
+    if (this.#ownership.owns(key)) this.discover([{ key, dueMs: dueAt.getTime() }]);
+    else await this.#ownership.tellOwner({ key, dueAt });
+    return true;
+  }
+
+  override discover(rows: readonly { key: string; dueMs: number }[]): void {
+    for (const { key, dueMs } of rows) if (dueMs === AT_ONCE_MS) this.directory.unblock((each) => each === key);
+    super.discover(rows);
   }
 
   /** The slots that deliveries held by this process belong to. */

@@ -79,6 +79,12 @@ export class SlotOwnership {
     return [{ statement: HAND_OVER, rows: [...earliest].map(([key, dueAt]) => [slotOf(key), key, dueAt]) }];
   }
 
+  /** Tells the owner of a key that is not ours of something that is due there. @throws what the database throws */
+  async tellOwner({ key, dueAt }: { key: string; dueAt: Date }): Promise<void> {
+    if (this.alone) return;
+    await this.#table.handOver(slotOf(key), key, dueAt);
+  }
+
   async start(user: SlotUser): Promise<void> {
     this.#user = user;
     if (this.alone) return;

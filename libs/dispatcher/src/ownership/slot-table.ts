@@ -78,6 +78,15 @@ export class SlotTable {
     ]);
   }
 
+  /** Leaves word for the owner of the slot. */
+  async handOver(slot: number, key: string, dueAt: Date): Promise<void> {
+    await this.#pool.query('insert into dispatcher.handovers (slot, key, due_at) values ($1, $2, $3)', [
+      slot,
+      key,
+      dueAt,
+    ]);
+  }
+
   async leave(member: string): Promise<void> {
     await this.#pool.query('update dispatcher.slots set owner = null where owner = $1', [member]);
     await this.#pool.query('delete from dispatcher.members where member = $1', [member]);

@@ -20980,7 +20980,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A new round of attempts begins at once, with the same ids. */
+            /** @description A new round of attempts begins at once, with the same ids; the next attempt is made now where one is planned. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -21032,7 +21032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description delivery_pending, endpoint_gone */
+            /** @description delivery_pending (an attempt is under way), endpoint_gone */
             409: {
                 headers: {
                     [name: string]: unknown;
