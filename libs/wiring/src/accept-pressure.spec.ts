@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AcceptPressure } from './accept-pressure.ts';
+import { AcceptPressure, REMEMBER_BEHIND_EDGE_MS } from './accept-pressure.ts';
 
 const accepted = (count: number, replyTo: string | null = null) =>
   Array.from({ length: count }, () => ({ dataJson: JSON.stringify({ triggerId: 't', replyTo }) }));
@@ -16,6 +16,16 @@ describe('accept pressure', () => {
     now += 40;
     expect(pressure.isHigh).toBe(true);
     now += 20;
+    expect(pressure.isHigh).toBe(false);
+  });
+
+  it('outlasts the longer way from answer to next request through the edge', () => {
+    let now = 1_000;
+    const pressure = new AcceptPressure(() => now, REMEMBER_BEHIND_EDGE_MS);
+    pressure.committed(accepted(100));
+    now += 200;
+    expect(pressure.isHigh).toBe(true);
+    now += 100;
     expect(pressure.isHigh).toBe(false);
   });
 

@@ -19,7 +19,7 @@ import {
 import { RetentionWorker } from '@sluice/retention';
 import type { Pool } from 'pg';
 import { checkListenAddress } from './listen-address.ts';
-import { AcceptPressure } from './accept-pressure.ts';
+import { AcceptPressure, REMEMBER_BEHIND_EDGE_MS } from './accept-pressure.ts';
 import { MechanismsModule } from './mechanisms.module.ts';
 import { batchObserver, checkBus, observe, type ObservedBus } from './observing.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
@@ -55,6 +55,9 @@ type Bus = CustomTransportStrategy & ObservedBus;
 
 function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
   const { settings, logger } = options;
+  const pressure = new AcceptPressure(undefined, settings.kafka ? REMEMBER_BEHIND_EDGE_MS : undefined);
+  stores.get('gateway')?.onCommitted((events) => pressure.committed(events));
+  const yieldWhile = (): boolean => pressure.isHigh;
   if (settings.kafka) {
     return new KafkaBus({
       bindings,
@@ -63,18 +66,16 @@ function createBus(options: StartOptions, bindings: BusBindings, stores: Readonl
       logger,
       failpoint,
       ownServices: options.services.map((service) => service.name),
+      relay: { yieldWhile },
     });
   }
-  const gateway = stores.get('gateway');
-  const pressure = new AcceptPressure();
-  gateway?.onCommitted((events) => pressure.committed(events));
   return new PostgresBus({
     bindings,
     instanceId: settings.instanceId,
     logger,
     failpoint,
     soleWriter: options.soleWriter ?? true,
-    yieldWhile: () => pressure.isHigh,
+    yieldWhile,
   });
 }
 

@@ -12,7 +12,7 @@ export interface KafkaBusOptions extends BusOptions {
   kafka: KafkaSettings;
   /** The services of this process: their topics are created, and it may become the active relay of each. */
   ownServices: readonly ServiceName[];
-  relay?: Pick<RelayOptions, 'leaseMs' | 'beforeSend'>;
+  relay?: Pick<RelayOptions, 'leaseMs' | 'beforeSend' | 'yieldWhile'>;
 }
 
 const DEFAULT_SESSION_TIMEOUT_MS = 6_000;

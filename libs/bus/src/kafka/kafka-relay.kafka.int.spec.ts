@@ -94,6 +94,19 @@ describe('relay', () => {
     expect(await shared.effects()).toHaveLength(6);
   });
 
+  it('while accepts come in a burst a batch waits its time, and goes then although the burst has not ended', async () => {
+    let looks = 0;
+    const burst = (): boolean => {
+      looks++;
+      return true;
+    };
+    const shared = world(() => ({ relay: { yieldWhile: burst } }));
+    const process = await shared.start(consuming);
+    for (let count = 0; count < 20; count++) await accept(process);
+    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(20), WAIT);
+    expect(looks).toBeGreaterThanOrEqual(100); // a second of 10 ms each
+  });
+
   it('a relay that stops hands over at once', async () => {
     const shared = world();
     const first = await shared.start();

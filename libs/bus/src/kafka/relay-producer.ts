@@ -5,7 +5,8 @@ import { RETRY_FOR_EVER } from './kafka-client.ts';
 /**
  * A relay's one producer, with exactly one batch pending at any time. After a rejection the same batch goes out again
  * before anything else, so the order per partition holds; a batch that the broker had taken although its answer was
- * lost arrives twice, which consumers see by its positions and drop.
+ * lost arrives twice, which consumers see by its positions and drop. So does the rest of a batch of which the broker
+ * refuses one partition for a moment (its leader is not known yet): kafkajs then sends the whole batch to it again.
  *
  * Not idempotent, on purpose (decision 0021): consumers have to drop repeated events anyway, because another relay may
  * repeat them, and kafkajs loses acknowledged messages in idempotent mode when ever two sends overlap.

@@ -19,6 +19,11 @@ export interface RelayOptions {
   topicsReady: Promise<void>;
   /** A dead relay is replaced at most this long (and one look of another) after its last renewal; 6 s unless given. */
   leaseMs?: number;
+  /**
+   * While it returns true, batches wait, a bounded time each: accepting goes before carrying, and whoever consumes has
+   * nothing to do meanwhile.
+   */
+  yieldWhile?: () => boolean;
   /** Stands between reading a batch and sending it, for tests of a relay that wakes up late. */
   beforeSend?: () => Promise<void>;
 }
@@ -46,6 +51,9 @@ const COMPRESS_FROM_BYTES = 65_536;
  * of fifty, so a machine that has become slow gets fewer and larger ones.
  */
 const LINGER_MS = { shortest: 5, longest: 60, perSend: 4 } as const;
+/** How long one batch waits at most for `yieldWhile`: topics become slow in a burst of accepts, never silent. */
+const MOST_YIELD_MS = 1_000;
+const YIELD_STEP_MS = 10;
 /** Positions are saved so often; what a successor repeats meanwhile, consumers drop. Each save is an fsync. */
 const SAVE_EVERY_MS = 200;
 const POLL_MS = [5, 50] as const;
@@ -224,10 +232,10 @@ export class Relay {
       }
       idleMs = POLL_MS[0];
       const early = lingerMs - (performance.now() - sentAt);
-      if (early > 1 && batch.bytes < BATCH_BYTES / 2) {
-        await pause(early, this.#options.signal);
-        await this.#next(tenure, batch);
-      }
+      const gathers = early > 1 && batch.bytes < BATCH_BYTES / 2;
+      if (gathers) await pause(early, this.#options.signal);
+      const yielded = await this.#yieldToAccepts();
+      if (gathers || yielded) await this.#next(tenure, batch);
       sentAt = performance.now();
       const [next, sent] = await Promise.all([this.#next(tenure), this.#send(batch)]);
       if (!sent) return;
@@ -236,6 +244,15 @@ export class Relay {
       this.#saveSoon(tenure);
       batch = next;
     }
+  }
+
+  async #yieldToAccepts(): Promise<boolean> {
+    const { yieldWhile, signal } = this.#options;
+    let waitedMs = 0;
+    for (; waitedMs < MOST_YIELD_MS && yieldWhile?.() && !signal.aborted; waitedMs += YIELD_STEP_MS) {
+      await pause(YIELD_STEP_MS, signal);
+    }
+    return waitedMs > 0;
   }
 
   async #idle(tenure: Tenure, seen: readonly number[], ms: number): Promise<void> {
