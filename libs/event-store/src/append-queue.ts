@@ -5,6 +5,8 @@ import type { Committed } from './event-store.contract.ts';
 import type { Lane } from './lane.ts';
 import type { PendingUnit, PreparedUnit } from './pending-unit.ts';
 import { TransientError } from './transient-error.ts';
+import { Unanswered } from './unanswered.ts';
+import { WaitingUnit } from './waiting-unit.ts';
 
 export interface AppendQueueSettings {
   queue: BatchQueue;
@@ -23,13 +25,19 @@ export class AppendQueue {
   readonly #settings: AppendQueueSettings;
   readonly #queue: BatchQueue;
   readonly #streamsOnTheirWay = new Set<string>();
-  readonly #unanswered = new Set<PendingUnit>();
+  readonly #unanswered = new Unanswered();
   #lanes: readonly Lane[] = [];
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sweeper: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
   readonly stats = { batches: 0 };
+  readonly #onSettled = (): void => {
+    if (this.#unanswered.settled() > 0) return;
+    if (this.#sweeper) clearInterval(this.#sweeper);
+    this.#sweeper = null;
+    this.#drained?.();
+  };
 
   constructor(settings: AppendQueueSettings) {
     this.#settings = settings;
@@ -51,19 +59,8 @@ export class AppendQueue {
     return new Promise<Committed>((resolve, reject) => {
       const now = performance.now();
       const waitMs = Math.max(lingerMs, this.#settings.company.waitMsAt(now, this.#queue.units));
-      const pending: PendingUnit = {
-        ...unit,
-        dueAt: now + waitMs,
-        deadlineAt: now + waitMs + maxWaitMs,
-        losses: 0,
-        settled: false,
-        resolve: (committed) => {
-          if (this.#settle(pending)) resolve(committed);
-        },
-        reject: (error) => {
-          if (this.#settle(pending)) reject(error);
-        },
-      };
+      const times = { dueAt: now + waitMs, deadlineAt: now + waitMs + maxWaitMs };
+      const pending = new WaitingUnit(unit, times, { resolve, reject }, this.#onSettled);
       this.#unanswered.add(pending);
       this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
       this.#queue.push(pending);
@@ -71,22 +68,10 @@ export class AppendQueue {
     });
   }
 
-  #settle(unit: PendingUnit): boolean {
-    if (unit.settled) return false;
-    unit.settled = true;
-    this.#unanswered.delete(unit);
-    if (this.#unanswered.size === 0) {
-      if (this.#sweeper) clearInterval(this.#sweeper);
-      this.#sweeper = null;
-      this.#drained?.();
-    }
-    return true;
-  }
-
   #sweep(): void {
     const now = performance.now();
     let isLate = false;
-    for (const unit of this.#unanswered) {
+    for (const unit of this.#unanswered.all()) {
       if (unit.deadlineAt > now) continue;
       isLate = true;
       unit.reject(

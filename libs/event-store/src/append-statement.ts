@@ -1,5 +1,5 @@
 import type { Topic } from '@sluice/contracts';
-import { arrayParameter, elementType } from './binary-array.ts';
+import { type ArrayColumn, elementType } from './binary-array.ts';
 import type { AlongsideStatement } from './event-store.contract.ts';
 import { topicTables } from './event-tables.ts';
 import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
@@ -19,11 +19,11 @@ export interface Batch {
   topics: TopicEvents[];
   alongside: MergedAlongside[];
 }
-export interface AppendQuery {
+/** The text of a statement, and the name under which it is prepared. */
+export interface AppendStatement {
   text: string;
   /** Absent when the store has prepared too many different statements already. */
-  name?: string;
-  values: unknown[];
+  name: string | undefined;
 }
 
 interface Column {
@@ -84,15 +84,6 @@ export function batchOf(units: readonly PendingUnit[], topicOrder: readonly Topi
   return { topics, alongside: [...alongside.values()].sort((a, b) => (a.statement.name < b.statement.name ? -1 : 1)) };
 }
 
-class Parameters {
-  readonly values: unknown[] = [];
-  /** The SQL of the next parameter. */
-  add(value: unknown, type: string): string {
-    this.values.push(value);
-    return `$${this.values.length}::${type}`;
-  }
-}
-
 function unnested(columns: readonly Column[], arrays: readonly string[]): string {
   return `unnest(${arrays.join(', ')}) as t(${columns.map((column) => column.name).join(', ')})`;
 }
@@ -117,58 +108,68 @@ function insertBodies(topic: Topic, arrays: readonly string[]): string {
     select t.stream_id, t.version, sha256(t.bytes), t.bytes from ${unnested(BODY_COLUMNS, arrays)}`;
 }
 
+function columnsOfEvents(columns: readonly Column[], events: readonly PreparedEvent[]): ArrayColumn[] {
+  const { length } = events;
+  return columns.map(({ type, value }) => ({ type, length, value: (index) => value(events[index] as PreparedEvent) }));
+}
+
+/** The arrays of a batch, in the order of the statement's parameters. */
+export function columnsOf({ topics, alongside }: Batch): ArrayColumn[] {
+  const columns: ArrayColumn[] = [];
+  for (const { events, withBodies } of topics) {
+    columns.push(...columnsOfEvents(COLUMNS, events));
+    if (withBodies)
+      columns.push(
+        ...columnsOfEvents(
+          BODY_COLUMNS,
+          events.filter((event) => event.body),
+        ),
+      );
+  }
+  for (const { statement, rows } of alongside) {
+    statement.columns.forEach((type, place) => {
+      columns.push({ type, length: rows.length, value: (index) => rows[index]?.[place] });
+    });
+  }
+  return columns;
+}
+
 /**
  * One statement, and so one transaction and one round trip, for a whole batch. Its only row holds the transaction id
  * and, per topic, the positions in insertion order.
- * @throws TypeError when a value does not fit its column; nothing was sent then.
  */
-function buildQuery(batch: Batch, epoch: number): { text: string; values: unknown[] } {
-  const parameters = new Parameters();
+function textOf({ topics, alongside }: Batch, epoch: number): string {
   const ctes: string[] = [];
   const results: string[] = [];
-  const epochSql = batch.topics.length > 0 ? parameters.add(String(epoch), 'smallint') : '';
-  batch.topics.forEach(({ topic, events, withBodies }, index) => {
-    const arrays = COLUMNS.map(({ type, value }) =>
-      parameters.add(arrayParameter(type, events.map(value)), `${type}[]`),
-    );
-    ctes.push(`e${index} as (${insertEvents(topic, epochSql, arrays)})`);
+  let parameters = 0;
+  const arraysOf = (types: readonly string[]): string[] =>
+    types.map((type) => `$${++parameters}::${elementType(type)}[]`);
+  const typesOf = (columns: readonly Column[]): string[] => columns.map(({ type }) => type);
+  topics.forEach(({ topic, withBodies }, index) => {
+    ctes.push(`e${index} as (${insertEvents(topic, `${epoch}::smallint`, arraysOf(typesOf(COLUMNS)))})`);
     results.push(`(select string_agg(position::text, ',') from e${index})`);
-    if (!withBodies) return;
-    const bodies = events.filter((event) => event.body);
-    const bodyArrays = BODY_COLUMNS.map(({ type, value }) =>
-      parameters.add(arrayParameter(type, bodies.map(value)), `${type}[]`),
-    );
-    ctes.push(`b${index} as (${insertBodies(topic, bodyArrays)})`);
+    if (withBodies) ctes.push(`b${index} as (${insertBodies(topic, arraysOf(typesOf(BODY_COLUMNS)))})`);
   });
-  batch.alongside.forEach(({ statement, rows }, index) => {
-    const arrays = statement.columns.map((type, column) =>
-      parameters.add(
-        arrayParameter(
-          type,
-          rows.map((row) => row[column]),
-        ),
-        `${elementType(type)}[]`,
-      ),
-    );
-    ctes.push(`a${index} as (${statement.sql(arrays)})`);
+  alongside.forEach(({ statement }, index) => {
+    ctes.push(`a${index} as (${statement.sql(arraysOf(statement.columns))})`);
   });
-  const text = `with ${ctes.join(',\n')}\nselect ${['pg_current_xact_id()::text', ...results].join(', ')}`;
-  return { text, values: parameters.values };
+  return `with ${ctes.join(',\n')}\nselect ${['pg_current_xact_id()::text', ...results].join(', ')}`;
 }
 
 const MAX_PREPARED = 256;
 
-/** Builds the query of a batch and names it, the same text always by the same name, for the life of a store. */
+/** The statements of batches. What a batch consists of decides the text; the same text has always the same name. */
 export class AppendStatements {
-  readonly #names = new Map<string, string>();
+  readonly #known = new Map<string, AppendStatement>();
 
-  query(batch: Batch, epoch: number): AppendQuery {
-    const { text, values } = buildQuery(batch, epoch);
-    let name = this.#names.get(text);
-    if (name === undefined && this.#names.size < MAX_PREPARED) {
-      name = `append_${this.#names.size + 1}`;
-      this.#names.set(text, name);
-    }
-    return name === undefined ? { text, values } : { name, text, values };
+  of(batch: Batch, epoch: number): AppendStatement {
+    const events = batch.topics.map(({ topic, withBodies }) => (withBodies ? `${topic}+` : topic));
+    const shape = [epoch, ...events, ...batch.alongside.map(({ statement }) => `&${statement.name}`)].join(' ');
+    const known = this.#known.get(shape);
+    if (known) return known;
+    const isFull = this.#known.size >= MAX_PREPARED;
+    const statement = { text: textOf(batch, epoch), name: isFull ? undefined : `append_${this.#known.size + 1}` };
+    if (!isFull) this.#known.set(shape, statement);
+    return statement;
   }
 }

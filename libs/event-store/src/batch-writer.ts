@@ -1,19 +1,19 @@
 import type { Topic } from '@sluice/contracts';
 import type { PoolClient } from 'pg';
-import { AppendStatements, type Batch, batchOf } from './append-statement.ts';
+import { AppendStatements, type Batch, batchOf, columnsOf } from './append-statement.ts';
+import { BatchQuery, writeBind } from './batch-query.ts';
 import type { StoredEvent } from './event-store.contract.ts';
 import { InvalidAppendError } from './event-store.errors.ts';
 import { topicTables } from './event-tables.ts';
 import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
 import type { StoreClient } from './store-connections.ts';
 import { storedEvent } from './stored-event.ts';
+import { WireBuffer } from './wire-buffer.ts';
 
 /** What a committed batch became, in table order. */
 export interface WrittenBatch {
   stored: ReadonlyMap<PreparedEvent, StoredEvent>;
 }
-
-type ResultRow = [xid: string, ...positions: (string | null)[]];
 
 function toStored(event: PreparedEvent, epoch: number, transactionId: bigint, position: bigint): StoredEvent {
   return storedEvent({
@@ -32,9 +32,10 @@ function toStored(event: PreparedEvent, epoch: number, transactionId: bigint, po
   });
 }
 
-function written(batch: Batch, epoch: number, row: ResultRow): WrittenBatch {
+/** @param row the transaction id, and the positions per topic. */
+function written(batch: Batch, epoch: number, row: readonly (string | null)[]): WrittenBatch {
   const stored = new Map<PreparedEvent, StoredEvent>();
-  const transactionId = BigInt(row[0]);
+  const transactionId = BigInt(row[0] as string);
   batch.topics.forEach(({ topic, events }, index) => {
     const positions = row[index + 1]?.split(',') ?? [];
     if (positions.length !== events.length) {
@@ -59,6 +60,8 @@ export class RolledBackError extends Error {
 export class BatchWriter {
   readonly #topics: readonly Topic[];
   readonly #statements = new AppendStatements();
+  /** Used again once a batch is answered, because the server has read it then. */
+  #message = new WireBuffer();
 
   constructor(topics: readonly Topic[]) {
     this.#topics = topics;
@@ -101,14 +104,25 @@ export class BatchWriter {
   async #insert(connected: StoreClient, units: readonly PendingUnit[]): Promise<WrittenBatch> {
     const batch = batchOf(units, this.#topics);
     if (batch.topics.length === 0 && batch.alongside.length === 0) return { stored: new Map() };
-    const query = this.#query(batch, connected.epoch);
-    const { rows } = await connected.client.query<ResultRow>({ ...query, rowMode: 'array' });
-    return written(batch, connected.epoch, rows[0] as ResultRow);
+    const { client, epoch } = connected;
+    const statement = this.#statements.of(batch, epoch);
+    const message = this.#messageOf(batch, statement.name);
+    try {
+      const row = await new Promise<(string | null)[]>((resolve, reject) => {
+        client.query(new BatchQuery(statement, message, { resolve, reject }));
+      });
+      return written(batch, epoch, row);
+    } catch (error) {
+      // The connection may have broken with a part of the message in its hands.
+      this.#message = new WireBuffer();
+      throw error;
+    }
   }
 
-  #query(batch: Batch, epoch: number) {
+  #messageOf(batch: Batch, name = ''): Buffer {
     try {
-      return this.#statements.query(batch, epoch);
+      writeBind(this.#message, name, columnsOf(batch));
+      return this.#message.view();
     } catch (error) {
       throw new InvalidAppendError('a value does not fit its column', error);
     }

@@ -190,7 +190,7 @@ export class EventStore implements EventStorePort {
     return { ...this.#queue.stats, ...this.#separation.stats, ...lanes, events: this.#committedEvents };
   }
 
-  async append(
+  append(
     streamId: string,
     expectedVersion: number,
     events: readonly NewEvent[],
@@ -198,15 +198,20 @@ export class EventStore implements EventStorePort {
   ): Promise<Committed> {
     const { topic, alongside, lingerMs } = options;
     const append = topic ? { topic, streamId, expectedVersion, events } : { streamId, expectedVersion, events };
-    return await this.commit({ appends: [append], alongside: alongside ?? [], lingerMs: lingerMs ?? 0 });
+    return this.commit({ appends: [append], alongside: alongside ?? [], lingerMs: lingerMs ?? 0 });
   }
 
-  async commit(unit: CommitUnit): Promise<Committed> {
-    if (this.#state === 'new') throw new Error('the event store is not started');
-    if (this.#state === 'closed') throw new TransientError('the event store is closed');
-    const prepared = prepareUnit(unit, this.topics);
-    if (prepared.events.length === 0 && prepared.alongside.length === 0 && !prepared.alone) return { events: [] };
-    return await this.#queue.add(prepared, unit.lingerMs ?? 0);
+  /** Without a promise of its own on the way: each costs every accept half a microsecond. */
+  commit(unit: CommitUnit): Promise<Committed> {
+    try {
+      if (this.#state === 'new') throw new Error('the event store is not started');
+      if (this.#state === 'closed') throw new TransientError('the event store is closed');
+      const prepared = prepareUnit(unit, this.topics);
+      const isEmpty = prepared.events.length === 0 && prepared.alongside.length === 0 && !prepared.alone;
+      return isEmpty ? Promise.resolve({ events: [] }) : this.#queue.add(prepared, unit.lingerMs ?? 0);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #onWritten(units: readonly PendingUnit[], { stored }: WrittenBatch, durationMs: number | null): void {

@@ -21,7 +21,7 @@ export function textOf(bytes: Buffer): string {
  */
 export function parseJson(bytes: Buffer, limits: BodyLimits = DEFAULT_BODY_LIMITS): unknown {
   const text = textOf(bytes);
-  checkJsonShape(bytes, limits);
+  checkJsonShape(text, limits);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

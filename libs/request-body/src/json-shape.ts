@@ -10,35 +10,37 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** The shortest member there is: `"":0` and its comma. */
-const BYTES_PER_KEY = 5;
+const CHARACTERS_PER_KEY = 5;
 
-function opensAtMost(bytes: Buffer, byte: number, limit: number): number {
+function opensAtMost(text: string, bracket: string, limit: number): number {
   let count = 0;
-  let at = bytes.indexOf(byte);
+  let at = text.indexOf(bracket);
   while (at !== -1 && count <= limit) {
     count++;
-    at = bytes.indexOf(byte, at + 1);
+    at = text.indexOf(bracket, at + 1);
   }
   return count;
 }
 
 /**
  * True when the text cannot be too deep or have too many keys, whatever its strings hold: too short for either, or
- * fewer brackets than the depth allows. That settles an ordinary 1 KB body (with the check of its UTF-8) in 0.5 µs
- * beside the 2.0 µs of JSON.parse (Node 24.21, 2-core VM).
+ * fewer brackets than the depth allows. It looks at the text and not at its bytes: V8 searches a string without leaving
+ * compiled code, a Buffer it asks Node for each time (2.5 µs of an accept, Node 24.21, 2-core VM).
  */
-function isObviouslySmall(bytes: Buffer, limits: BodyLimits): boolean {
-  if (bytes.length > limits.maxKeys * BYTES_PER_KEY) return false;
-  if (bytes.length <= limits.maxDepth) return true;
-  const arrays = opensAtMost(bytes, OPEN_ARRAY, limits.maxDepth);
+function isObviouslySmall(text: string, limits: BodyLimits): boolean {
+  if (text.length > limits.maxKeys * CHARACTERS_PER_KEY) return false;
+  if (text.length <= limits.maxDepth) return true;
+  const arrays = opensAtMost(text, '[', limits.maxDepth);
   if (arrays > limits.maxDepth) return false;
-  return arrays + opensAtMost(bytes, OPEN_OBJECT, limits.maxDepth) <= limits.maxDepth;
+  return arrays + opensAtMost(text, '{', limits.maxDepth) <= limits.maxDepth;
 }
 
 /** The position of the quote that closes a string, or the end of the text. */
-function endOfString(bytes: Buffer, from: number): number {
+function endOfString(text: string, from: number): number {
   let at = from;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  for (let code = text.charCodeAt(at); at < text.length && code !== QUOTE; code = text.charCodeAt(at)) {
+    at += code === BACKSLASH ? 2 : 1;
+  }
   return at;
 }
 
@@ -47,21 +49,21 @@ function endOfString(bytes: Buffer, from: number): number {
  * brackets, colons and strings are looked at, so broken JSON passes here and is refused by the parser.
  * @throws BodyProblem `too_deep` | `too_many_keys`
  */
-export function checkJsonShape(bytes: Buffer, limits: BodyLimits): void {
-  if (isObviouslySmall(bytes, limits)) return;
+export function checkJsonShape(text: string, limits: BodyLimits): void {
+  if (isObviouslySmall(text, limits)) return;
   let depth = 0;
   let keys = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = endOfString(bytes, at + 1);
-    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at + 1);
+    } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
       if (++depth > limits.maxDepth) {
         throw new BodyProblem('too_deep', `The JSON is nested more than ${limits.maxDepth} levels deep.`);
       }
-    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
+    } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
       depth--;
-    } else if (byte === COLON && ++keys > limits.maxKeys) {
+    } else if (code === COLON && ++keys > limits.maxKeys) {
       throw new BodyProblem('too_many_keys', `The JSON has more than ${limits.maxKeys} object keys.`);
     }
   }

@@ -25,9 +25,14 @@ export class AcceptPressure {
    */
   committed(events: readonly { dataJson: string }[]): void {
     if (events.length < BURST_EVENTS) return;
-    // A look at the text, because nobody else has to parse these here.
-    const waitedFor = events.filter((event) => event.dataJson.includes('"replyTo":"')).length;
-    if (events.length - waitedFor >= BURST_EVENTS) this.lastBurstMs = this.nowMs();
+    let unwaited = 0;
+    for (const event of events) {
+      // A look at the text, because nobody else has to parse these here.
+      if (!event.dataJson.includes('"replyTo":"') && ++unwaited === BURST_EVENTS) {
+        this.lastBurstMs = this.nowMs();
+        return;
+      }
+    }
   }
 
   get isHigh(): boolean {

@@ -1,6 +1,6 @@
 import { flushTracing } from '@sluice/observability';
 import { DatabaseNotUsableError, SettingsError } from '@sluice/platform';
-import { collectWhenIdle } from './garbage-collection.ts';
+import { collectWhenIdle, keepYoungObjectsYoung } from './garbage-collection.ts';
 
 /** How long a shutdown may take before the process ends anyway (OP-02). */
 const SHUTDOWN_MS = 25_000;
@@ -61,6 +61,7 @@ async function end(running: { close(): Promise<void> }): Promise<never> {
  * prints one message and exits with 1.
  */
 export async function runProcess(start: () => Promise<{ close(): Promise<void> }>): Promise<void> {
+  keepYoungObjectsYoung();
   let running: { close(): Promise<void> } | null = null;
   let stopping = false;
   let lastMs = Number.NEGATIVE_INFINITY;

@@ -48,8 +48,17 @@ export interface RunningServices {
   close(): Promise<void>;
 }
 
-/** How long an accepted request waits at most for others to be committed with, while hundreds come each second. */
-const ACCEPT_COMPANY_MS = 3;
+/** How accepted requests are committed. */
+const ACCEPTING = {
+  /** An accepted request waits at most so long for others to be committed with, while hundreds come each second. */
+  companyMs: 3,
+  /**
+   * Half of what 128 callers send at once: while one half is in the database, the other one is read and answered. With
+   * batches of 128 all of them were in one, and this process had nothing to do meanwhile (18,400 accepts/s; 96: 20,100;
+   * 64: 21,900; 48: 20,400; quiet, runner held).
+   */
+  maxRows: 64,
+};
 
 type Bus = CustomTransportStrategy & ObservedBus;
 
@@ -87,7 +96,7 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
     partitioned: service.partitioned,
     logger: options.logger,
     onBatch: batchObserver(service.name),
-    companyMs: service.name === 'gateway' ? ACCEPT_COMPANY_MS : 0,
+    ...(service.name === 'gateway' ? ACCEPTING : {}),
   });
 }
 

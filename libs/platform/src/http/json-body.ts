@@ -29,8 +29,9 @@ export function acceptJsonBodies(fastify: FastifyInstance): void {
 
 function boundedText(body: Buffer): string | Error {
   try {
-    checkJsonShape(body, LIMITS);
-    return textOf(body);
+    const text = textOf(body);
+    checkJsonShape(text, LIMITS);
+    return text;
   } catch (error) {
     if (!(error instanceof BodyProblem)) throw error;
     return error.code === 'too_deep' || error.code === 'too_many_keys'
