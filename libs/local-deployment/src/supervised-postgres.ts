@@ -2,11 +2,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PostgresServer, startPostgres } from '@sluice/local-servers';
 
-const RESTART_DELAY_MS = 500;
+const FIRST_DELAY_MS = 500;
+/** On a full disk each start repeats the whole recovery and fails at its end: once in a while is enough. */
+const LONGEST_DELAY_MS = 10_000;
 
 /** An embedded PostgreSQL that is started again when somebody ends it; the port and the address stay the same. */
 export class SupervisedPostgres {
   private stopping = false;
+  private readonly stopped = new AbortController();
   private constructor(
     private server: PostgresServer,
     private readonly dir: string,
@@ -33,6 +36,7 @@ export class SupervisedPostgres {
 
   async stop(): Promise<void> {
     this.stopping = true;
+    this.stopped.abort();
     await this.server.stop();
   }
 
@@ -47,7 +51,7 @@ export class SupervisedPostgres {
   }
 
   private async restart(): Promise<void> {
-    while (!this.stopping) {
+    for (let delayMs = FIRST_DELAY_MS; !this.stopping; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
       try {
         this.server = await startPostgres({ dir: this.dir, log: this.print });
         this.onPid(this.server.pid);
@@ -55,7 +59,7 @@ export class SupervisedPostgres {
         return;
       } catch (error) {
         this.print(`PostgreSQL does not start: ${(error as Error).message}`);
-        await sleep(RESTART_DELAY_MS);
+        await sleep(delayMs, undefined, { signal: this.stopped.signal }).catch(() => undefined);
       }
     }
   }

@@ -29,6 +29,27 @@ describe('LG-04: days of events past their age', () => {
     expect(await world.sweep('gateway')).toMatchObject({ dropped: [dayOf(40)], kept: {} });
   });
 
+  it('are not kept by the checkpoint of a consumer that exists no more, where all that exist are known', async () => {
+    await world.append('gateway', 40);
+    await world.append('runner', 40);
+    await world.checkpoint("runner:it's gone", 'gateway.events', null);
+    const groups = () => ['runner:triggers', "runner:it's"];
+    for (const unknown of [() => null, () => []]) {
+      const kept = await world.sweep('gateway', { groups: unknown });
+      expect(kept).toMatchObject({ dropped: [], kept: { [dayOf(40)]: 'unread_events' } });
+    }
+    await world.checkpoint('runner:triggers', 'gateway.events', null);
+    expect(await world.sweep('gateway', { groups })).toMatchObject({ kept: { [dayOf(40)]: 'unread_events' } });
+    expect(await world.sweep('runner', { groups })).toMatchObject({ kept: { [dayOf(40)]: 'unprocessed_events' } });
+    const { rows } = await world.database.pool.query(
+      "delete from runner.checkpoints where consumer_group = 'runner:triggers'",
+    );
+    expect(rows).toEqual([]);
+    for (const service of ['runner', 'gateway'] as const) {
+      expect(await world.sweep(service, { groups })).toMatchObject({ dropped: [dayOf(40)], kept: {} });
+    }
+  });
+
   it('stay in the service that has yet to read an event of the same day: what comes of it gets an id of that day', async () => {
     const { position } = await world.append('gateway', 40);
     await world.append('runner', 40);

@@ -19,6 +19,11 @@ export interface RetentionOptions {
   days: number;
   /** Events reach their consumers over Kafka. */
   isKafka: boolean;
+  /**
+   * The consumer groups that this process runs, when nobody else runs any: checkpoints of others are of consumers that exist no
+   * more, and keep nothing. Unless given, all checkpoints count. Asked at each sweep.
+   */
+  groups?: () => readonly string[] | null;
   /** This process among replicas. */
   owner: string;
   logger: { log(message: string): void; warn(message: string): void };
@@ -52,7 +57,6 @@ const isoDay = (at: Date): string => at.toISOString().slice(0, 10);
 export class RetentionWorker {
   readonly #options: RetentionOptions;
   readonly #rules: RetentionRules;
-  readonly #needs: readonly RetentionNeed[];
   readonly #lease: RetentionLease;
   readonly #payloads: Payloads;
   readonly #closing = new AbortController();
@@ -62,9 +66,8 @@ export class RetentionWorker {
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    const { service, topics, pool, owner, isKafka } = options;
+    const { service, pool, owner } = options;
     this.#rules = options.rules;
-    this.#needs = [...this.#rules.needs, ...busNeeds(service, topics, isKafka)];
     this.#lease = new RetentionLease(pool, service, owner, LEASE_MS);
     this.#payloads = new Payloads(pool);
     retentionMetrics().sweptAt.set({ service }, 0);
@@ -144,6 +147,12 @@ export class RetentionWorker {
     return report;
   }
 
+  #needs(): RetentionNeed[] {
+    const { service, topics, isKafka, groups } = this.#options;
+    const known = groups?.() ?? null;
+    return [...this.#rules.needs, ...busNeeds(service, topics, isKafka, known?.length === 0 ? null : known)];
+  }
+
   async #prune({ sql, batchRows }: RetentionPrune, before: Date): Promise<number> {
     let count = 0;
     while (!this.#closing.signal.aborted) {
@@ -170,7 +179,7 @@ export class RetentionWorker {
   /** The first reason to keep these days. */
   async #needOf({ from, to }: PartitionRange): Promise<string | null> {
     const { pool } = this.#options;
-    for (const { name, tables = [], sql } of this.#needs) {
+    for (const { name, tables = [], sql } of this.#needs()) {
       const { rows: missing } = await pool.query(
         'select from unnest($1::text[]) as t(name) where to_regclass(t.name) is null',
         [tables],
@@ -189,7 +198,7 @@ export class RetentionWorker {
     dropped.inc({ service }, report.dropped.length);
     for (const [table, count] of Object.entries(report.pruned)) pruned.inc({ service, table }, count);
     const needs = Object.values(report.kept);
-    for (const { name } of this.#needs) {
+    for (const { name } of this.#needs()) {
       kept.set({ service, need: name }, needs.filter((need) => need === name).length);
     }
     sweptAt.set({ service }, Math.floor((this.#options.now ?? Date.now)() / 1000));

@@ -1,7 +1,7 @@
 import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { BusBindings, deadLetterCommandConsumer, KafkaBus, PostgresBus } from '@sluice/bus';
-import type { ServiceName } from '@sluice/contracts';
+import { type ServiceName, SERVICES } from '@sluice/contracts';
 import { EventStore } from '@sluice/event-store';
 import { ReplicaBoard } from '@sluice/local-copy';
 import {
@@ -100,8 +100,15 @@ function createStore(options: StartOptions, service: ServiceDefinition): EventSt
   });
 }
 
+/** Checkpoints of other groups are of consumers that an upgrade did away with: only a process that is alone can say so. */
+function groupsOf(bus: Bus | null, { settings, services, soleWriter = true }: StartOptions): string[] | null {
+  const isAlone = settings.kafka === null && soleWriter && services.length === SERVICES.length;
+  return bus && isAlone ? [...new Set(bus.statuses().map(({ group }) => group))] : null;
+}
+
 function createRetention(
   { settings, services, logger }: StartOptions,
+  groups: () => string[] | null,
   stores: ReadonlyMap<ServiceName, EventStore>,
   pools: ReadonlyMap<ServiceName, Pool>,
 ): RetentionWorker[] {
@@ -115,6 +122,7 @@ function createRetention(
         pool: pools.get(name) as Pool,
         days: settings.retentionDays[name],
         isKafka: settings.kafka !== null,
+        groups,
         owner: settings.instanceId,
         logger,
       }),
@@ -135,7 +143,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     instance: settings.instanceId,
     onError: (error) => options.logger.warn(`the replica board cannot be written: ${(error as Error).message}`),
   });
-  const retention = createRetention(options, stores, pools);
+  let bus: Bus | null = null;
+  const retention = createRetention(options, () => groupsOf(bus, options), stores, pools);
   let app: HttpApp | null = null;
   const close = async (): Promise<void> => {
     try {
@@ -152,7 +161,7 @@ export async function startServices(options: StartOptions): Promise<RunningServi
     const bindings = new BusBindings();
     for (const [service, store] of stores) bindings.bind({ service, store, pool: pools.get(service) as Pool });
     const soleProcess = settings.kafka === null && (options.soleWriter ?? true);
-    const bus = createBus(options, bindings, stores);
+    bus = createBus(options, bindings, stores);
     const mechanisms = MechanismsModule.of({ settings, bindings, stores, pools, board, soleProcess });
     class ServicesModule {}
     Module({

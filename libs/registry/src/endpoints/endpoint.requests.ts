@@ -185,7 +185,9 @@ export class CreateEndpoint extends EndpointFields {
     required: false,
     description: '"*" is all, "order.*" all that begin so; required for kind "event"',
   })
-  @ValidateIf((sent: CreateEndpoint) => sent.events !== undefined && sent.kind !== 'inline')
+  @ValidateIf(
+    ({ events, kind }: CreateEndpoint) => events !== undefined && !(Array.isArray(events) && kind === 'inline'),
+  )
   @IsEvents()
   events?: string[];
 
@@ -206,7 +208,8 @@ export class ChangeEndpoint extends EndpointFields {
   name?: string;
 
   @ApiProperty({ type: [String], required: false })
-  @ValidateIf((sent: ChangeEndpoint) => sent.events !== undefined && sent.events?.length !== 0)
+  // An empty list is for the endpoint's kind to judge; an empty text is no list.
+  @ValidateIf(({ events }: ChangeEndpoint) => events !== undefined && !(Array.isArray(events) && events.length === 0))
   @IsEvents()
   events?: string[];
 

@@ -163,6 +163,16 @@ describe('creating an endpoint', () => {
 });
 
 describe('changing an endpoint', () => {
+  it.each([[''], [{ length: 0 }], [{}], [null], [[]]])('refuses %j as its events', async (events) => {
+    const endpoint = await newEndpoint();
+    const answer = await call('PATCH', `/v1/endpoints/${endpoint.id}`, { events });
+    expect([answer.status, pointersOf(answer)]).toEqual([422, ['/events']]);
+    const wish = { kind: 'inline', name: 'Inline', url: HOOK.url, hookType: 'PRE_APPROVAL', events };
+    const created = await call('POST', '/v1/endpoints', wish);
+    // An inline one has no events, so an empty list says nothing new.
+    expect(created.status).toBe(Array.isArray(events) ? 201 : 422);
+  });
+
   it('what a read has shown can be sent back: masks keep what is stored', async () => {
     const before = await newEndpoint({
       secret: 's',
