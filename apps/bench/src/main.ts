@@ -9,6 +9,7 @@ import { kafka } from './benches/kafka.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
 import { routes } from './benches/routes.ts';
+import { search } from './benches/search.ts';
 import { backlog, fanOut, isolation } from './benches/sending.ts';
 import { sync } from './benches/sync.ts';
 import { waiting } from './benches/waiting.ts';
@@ -41,6 +42,7 @@ const BENCHES: Record<
     measures: 'accepted traffic beside 20,000 bad tokens a second, both open loop',
   },
   routes: { run: routes, seconds: 0, measures: 'memory and start with 100,000 triggers, beside one' },
+  search: { run: search, seconds: 0, measures: 'filters and timelines of the delivery log over 10 M rows' },
   sync: {
     run: sync,
     seconds: 10,

@@ -7,6 +7,12 @@ import { decodeCursor, encodeCursor, type Page } from '../read-model/page.ts';
 import { AppFloors } from '../retention/app-floors.ts';
 import { Where } from '../read-model/where.ts';
 
+/**
+ * Ids carry the time of the cause. What comes of it more than a day later gets a time of its own (decision 0271), so that only a
+ * dispatcher that was away for a week records an event later than this.
+ */
+const RECORDED_LATER_MS = 7 * 86_400_000;
+
 /** One domain event and the deliveries it was matched to. */
 export interface EventView {
   id: string;
@@ -68,6 +74,7 @@ export class EventsQueries {
       .add('app_id = ?', appId)
       .addIf('id >= ?', await this.floors.of(appId))
       .between('recorded_at', query)
+      .idsBetween('id', query, RECORDED_LATER_MS)
       .addIf('id < ?', cursor?.id);
     const { rows } = await this.pool.query<Row>(
       `select id, app_id, recorded_at, data from delivery_log.domain_events ${where.sql} order by id desc limit ${query.limit + 1}`,

@@ -100,6 +100,7 @@ export class RequestsQueries {
       .addIf('q.id >= ?', await this.floors.of(appId))
       .addIf('q.trigger_id = ?', triggerId)
       .between('q.received_at', query)
+      .idsBetween('q.id', query)
       .addIf('q.id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<Row>(
       `${SELECT} ${where.sql} order by q.id desc limit ${limit}`,

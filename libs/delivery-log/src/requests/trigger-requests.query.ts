@@ -80,6 +80,7 @@ export class TriggerRequestsQueries {
       .add('trigger_id = ?', triggerId)
       .addIf('id >= ?', await this.floors.of(appId))
       .between('received_at', query)
+      .idsBetween('id', query)
       .addIf('id < ?', decodeCursor(query.cursor)?.id);
     const { rows } = await this.pool.query<RejectedRow>(
       `select id, app_id, received_at, data from delivery_log.rejected_requests ${where.sql}
