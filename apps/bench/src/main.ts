@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { accept } from './benches/accept.ts';
 import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
+import { cost } from './benches/cost.ts';
 import { endToEnd } from './benches/end-to-end.ts';
 import { foreach, queued, waitingRuns } from './benches/flows.ts';
 import { idempotency } from './benches/idempotency.ts';
 import { kafka } from './benches/kafka.ts';
+import { manyEndpoints } from './benches/many-endpoints.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
 import { routes } from './benches/routes.ts';
@@ -26,6 +28,8 @@ const BENCHES: Record<
   'end-to-end': { run: endToEnd, seconds: 60, measures: 'trigger to delivery, open loop, then the sustained maximum' },
   'fan-out': { run: fanOut, seconds: 0, measures: 'one event to 100 endpoints, beside one endpoint' },
   isolation: { run: isolation, seconds: 60, measures: 'healthy endpoints beside one that hangs, and one that fails' },
+  cost: { run: cost, seconds: 20, measures: 'statements, WAL and processor time of an event from end to end' },
+  'many-endpoints': { run: manyEndpoints, seconds: 0, measures: 'memory of 10,000 endpoints with a backlog each' },
   backlog: { run: backlog, seconds: 0, measures: '200,000 waiting deliveries, beside the rate from memory' },
   foreach: {
     run: foreach,

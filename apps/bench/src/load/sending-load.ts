@@ -2,8 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { waitFor } from '@sluice/testing';
 import { Histogram } from './histogram.ts';
-import { type Product, startProduct } from '../product.ts';
+import { inParallel, type Product, startProduct } from '../product.ts';
 
+/** Made one after another up to here, so that benches begin alike. */
+const MANY_ENDPOINTS = 200;
 const FILLER = 'x'.repeat(900);
 /** What an endpoint of these benches does with a request: by the first part of its path. */
 type Behaviour = 'ok' | 'hang' | 'fail';
@@ -44,8 +46,7 @@ export class SendingLoad {
 
   async endpoints(count: number, behaviour: Behaviour, more: Record<string, unknown> = {}): Promise<number[]> {
     const { port } = this.#server.address() as AddressInfo;
-    const ids: number[] = [];
-    for (let index = 0; index < count; index++) {
+    return inParallel(count, count > MANY_ENDPOINTS ? 16 : 1, async (index) => {
       const url = `http://127.0.0.1:${port}/${behaviour}/${index}`;
       const wish = {
         kind: 'event',
@@ -55,9 +56,8 @@ export class SendingLoad {
         secret: 'a bench',
         ...more,
       };
-      ids.push(Number((await this.product.call('POST', '/v1/endpoints', wish)).id));
-    }
-    return ids;
+      return Number((await this.product.call('POST', '/v1/endpoints', wish)).id);
+    });
   }
 
   /** Publishes events of 1 KiB, in batches. */

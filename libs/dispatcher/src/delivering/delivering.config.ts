@@ -5,6 +5,8 @@ import { Injectable } from '@nestjs/common';
 export class DeliveringConfig {
   /** What the names of the Etlworks headers begin with. */
   etlPrefix: string = 'X-Etl-Webhook';
+  /** The same for apps that have their own. */
+  etlPrefixOfApp: Readonly<Record<string, string>> = {};
   /** DL-03: everything from the name's resolution to the last byte of the answer. */
   attemptTimeoutMs: number = 15_000;
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */
@@ -43,4 +45,8 @@ export class DeliveringConfig {
   now: () => number = () => Date.now();
   /** A graceful stop waits this long for requests under way. */
   stopMs: number = 18_000;
+
+  prefixOf(appId: string): string {
+    return this.etlPrefixOfApp[appId] ?? this.etlPrefix;
+  }
 }

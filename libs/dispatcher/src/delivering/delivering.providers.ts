@@ -26,7 +26,8 @@ export const DELIVERING_PROVIDERS: Provider[] = [
   {
     provide: DeliveringConfig,
     inject: [SETTINGS],
-    useFactory: ({ etlPrefix }: Settings) => Object.assign(new DeliveringConfig(), { etlPrefix }),
+    useFactory: ({ etlPrefix, etlPrefixOfApp = {} }: Settings) =>
+      Object.assign(new DeliveringConfig(), { etlPrefix, etlPrefixOfApp }),
   },
   {
     provide: OutboundClient,

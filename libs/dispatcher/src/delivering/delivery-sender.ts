@@ -177,7 +177,7 @@ export class DeliverySender {
       ...facts,
       secrets,
       raw,
-      etlPrefix: this.config.etlPrefix,
+      etlPrefix: this.config.prefixOf(facts.endpoint.appId),
       signAside: this.#underWay >= MANY_UNDER_WAY ? this.aside : null,
     });
   }

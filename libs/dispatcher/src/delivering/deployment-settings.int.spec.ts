@@ -1,3 +1,4 @@
+import { DEFAULT_APP_ID } from '@sluice/access';
 import {
   type ConnectProxy,
   connectProxy,
@@ -31,6 +32,19 @@ afterEach(async () => {
 });
 
 describe('what a deployment sets for all deliveries', () => {
+  it('DL-12: what the names of headers begin with for one app, in the place of what they begin with for the others', async () => {
+    const etlPrefixOfApp = { [DEFAULT_APP_ID]: 'X-Shop-Hook' };
+    const settings = testSettings(database.url, { etlPrefix: 'X-Others', etlPrefixOfApp });
+    running = await startServices({ services: [dispatcherService, ...NEIGHBOURS], settings, logger: SILENT });
+    const neighbours = new Neighbours(running.app.nest);
+    await neighbours.endpoint({ url: receiver.url, secret: 'a secret' });
+    await neighbours.settled();
+    await neighbours.emit();
+    const [request] = await receiver.waitFor(1);
+    expect(request?.headers['x-shop-hook-event']).toBe('order.created');
+    expect(Object.keys(request?.headers ?? {}).filter((name) => /^x-(others|etl)/.test(name))).toEqual([]);
+  });
+
   it('DL-12: the proxy, and what the names of headers begin with; a header of a setting cannot take such a name', async () => {
     const settings = testSettings(database.url, {
       outbound: { proxy: { url: proxy.url, except: [], resolve: 'here' }, extraCa: null },

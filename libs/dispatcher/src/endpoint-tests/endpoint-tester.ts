@@ -136,7 +136,7 @@ export class EndpointTester {
       body: body?.text ?? '',
       nowMs: Date.now(),
       hops: 1,
-      etlPrefix: this.config.etlPrefix,
+      etlPrefix: this.config.prefixOf(endpoint.appId),
     });
     return { id, endpoint, body, headers, notes };
   }

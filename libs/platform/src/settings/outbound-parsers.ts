@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { cidrs, type Parsed, type Parser } from './setting-parsers.ts';
+import { APP_ID, cidrs, type Parsed, type Parser } from './setting-parsers.ts';
 
 const ok = <T>(value: T): Parsed<T> => ({ ok: true, value });
 const no = (problem: string): Parsed<never> => ({ ok: false, problem });
@@ -50,8 +50,30 @@ export const certificates: Parser<string> = (value) => {
   return ok(found.join('\n'));
 };
 
-/** What header names may begin with; the longest name is `<prefix>-Entity-URL`. */
-export const headerPrefix: Parser<string> = (value) => {
+/** What the names of headers begin with: of all apps but those that have their own. */
+export interface HeaderPrefixes {
+  each: string;
+  ofApp: Record<string, string>;
+}
+
+/** `X-Shop-Hook[,app id=X-Other-Hook…]` */
+export const headerPrefixes: Parser<HeaderPrefixes> = (value) => {
+  const [first = '', ...others] = value.split(',').map((part) => part.trim());
+  const each = headerPrefix(first);
+  if (!each.ok) return each;
+  const ofApp: Record<string, string> = {};
+  for (const part of others) {
+    const [app = '', text = ''] = part.split('=', 2);
+    if (!APP_ID.test(app.toLowerCase())) return no(`must be a prefix, and then app id=prefix[,…]; "${part}" is not`);
+    const prefix = headerPrefix(text);
+    if (!prefix.ok) return prefix;
+    ofApp[app.toLowerCase()] = prefix.value;
+  }
+  return ok({ each: each.value, ofApp });
+};
+
+/** The longest name is `<prefix>-Entity-URL`. */
+const headerPrefix: Parser<string> = (value) => {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,62}[A-Za-z0-9]$/.test(value))
     return no(`must be 2 to 64 letters, digits and hyphens, from a letter to no hyphen, not "${value}"`);
   // webhook-id and webhook-signature are those of Standard Webhooks, Sluice-Hops is the loop guard.

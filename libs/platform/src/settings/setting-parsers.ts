@@ -201,7 +201,7 @@ export interface RunsPerApp {
   ofApp: Readonly<Record<string, number | null>>;
 }
 
-const APP_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+export const APP_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const MAX_RUNS_PER_APP = 1_000_000;
 
 /** `100`, `off`, or either with exceptions by the ids of apps: `100,018f0f6e-…=20,018f0f6f-…=off`. */

@@ -85,7 +85,11 @@ export const SETTING_TABLE = {
     'who resolves and judges names when there is a proxy',
   ),
   SLUICE_OUTBOUND_CA: row(outbound.certificates, null, 'PEM of further authorities for outbound calls', 'secret'),
-  SLUICE_ETL_HEADER_PREFIX: row(outbound.headerPrefix, 'X-Etl-Webhook', 'what headers of format etl begin with'),
+  SLUICE_ETL_HEADER_PREFIX: row(
+    outbound.headerPrefixes,
+    'X-Etl-Webhook',
+    'what headers of format etl begin with: prefix[,app=prefix…]',
+  ),
   SLUICE_LISTENER_TIMEOUT: row(
     parse.duration(1_000, 86_400_000),
     'PT1H',

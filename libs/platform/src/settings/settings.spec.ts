@@ -140,6 +140,8 @@ describe('settings', () => {
     ['SLUICE_ETL_HEADER_PREFIX', 'X Shop'],
     ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-'],
     ['SLUICE_ETL_HEADER_PREFIX', 'Webhook'],
+    ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-Hook,shop=X-Own'],
+    ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-Hook,00000000-0000-8000-8000-0000000000A1=Content'],
     ['SLUICE_KAFKA_BROKERS', 'localhost'],
     ['SLUICE_PUBLIC_URL', 'hooks.example.org'],
     ['SLUICE_ADMIN_TOKEN', 'short'],
@@ -153,12 +155,13 @@ describe('settings', () => {
     const settings = loadSettings({
       SLUICE_OUTBOUND_PROXY: 'http://shop:hush@proxy.example:3128',
       SLUICE_OUTBOUND_PROXY_EXCEPT: 'example.org, .corp, 10.0.0.0/8, fd00::/8, *',
-      SLUICE_ETL_HEADER_PREFIX: 'X-Shop-Hook',
+      SLUICE_ETL_HEADER_PREFIX: 'X-Shop-Hook, 00000000-0000-8000-8000-0000000000A1=X-Own',
     });
     const except = ['example.org', '.corp', '10.0.0.0/8', 'fd00::/8', '*'];
     const url = 'http://shop:hush@proxy.example:3128';
     expect(settings.outbound).toEqual({ proxy: { url, except, resolve: 'here' }, extraCa: null });
     expect(settings.etlPrefix).toBe('X-Shop-Hook');
+    expect(settings.etlPrefixOfApp).toEqual({ '00000000-0000-8000-8000-0000000000a1': 'X-Own' });
     expect(JSON.stringify(describeSettings(settings))).not.toContain('hush');
     expect(loadSettings({}).outbound.proxy).toBeNull();
   });

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util';
 import type { ServiceName } from '@sluice/contracts';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
+import type { HeaderPrefixes } from './outbound-parsers.ts';
 import type { AppRetention, EncryptionKey, Parsed, Rate, RateProfile, RunsPerApp } from './setting-parsers.ts';
 import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table.ts';
 
@@ -71,6 +72,8 @@ export interface Settings {
   outbound: OutboundSettings;
   /** What the names of headers of format `etl` begin with. */
   etlPrefix: string;
+  /** The same by app, for those that have their own. */
+  etlPrefixOfApp?: Readonly<Record<string, string>>;
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
   listenerTimeoutMs: number;
   code: CodeSettings;
@@ -216,7 +219,8 @@ export function loadSettings(environment: Environment, required: readonly Settin
     },
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
     outbound: outboundOf(values),
-    etlPrefix: values.SLUICE_ETL_HEADER_PREFIX as string,
+    etlPrefix: (values.SLUICE_ETL_HEADER_PREFIX as HeaderPrefixes).each,
+    etlPrefixOfApp: (values.SLUICE_ETL_HEADER_PREFIX as HeaderPrefixes).ofApp,
     listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,
     code: {
       timeoutMs: values.SLUICE_CODE_TIMEOUT as number,

@@ -33,7 +33,7 @@ import { Sealing } from '../sealing/sealing.ts';
 /** Creates and changes endpoints: who is told about which events, and how. */
 @Injectable()
 export class Endpoints {
-  private readonly outboundRules: OutboundRules;
+  private readonly outboundRules: (appId: string) => OutboundRules;
 
   constructor(
     @InjectPool('registry') private readonly pool: Pool,
@@ -41,13 +41,16 @@ export class Endpoints {
     private readonly queries: EndpointQueries,
     private readonly sealing: Sealing,
     outbound: OutboundClient,
-    @InjectSettings() { etlPrefix }: Settings,
+    @InjectSettings() { etlPrefix, etlPrefixOfApp = {} }: Settings,
   ) {
-    this.outboundRules = { checkUrl: (url) => outbound.checkUrl(url), headerProblem, etlPrefix };
+    const checkUrl = (url: string): string | null => outbound.checkUrl(url);
+    this.outboundRules = (appId) => ({ checkUrl, headerProblem, etlPrefix: etlPrefixOfApp[appId] ?? etlPrefix });
   }
 
   async create(body: unknown, appId: string, actor: Actor): Promise<Changed<EndpointState>> {
-    const request = await validated(CreateEndpoint, body, (sent) => endpointProblems(sent, null, this.outboundRules));
+    const request = await validated(CreateEndpoint, body, (sent) =>
+      endpointProblems(sent, null, this.outboundRules(appId)),
+    );
     const { kind, name, url } = request;
     const identity = { id: await nextNumber(this.pool, 'endpoint'), uuid: newId(), appId };
     const sent = { ...sentOf(request), kind, name, url };
@@ -63,7 +66,8 @@ export class Endpoints {
     ifMatch: string | undefined,
   ): Promise<Changed<EndpointState>> {
     return this.deciding(id, app, actor, ifMatch, async (endpoint, now) => {
-      const check = (sent: Record<string, unknown>) => endpointProblems(sent, endpoint.state, this.outboundRules);
+      const check = (sent: Record<string, unknown>) =>
+        endpointProblems(sent, endpoint.state, this.outboundRules(endpoint.state.appId));
       return changeEndpoint(endpoint, sentOf(await validated(ChangeEndpoint, body, check)), now, newId);
     });
   }
