@@ -8,6 +8,8 @@ export interface LoadOrder {
   /** One body per target, made (and signed) before the clock starts: the client shares the cores with what it measures. */
   fixedBodies?: boolean;
   connections: number;
+  /** Of knocks: each on a connection of its own, of which `connections` are open at most. */
+  freshConnections?: boolean;
   durationMs: number;
   warmUpMs: number;
   /** Requests per second; absent: closed loop, each connection as fast as it can. */

@@ -1,4 +1,5 @@
 import { DeliveryMeter } from './delivery-meter.ts';
+import { FreshKnocking } from './fresh-knocking.ts';
 import { Knocking } from './knocking.ts';
 import type { LoadOrder } from './load-order.ts';
 import { LoadRun } from './load-run.ts';
@@ -11,7 +12,8 @@ async function obey(message: { receiver?: true; order?: LoadOrder; knock?: LoadO
     process.send?.({ port: meter.port });
   }
   if (message.knock) {
-    process.send?.({ result: await new Knocking(message.knock).run() });
+    const Kind = message.knock.freshConnections ? FreshKnocking : Knocking;
+    process.send?.({ result: await new Kind(message.knock).run() });
     process.disconnect();
   }
   if (message.order) {

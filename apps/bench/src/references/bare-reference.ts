@@ -3,16 +3,24 @@ import { fileURLToPath } from 'node:url';
 import { LoadClient } from '../load/load-client.ts';
 import type { LoadOrder, LoadResult } from '../load/load-order.ts';
 
-/** The same load against bare Fastify, in the same run. */
-export async function bareReference(order: Omit<LoadOrder, 'host' | 'port' | 'targets'>): Promise<LoadResult> {
-  const child = fork(fileURLToPath(new URL('./bare-server.js', import.meta.url)), [], { stdio: 'inherit' });
+/** Starts a server of this folder in a process of its own and hands its port on. */
+export async function beside<T>(file: string, use: (port: number) => Promise<T>): Promise<T> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], { stdio: 'inherit' });
   try {
     const { port } = await new Promise<{ port: number }>((resolve, reject) => {
       child.once('message', (message) => resolve(message as { port: number }));
-      child.once('exit', (code) => reject(new Error(`bare Fastify ended with ${code}`)));
+      child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
     });
-    return await new LoadClient().run({ ...order, host: '127.0.0.1', port, targets: [{ path: '/t/x', token: null }] });
+    return await use(port);
   } finally {
     child.kill();
   }
+}
+
+/** The same load against bare Fastify, in the same run. */
+export async function bareReference(order: Omit<LoadOrder, 'host' | 'port' | 'targets'>): Promise<LoadResult> {
+  const targets = [{ path: '/t/x', token: null }];
+  return await beside('./bare-server.js', (port) =>
+    new LoadClient().run({ ...order, host: '127.0.0.1', port, targets }),
+  );
 }
