@@ -4,10 +4,8 @@ import type { PendingUnit } from './pending-unit.ts';
 const COMPACT_AT = 64;
 
 /**
- * The units whose callers wait. An array and not a Set: one that units come to and go from is rebuilt by V8 every
- * hundred of them, and each old table points to the next. Once one of them is in the old generation, dead or not, all
- * later ones and every request in them look alive to collections of the young generation, until the next of all: 85 of
- * 100 accepts were copied into the old generation for nothing.
+ * The units whose callers wait. An array and not a Set: one that units come to and go from is built anew by V8 with every
+ * hundred of them.
  */
 export class Unanswered {
   readonly #units: PendingUnit[] = [];
