@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findChromium } from './find-chromium.mjs';
 import { requireNode, root } from './node-version.mjs';
 import { startStandalone } from './running-standalone.mjs';
@@ -39,9 +40,19 @@ async function someData(system) {
     { ref: 'order', type: 'webhook' },
     { ref: 'told', type: 'emit', event: 'order.placed', subject: '{{ order.id }}', data: '{{ order }}' },
   ];
+  const properties = { id: { type: 'integer', example: 7 }, total: { type: 'number', example: 49 } };
+  const schema = { type: 'object', required: ['id'], properties };
+  const told = 'An order was placed in the shop';
+  await call('POST', '/v1/event-types', { name: 'order.placed', description: told, schema, validate: false });
   const flow = await call('POST', '/v1/flows', { name: 'Orders', status: 'active', steps });
   const trigger = await call('POST', '/v1/triggers', { flowId: flow.id, name: 'Shop', auth: { type: 'bearer' } });
-  const hook = { kind: 'event', name: 'Warehouse', events: ['order.*'], url: `${system.url}/livez` };
+  const hook = {
+    kind: 'event',
+    name: 'Warehouse',
+    customer: 'warehouse',
+    events: ['order.*'],
+    url: `${system.url}/livez`,
+  };
   const endpoint = await call('POST', '/v1/endpoints', hook);
   await call('PUT', '/v1/secrets/warehouse_key', { value: 'not shown' });
   for (let id = 1; id <= 12; id++) {
@@ -51,13 +62,30 @@ async function someData(system) {
     };
     await fetch(trigger.url, { method: 'POST', headers, body: JSON.stringify({ id, total: id * 7 }) });
   }
-  return { flow, trigger, endpoint };
+  // What the log shows comes a moment after.
+  const first = async (route) => {
+    for (let n = 0; n < 100; n++) {
+      const { items } = await call('GET', route);
+      if (items.length > 0) return items[0];
+      await sleep(200);
+    }
+    throw new Error(`${route}: nothing after 20 seconds`);
+  };
+  const run = await first('/v1/runs?status=succeeded');
+  const delivery = await first(`/v1/deliveries?endpointId=${endpoint.id}`);
+  const event = await first('/v1/events');
+  await call('POST', '/v1/replays', { endpointId: String(endpoint.id), eventTypes: ['order.placed'] });
+  const link = await call('POST', '/v1/portal-links', {
+    customer: 'warehouse',
+    permissions: ['view', 'manage', 'replay'],
+  });
+  return { flow, trigger, endpoint, run, delivery, event, link };
 }
 
 const system = await startStandalone();
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 try {
-  const { flow, trigger, endpoint } = await someData(system);
+  const { flow, trigger, endpoint, run, delivery, event, link } = await someData(system);
   const context = await browser.newContext({
     viewport: VIEW,
     locale: 'en-GB',
@@ -84,7 +112,15 @@ try {
     deliveries: `${app}/deliveries`,
     events: `${app}/events`,
     'event-types': `${app}/event-types`,
-    'dead-letters': `${app}/dead-letters`,
+    'event-type': `${app}/event-types/order.placed`,
+    event: `${app}/events/${event.id}`,
+    run: `${app}/runs/${run.id}`,
+    delivery: `${app}/deliveries/${delivery.id}`,
+    replays: `${app}/replays`,
+    search: `${app}/search?q=total`,
+    timeline: `${app}/timeline/${run.id}`,
+    portal: link.url.replace(system.url, ''),
+    'dead-letters': '/console/dead-letters',
     secrets: `${app}/secrets`,
     tokens: `${app}/tokens`,
     history: `${app}/history`,
@@ -103,7 +139,7 @@ try {
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForTimeout(SETTLE_MS);
     const title = await page.getByRole('heading', { level: 1 }).innerText();
-    if (title === 'There is no such screen') continue;
+    if (title === 'There is no such screen') throw new Error(`${where}: ${title}`);
     await page.screenshot({ path: path.join(place, `${name}.png`) });
     console.log(`docs/images/${name}.png: ${title}`);
   }

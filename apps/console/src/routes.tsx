@@ -45,6 +45,7 @@ const IN_APP: RouteObject[] = [
   { path: 'events/:id', lazy: () => import('./events/event.tsx') },
   { path: 'event-types', lazy: () => import('./event-types/event-types.tsx') },
   { path: 'event-types/new', lazy: () => import('./event-types/event-type-new.tsx') },
+  { path: 'event-types/:name/edit', lazy: () => import('./event-types/event-type-edit.tsx') },
   { path: 'event-types/:name', lazy: () => import('./event-types/event-type.tsx') },
   { path: 'search', lazy: () => import('./search/search.tsx') },
   { path: 'live', lazy: () => import('./search/live.tsx') },

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { bodyOf, clientOf, plainClient } from '../api/client.ts';
+import { bodyOf, clientOf, plainClient, type Schema } from '../api/client.ts';
 import { usePages } from '../api/pages.ts';
 import { Button } from '../design/button.tsx';
 import { ConfirmDialog } from '../design/dialog.tsx';
@@ -14,6 +14,7 @@ import { SESSION_KEY, useSession, useUser } from '../session/session.ts';
 import { NewTokenDialog, TokenDialog, type TokenRequest } from '../tokens/token-form.tsx';
 
 const api = clientOf(null);
+type Token = Schema<'PersonalTokenView'>;
 
 /** One's own name, password and personal access tokens. */
 export function Component() {
@@ -112,6 +113,7 @@ function PersonalTokens() {
   const [isMaking, setMaking] = useState(false);
   const [made, setMade] = useState<string | null>(null);
   const [revoking, setRevoking] = useState<string | null>(null);
+  const [renewing, setRenewing] = useState<Token | null>(null);
   const { query, items } = usePages(KEY, (cursor) =>
     bodyOf(api.GET('/v1/personal-access-tokens', { params: { query: cursor ? { cursor } : {} } })),
   );
@@ -119,6 +121,13 @@ function PersonalTokens() {
   const create = async (request: TokenRequest): Promise<void> => {
     const { token } = await bodyOf(api.POST('/v1/personal-access-tokens', { body: { ...request, appId: null } }));
     setMaking(false);
+    setMade(token);
+    await refresh();
+  };
+  const regenerate = async (): Promise<void> => {
+    const params = { path: { id: renewing?.id ?? '' } };
+    // From now on for as long as it was before.
+    const { token } = await bodyOf(api.POST('/v1/personal-access-tokens/{id}/regenerate', { params, body: {} }));
     setMade(token);
     await refresh();
   };
@@ -141,6 +150,9 @@ function PersonalTokens() {
               {items.map((token) => (
                 <li key={token.id}>
                   {token.note || token.id} ({token.scopes.join(', ')}), used last: <Time at={token.last_used} />{' '}
+                  <Button small aria-label={`Regenerate ${token.note || token.id}`} onPress={() => setRenewing(token)}>
+                    Regenerate
+                  </Button>{' '}
                   <Button
                     small
                     kind="danger"
@@ -157,6 +169,15 @@ function PersonalTokens() {
       </QueryView>
       <TokenDialog isOpen={isMaking} onClose={() => setMaking(false)} create={create} />
       <NewTokenDialog token={made} onClose={() => setMade(null)} />
+      <ConfirmDialog
+        title="Regenerate this token?"
+        action="Regenerate"
+        isOpen={renewing !== null}
+        onClose={() => setRenewing(null)}
+        onConfirm={regenerate}
+      >
+        A new one is shown once. The present one ends: programs that use it get 401 within a second.
+      </ConfirmDialog>
       <ConfirmDialog
         title="Revoke this token?"
         action="Revoke"

@@ -1,7 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
-import { useParams } from 'react-router';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
 import { bodyOf } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
+import { Button, LinkButton } from '../design/button.tsx';
+import { ConfirmDialog } from '../design/dialog.tsx';
 import { Badge, Facts, Page, Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
 import { QueryView } from '../design/states.tsx';
@@ -23,9 +26,11 @@ export function Component() {
     queryKey: [appId, 'event-types', 'sample', name],
     queryFn: () => bodyOf(api.GET('/v1/event-types/{name}/example', path)),
   });
+  const isMine = read.data?.builtIn === false && may(user, 'editor', appId);
   return (
     <Page
       title={name}
+      actions={isMine ? <EventTypeActions name={name} /> : null}
       about={read.data?.description}
       parent={{ label: 'Event types', to: `/apps/${appId}/event-types` }}
     >
@@ -57,5 +62,39 @@ export function Component() {
         )}
       </QueryView>
     </Page>
+  );
+}
+
+function EventTypeActions({ name }: { name: string }) {
+  const api = useApi();
+  const appId = useAppId();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const [isDeleting, setDeleting] = useState(false);
+  const remove = async (): Promise<void> => {
+    await bodyOf(api.DELETE('/v1/event-types/{name}', { params: { path: { name } } }));
+    void navigate(`/apps/${appId}/event-types`);
+    await queries.invalidateQueries({ queryKey: [appId, 'event-types'] });
+  };
+  return (
+    <>
+      <LinkButton kind="primary" to="edit">
+        Change
+      </LinkButton>
+      <LinkButton to={`/apps/${appId}/history?kind=event-types&id=${encodeURIComponent(name)}`}>History</LinkButton>
+      <Button kind="danger" onPress={() => setDeleting(true)}>
+        Delete …
+      </Button>
+      <ConfirmDialog
+        title={`Delete ${name}?`}
+        action="Delete the event type"
+        isDanger
+        isOpen={isDeleting}
+        onClose={() => setDeleting(false)}
+        onConfirm={remove}
+      >
+        Events of this name are no longer checked, and their samples are gone. Events that happened stay.
+      </ConfirmDialog>
+    </>
   );
 }

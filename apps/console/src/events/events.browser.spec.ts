@@ -1,6 +1,6 @@
 import { type RecordingReceiver, recordingReceiver } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAccessible, product, TestApp, useBrowser } from '../testing/browser.fixture.ts';
+import { expectAccessible, TestApp, useBrowser } from '../testing/browser.fixture.ts';
 
 const browser = useBrowser();
 let app: TestApp;
@@ -52,16 +52,31 @@ describe('events and their types', () => {
     await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
   });
 
-  it('dead letters have an address and an empty state; who is no administrator of all apps is refused', async () => {
-    const page = await browser.visit(`${product.url()}/console/dead-letters`);
-    await page.getByText('Nothing waits here').waitFor();
-    await page.getByLabel('Status').selectOption('handled');
-    await page.waitForURL(/status=handled/);
+  it('RG-05: an event type is changed; who was slower sees the difference and loses nothing; it is deleted when confirmed', async () => {
+    await app.call('POST', '/v1/event-types', {
+      name: 'shop.closed',
+      description: 'old',
+      validate: true,
+      schema: {},
+    });
+    const page = await browser.visit(app.screen('event-types/shop.closed'));
+    await page.getByRole('link', { name: 'Change' }).click();
+    await page.getByLabel('Description').fill('mine');
+    await page
+      .getByLabel('JSON Schema of the data')
+      .fill('{"type": "object", "properties": {"at": {"example": "noon"}}}');
+    await app.call('PATCH', '/v1/event-types/shop.closed', { description: 'theirs' });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const difference = page.getByRole('region', { name: 'Theirs against yours' });
+    expect(await difference.textContent()).toMatch(/− removed: description: theirs.*\+ added: description: mine/s);
     await expectAccessible(page);
-    const account = { email: `one-app-${app.id}@example.org`, password: 'correct horse battery' };
-    await app.call('POST', '/v1/users', { ...account, name: 'One', roles: [{ appId: app.id, role: 'administrator' }] });
-    const theirs = await browser.visit(`${product.url()}/console/dead-letters`, { as: account });
-    await theirs.getByRole('alert').getByText('forbidden').waitFor();
-    expect(await theirs.getByRole('button', { name: /Try all 0 again/ }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Save mine over theirs' }).click();
+    await page.getByRole('heading', { level: 1, name: 'shop.closed' }).waitFor();
+    await expect.poll(() => page.getByLabel('Data', { exact: true }).inputValue()).toContain('noon');
+    expect(await app.call('GET', '/v1/event-types/shop.closed')).toMatchObject({ description: 'mine', validate: true });
+    await page.getByRole('button', { name: 'Delete …' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete the event type' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Event types' }).waitFor();
+    await expect(app.call('GET', '/v1/event-types/shop.closed')).rejects.toThrow('404');
   });
 });

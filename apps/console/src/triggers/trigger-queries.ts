@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { bodyAndTagOf, bodyOf, type Schema } from '../api/client.ts';
+import { bodyAndTagOf, bodyOf, isApiError, type Schema } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 
 export type Trigger = Schema<'TriggerView'>;
@@ -51,5 +51,10 @@ export function useChangeTrigger(id: string) {
         }),
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: [appId, 'triggers'] }),
+    // Somebody was faster: what they made of it is what the screen compares with.
+    onError: (error) =>
+      isApiError(error) && error.status === 412
+        ? queries.invalidateQueries({ queryKey: [appId, 'triggers'] })
+        : undefined,
   });
 }

@@ -154,6 +154,9 @@ function Request({ request, url, appId }: { request: Received; url: string; appI
         <p>Headers: {request.headerNames.join(', ') || 'none'}</p>
       )}
       {request.query && Object.keys(request.query).length > 0 ? <Payload label="Query" value={request.query} /> : null}
+      {request.body === null && request.bodySize > 0 && !rejection ? (
+        <p>Body: the log does not hold its {bytes(request.bodySize)}; large ones are kept with their run.</p>
+      ) : null}
       {request.body === null ? null : (
         <Payload label={request.bodyTruncated ? 'Body, its first 64 KiB' : 'Body'} value={request.body} />
       )}

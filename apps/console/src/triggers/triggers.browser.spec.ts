@@ -197,6 +197,10 @@ describe('CO-01: a webhook is changed, turned off and deleted', () => {
     await app.call('PATCH', `/v1/triggers/${trigger.id}`, { name: 'Theirs' });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('Somebody else changed this webhook').waitFor();
+    const difference = page.getByRole('region', { name: 'Theirs against yours' });
+    await expect
+      .poll(() => difference.textContent())
+      .toMatch(/− removed: +"name": "Theirs".*\+ added: +"name": "Mine"/s);
     expect(await page.getByLabel('Name').inputValue()).toBe('Mine');
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Save anyway' }).click();

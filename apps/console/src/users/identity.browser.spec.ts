@@ -50,7 +50,7 @@ describe('CO-01: users and roles', () => {
 });
 
 describe('CO-01: tokens', () => {
-  it('a personal token is shown once, works, and is revoked', async () => {
+  it('LC-08: a personal token is shown once, works, is regenerated and revoked', async () => {
     const user = await person('viewer');
     const page = await browser.visit(`${product.url()}/console/account`, { as: user });
     await page.getByRole('button', { name: 'New personal token' }).click();
@@ -61,10 +61,17 @@ describe('CO-01: tokens', () => {
     await expectAccessible(page);
     const authorization = `Bearer ${await shown.innerText()}`;
     await page.getByRole('button', { name: 'I have copied it' }).click();
-    const read = async (): Promise<number> =>
+    const read = async (authorization: string): Promise<number> =>
       (await fetch(`${product.url()}/v1/flows`, { headers: { authorization, 'x-sluice-app': app.id } })).status;
-    expect(await read()).toBe(200);
+    expect(await read(authorization)).toBe(200);
     await page.reload();
+    await page.getByRole('button', { name: 'Regenerate laptop' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Regenerate' }).click();
+    await shown.waitFor();
+    const renewed = `Bearer ${await shown.innerText()}`;
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    expect([renewed === authorization, await read(renewed)]).toEqual([false, 200]);
+    await expect.poll(() => read(authorization), { timeout: 30_000 }).toBe(401);
     await page.getByRole('button', { name: 'Revoke laptop' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('No personal token yet').waitFor();
