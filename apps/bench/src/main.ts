@@ -56,25 +56,39 @@ const BENCHES: Record<
   start: { run: start, seconds: 0, measures: 'npm start to the first accepted trigger' },
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string' },
-    triggers: { type: 'string', default: '10000' },
-  },
-});
-const bench = BENCHES[positionals[0] ?? ''];
-if (!bench) {
+const OPTIONS = {
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string' },
+  triggers: { type: 'string', default: '10000' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Tells how it is used, and ends: with 0 when somebody asked. */
+function usage(problem: string | null): never {
   const lines = Object.entries(BENCHES).map(([name, { measures }]) => `  ${name.padEnd(12)} ${measures}`);
+  const said = problem === null ? '' : `${problem}\n`;
   process.stderr.write(
-    `Usage: npm run bench -- <name> [--rounds N] [--seconds N] [--triggers N]\n${lines.join('\n')}\n`,
+    `${said}Usage: npm run bench -- <name> [--rounds N] [--seconds N] [--triggers N]\n${lines.join('\n')}\n`,
   );
-  process.exit(positionals.length === 0 ? 0 : 2);
+  process.exit(problem === null ? 0 : 2);
 }
+
+function commandLine() {
+  try {
+    return parseArgs({ allowPositionals: true, options: OPTIONS });
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+
+const { positionals, values } = commandLine();
+const [name] = positionals;
+if (name === undefined || values.help) usage(null);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (!bench) usage(`There is no benchmark ${name}.`);
 const args = {
   rounds: Number(values.rounds),
   seconds: Number(values.seconds ?? bench.seconds),
   triggers: Number(values.triggers),
 };
-report(positionals[0] as string, await bench.run(args));
+report(name, await bench.run(args));
