@@ -1,4 +1,4 @@
-import { timeOfId, type Topic } from '@sluice/contracts';
+import { firstIdAt, timeOfId, type Topic } from '@sluice/contracts';
 import type { PoolClient } from 'pg';
 import { APPEND_ONLY_STORAGE, quoted, topicTables } from './event-tables.ts';
 import type { StoreConnections, StoreLogger } from './store-connections.ts';
@@ -28,11 +28,6 @@ function dayOf(ms: number): number {
 }
 function isoDay(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-/** The smallest uuid that carries the time: 48 bits of milliseconds, then zeros. */
-function firstIdOf(day: number): string {
-  const hex = (day * DAY_MS).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 interface Table {
@@ -130,7 +125,7 @@ export class Partitions {
       (like ${parent} including defaults including constraints including storage) with ${APPEND_ONLY_STORAGE}`);
     await this.#sampleLittle(client, partition);
     await client.query(
-      `alter table ${parent} attach partition ${partition} for values from ('${firstIdOf(day)}') to ('${firstIdOf(day + 1)}')`,
+      `alter table ${parent} attach partition ${partition} for values from ('${firstIdAt(day * DAY_MS)}') to ('${firstIdAt((day + 1) * DAY_MS)}')`,
     );
   }
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { firstIdAt } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { DAY_MS, firstIdAt } from './log-tables.ts';
+import { DAY_MS } from './log-tables.ts';
 
 const FRESH_MS = 30_000;
 

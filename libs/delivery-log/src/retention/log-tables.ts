@@ -1,3 +1,5 @@
+import { firstIdAt } from '@sluice/contracts';
+
 /** A table of the log whose rows live in partitions by the day that their key carries. */
 export interface LogTable {
   name: string;
@@ -35,12 +37,6 @@ export function dayOf(ms: number): number {
 /** `2026-11-23` */
 export function isoDay(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** The smallest id that carries the time. @param ms since 1970, below 2^48 */
-export function firstIdAt(ms: number): string {
-  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }
 
 /** The partition of a day. */

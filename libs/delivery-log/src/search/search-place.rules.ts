@@ -1,5 +1,4 @@
-import { timeOfId } from '@sluice/contracts';
-import { firstIdAt } from '../retention/log-tables.ts';
+import { firstIdAt, timeOfId } from '@sluice/contracts';
 
 /** Where something stands among all kinds: by time in milliseconds, then by id; newest first. */
 export interface Place {

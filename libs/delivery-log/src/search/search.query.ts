@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { timeOfId } from '@sluice/contracts';
+import { firstIdAt, timeOfId } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { decodeCursor, encodeCursor } from '../read-model/page.ts';
 import { Where } from '../read-model/where.ts';
 import { AppFloors } from '../retention/app-floors.ts';
-import { firstIdAt } from '../retention/log-tables.ts';
 import { SearchItemsQuery } from './search-items.query.ts';
 import { SEARCH_KINDS, type SearchKind } from './search-kinds.ts';
 import { type Found, idBound, pageOf, type Place } from './search-place.rules.ts';

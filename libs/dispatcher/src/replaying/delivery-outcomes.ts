@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { firstIdAt } from '@sluice/contracts';
 import { readableJson } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { Replayable } from './replay.ts';
-import { firstIdOf } from './replay.rules.ts';
 
 interface EndedRow {
   event_id: string;
@@ -45,7 +45,7 @@ export class DeliveryOutcomes {
   /** By `outcomeKey`; what nothing is known of is absent. */
   async of(eventIds: readonly string[]): Promise<ReadonlyMap<string, Replayable | 'pending'>> {
     const times = [...new Set(eventIds.map(timeOf))];
-    const ranges = [times.map(firstIdOf), times.map((time) => firstIdOf(time + 1))];
+    const ranges = [times.map((time) => firstIdAt(time)), times.map((time) => firstIdAt(time + 1))];
     // Not prepared: a plan kept from when a partition was empty would read all of it later.
     const [ended, waiting] = await Promise.all([
       this.pool.query<EndedRow>(ENDED_SQL, ranges),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { firstIdAt } from '@sluice/contracts';
 import { exampleEndpoint, exampleEvent } from '@sluice/testing';
 import type { ReplayQuery } from './replay.ts';
-import { firstIdOf, idRangeOf, replayedId, targetsOf, wireIdOf } from './replay.rules.ts';
+import { idRangeOf, replayedId, targetsOf, wireIdOf } from './replay.rules.ts';
 
 const ALL: ReplayQuery = {
   endpointUuid: null,
@@ -16,18 +17,18 @@ const CREATED = Date.parse('2026-02-01T00:00:00Z');
 
 describe('the events of a replay', () => {
   it('are a range of ids, because ids begin with the time', () => {
-    expect(firstIdOf(0x0199_9999_0000)).toBe('01999999-0000-0000-0000-000000000000');
+    expect(firstIdAt(0x0199_9999_0000)).toBe('01999999-0000-0000-0000-000000000000');
     const query = { ...ALL, since: '2026-01-01T00:00:00.001Z', until: '2026-01-02T00:00:00Z' };
     const { after, before } = idRangeOf(query, null, CREATED);
-    expect(after).toBe(firstIdOf(Date.parse('2026-01-01T00:00:00.001Z')));
-    expect(before).toBe(firstIdOf(Date.parse('2026-01-02T00:00:00Z')));
+    expect(after).toBe(firstIdAt(Date.parse('2026-01-01T00:00:00.001Z')));
+    expect(before).toBe(firstIdAt(Date.parse('2026-01-02T00:00:00Z')));
     expect(idRangeOf(query, 'where-it-was', CREATED).after).toBe('where-it-was');
   });
 
   it('end with the moment at which it was asked for, so that every replay ends', () => {
-    expect(idRangeOf(ALL, null, CREATED).before).toBe(firstIdOf(CREATED + 1));
-    expect(idRangeOf({ ...ALL, until: '9999-12-31T23:59:59Z' }, null, CREATED).before).toBe(firstIdOf(CREATED + 1));
-    expect(idRangeOf({ ...ALL, since: '0000-01-01T00:00:00Z' }, null, CREATED).after).toBe(firstIdOf(0));
+    expect(idRangeOf(ALL, null, CREATED).before).toBe(firstIdAt(CREATED + 1));
+    expect(idRangeOf({ ...ALL, until: '9999-12-31T23:59:59Z' }, null, CREATED).before).toBe(firstIdAt(CREATED + 1));
+    expect(idRangeOf({ ...ALL, since: '0000-01-01T00:00:00Z' }, null, CREATED).after).toBe(firstIdAt(0));
   });
 });
 

@@ -1,13 +1,7 @@
-import { derivedId, type DomainEventRecorded, type EndpointState } from '@sluice/contracts';
+import { derivedId, type DomainEventRecorded, type EndpointState, firstIdAt } from '@sluice/contracts';
 import type { Replayable, ReplayQuery } from './replay.ts';
 
 const FIRST = '00000000-0000-0000-0000-000000000000';
-
-/** The smallest id of that time (Unix milliseconds): ids carry the time at which what they name was accepted. */
-export function firstIdOf(timeMs: number): string {
-  const hex = Math.max(0, Math.min(timeMs, 0xffffffffffff)).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
 
 /** The ids from `after` (exclusive) up to `before` (exclusive) that a replay looks through. */
 export function idRangeOf(
@@ -15,8 +9,8 @@ export function idRangeOf(
   cursor: string | null,
   createdMs: number,
 ): { after: string; before: string } {
-  const since = query.since === null ? FIRST : firstIdOf(Date.parse(query.since));
-  const before = firstIdOf(query.until === null ? createdMs + 1 : Math.min(Date.parse(query.until), createdMs + 1));
+  const since = query.since === null ? FIRST : firstIdAt(Date.parse(query.since));
+  const before = firstIdAt(query.until === null ? createdMs + 1 : Math.min(Date.parse(query.until), createdMs + 1));
   return { after: cursor ?? since, before };
 }
 
