@@ -23,6 +23,7 @@ import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
 import { FlowSchemaController } from './flows/flow-schema.controller.ts';
 import { FlowsController } from './flows/flows.controller.ts';
+import { FlowCycles } from './flows/flow-cycles.ts';
 import { FlowQueries } from './flows/flows.query.ts';
 import { Crons } from './listeners/crons.ts';
 import { CronsController } from './listeners/crons.controller.ts';
@@ -133,6 +134,7 @@ class Closing implements OnApplicationShutdown {
     Sealing,
     Apps,
     Flows,
+    FlowCycles,
     FlowQueries,
     Listeners,
     Webhooks,

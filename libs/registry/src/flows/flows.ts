@@ -31,6 +31,7 @@ import { changeFlowWithDraft, createFlowWithDraft, type PublishedAndDraft } from
 import { ChangeFlow, CreateFlow } from './flow.requests.ts';
 import { DEFINITION_FIELDS, flowProblems } from './flow.rules.ts';
 import { flowRow, versionRow } from './flow-rows.ts';
+import { FlowCycles } from './flow-cycles.ts';
 import { FlowQueries, type FoundFlow } from './flows.query.ts';
 
 /** A flow after a change. */
@@ -48,6 +49,7 @@ export class Flows {
     @InjectPool('registry') private readonly pool: Pool,
     private readonly changes: ChangeLog,
     private readonly queries: FlowQueries,
+    private readonly cycles: FlowCycles,
   ) {}
 
   async create(body: unknown, appId: string, actor: Actor): Promise<Changed<FlowResult>> {
@@ -126,9 +128,11 @@ export class Flows {
   ): Promise<Changed<FlowResult>> {
     return this.deciding(id, app, actor, ifMatch, async (flow, now) => {
       const wanted = version ?? flow.state.version;
-      if (!(await this.queries.version(id, wanted))) {
-        throw invalidRequest([{ pointer: '/version', message: `the flow has no version ${wanted}` }]);
-      }
+      const found = await this.queries.version(id, wanted);
+      if (!found) throw invalidRequest([{ pointer: '/version', message: `the flow has no version ${wanted}` }]);
+      const [problem] = await this.cycles.problemsOf(flow.state, found.definition);
+      // What other flows are now called, or do, was not so when the version was saved.
+      if (problem) throw invalidRequest([{ ...problem, pointer: '/version' }]);
       return publishFlow(flow, wanted, now);
     });
   }
@@ -164,12 +168,22 @@ export class Flows {
     });
   }
 
+  /** Of what is saved; a change of the name changes what others call. */
+  private async refuseCycles({ events, state, definition, alsoSaved }: FlowDecision): Promise<void> {
+    if (!events.some(({ type }) => type === 'FlowCreated' || type === 'FlowUpdated')) return;
+    for (const each of alsoSaved ? [alsoSaved.definition, definition] : [definition]) {
+      const problems = await this.cycles.problemsOf(state, each);
+      if (problems.length > 0) throw invalidRequest(problems);
+    }
+  }
+
   private async commit(decision: FlowDecision, expectedVersion: number, actor: Actor): Promise<Changed<FlowResult>> {
     const { events, state, definition, saved, alsoSaved } = decision;
     const by = `${actor.type}/${actor.id}`;
     const streamVersion = expectedVersion + events.length;
     const result = { value: { state, definition }, streamVersion, propagating: false };
     if (events.length === 0) return result;
+    await this.refuseCycles(decision);
     const deleted = events.some((event) => event.type === 'FlowDeleted');
     try {
       const position = await this.changes.commit({
