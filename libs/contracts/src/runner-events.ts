@@ -91,6 +91,8 @@ export interface RunStarted {
     waits: boolean;
     /** The flows of the runs that wait for this one, one for the other; absent in older events. */
     flowIds?: string[];
+    /** Those runs, the nearest last; absent in older events. */
+    runIds?: string[];
   };
   queuedAt: string;
   startedAt: string;

@@ -28,6 +28,7 @@ import { RegistryCopyConsumer } from './flows/registry-copy.consumer.ts';
 import { AppLimits } from './ordering/app-limits.ts';
 import { AppTurns } from './ordering/app-turns.ts';
 import { OrderingQueue } from './ordering/ordering-queue.ts';
+import { Standstills } from './ordering/standstills.ts';
 import { OrderingWorker } from './ordering/ordering.worker.ts';
 import { RunRetrier } from './retrying/run-retrier.ts';
 import { RetriesController } from './retrying/retries.controller.ts';
@@ -106,6 +107,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     RunStarter,
     TurnStarts,
     AppTurns,
+    Standstills,
     OrderingWorker,
     ScheduleWorker,
     RunsQueries,

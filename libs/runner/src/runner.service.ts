@@ -8,6 +8,7 @@ import { InlineEndpoints1764000070002 } from './migrations/1764000070002-inline-
 import { Approvals1764000110000 } from './migrations/1764000110000-approvals.ts';
 import { Turns1764000150000 } from './migrations/1764000150000-turns.ts';
 import { RunsOfTrigger1764000210000 } from './migrations/1764000210000-runs-of-trigger.ts';
+import { Standstills1764000230000 } from './migrations/1764000230000-standstills.ts';
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { RunnerModule } from './runner.module.ts';
@@ -28,6 +29,7 @@ export const runnerService: ServiceDefinition = {
     Approvals1764000110000,
     Turns1764000150000,
     RunsOfTrigger1764000210000,
+    Standstills1764000230000,
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,

@@ -1,5 +1,13 @@
 import type { BusEvent } from '@sluice/bus';
-import { type EventEmitted, type RunFinished, type RunStarted, stepKeyOf, type StepPlace } from '@sluice/contracts';
+import {
+  type EventEmitted,
+  type RunFinished,
+  type RunStarted,
+  stepKeyOf,
+  type StepFailed,
+  type StepPlace,
+  type StepStarted,
+} from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { type BulkTable, bulkWrite } from '../read-model/bulk-write.ts';
 import { ledToWrite } from '../timeline/led-to.projection.ts';
@@ -121,6 +129,8 @@ function fold(events: readonly BusEvent[]): RunRow[] {
     else if (event.type === 'RunFinished') applyFinished(row, event.data as RunFinished);
     else if (event.type === 'RunWaiting') row.status = 'waiting';
     else if (event.type === 'RunResumed') row.status = 'running';
+    else if (event.type === 'StepFailed' && (event.data as StepFailed).nextAttemptAt !== null) row.status = 'waiting';
+    else if (event.type === 'StepStarted' && (event.data as StepStarted).attempt > 1) row.status = 'running';
     else continue; // a step says nothing of the run's own state: it would undo that the run waits
     rows.set(event.streamId, row);
   }

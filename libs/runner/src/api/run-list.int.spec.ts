@@ -1,5 +1,5 @@
 import { newId } from '@sluice/contracts';
-import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
+import { createTestDatabase, recordingReceiver, type TestDatabase, waitFor } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NEIGHBOURS, type Neighbours, neighboursIn, SILENT, testSettings } from '../runner.fixture.ts';
@@ -95,6 +95,22 @@ describe('GET /v1/runs', () => {
     expect(await span(at, at + 1)).toEqual([id]);
     expect(await span(at + 1, at + 1000)).toEqual([]);
     expect(await span(at - 1000, at)).toEqual([]);
+  });
+
+  test('FL-03: a run that waits for its next attempt is listed as waiting, its step says until when, and cancelling ends it', async () => {
+    const receiver = await recordingReceiver({ respond: () => ({ status: 503 }) });
+    const retry = { maxAttempts: 3, backoff: 'PT1H' };
+    const flow = await neighbours.flow({ steps: [WEBHOOK, { ref: 'call', type: 'http', url: receiver.url, retry }] });
+    const id = await neighbours.accept(flow);
+    await waitFor(async () => (await ask('GET', `/v1/runs/${id}`)).body.status === 'waiting' || null, 30_000);
+    const { body } = await ask('GET', `/v1/runs/${id}`);
+    expect(body.steps.at(-1)).toMatchObject({ ref: 'call', status: 'retrying', nextAttemptAt: expect.any(String) });
+    const listed = async (status: string) =>
+      (await ask('GET', `/v1/runs?flowId=${flow.id}&status=${status}`)).body.items.map((item) => item.id);
+    expect([await listed('waiting'), await listed('running')]).toEqual([[id], []]);
+    await ask('POST', `/v1/runs/${id}/cancel`);
+    expect((await ended(id)).status).toBe('cancelled');
+    await receiver.close();
   });
 
   test('shows what waits for its turn in an order as queued, with and without being asked for that', async () => {

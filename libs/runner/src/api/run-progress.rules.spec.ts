@@ -36,6 +36,7 @@ it('GW-06: the last message of an event has its id; what an event does not chang
   const failed = { ref: 'call', type: 'http', attempt: 1, input: {}, error: { code: 'x', message: 'y', ref: 'call' } };
   const retry = { ...failed, startedAt: at, finishedAt: at, nextAttemptAt: at };
   expect(progressOf(run, origin, { type: 'StepFailed', version: 2, data: retry })).toEqual([
+    { event: 'status', data: expect.objectContaining({ status: 'waiting' }) },
     {
       event: 'step',
       id: 2,

@@ -138,6 +138,8 @@ export interface QueuedRun {
   mode: 'live' | 'draft';
   queuedAt: string;
   input: unknown;
+  /** Of a rehearsed retry. */
+  flowVersion?: number;
   /** Of a retry that has yet to begin. */
   retryOf?: string;
 }
@@ -211,7 +213,7 @@ export function runResource(run: RunState, origin: RunOrigin, queued: QueuedRun 
       finishedAt: null,
       queueMs: null,
       runMs: null,
-      steps: [],
+      ...stepsOf(run),
     };
   }
   return {

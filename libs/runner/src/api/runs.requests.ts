@@ -125,6 +125,12 @@ const IsVersion = (): PropertyDecorator =>
     },
   });
 
+export class RetryRunQuery extends AppQuery {
+  /** Read, and described, by what rehearses. */
+  @Allow()
+  dryRun?: unknown;
+}
+
 export class RetryRunRequest {
   @ApiProperty({
     required: false,

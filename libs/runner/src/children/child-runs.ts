@@ -54,7 +54,8 @@ export class ChildRuns {
     const waits = request.waitUntilMs !== null;
     const above = started.parent?.waits ? (started.parent.flowIds ?? []) : [];
     const flowIds = waits ? [...above, started.flowId] : [];
-    const parent = { runId: parentId, step: stepKey, depth, waits, ...(waits ? { flowIds } : {}) };
+    const runIds = [...(started.parent?.waits ? (started.parent.runIds ?? [started.parent.runId]) : []), parentId];
+    const parent = { runId: parentId, step: stepKey, depth, waits, ...(waits ? { flowIds, runIds } : {}) };
     await this.starter?.start([
       {
         runId,

@@ -1,5 +1,11 @@
 import type { RunFinished } from '@sluice/contracts';
-import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
+import {
+  createTestDatabase,
+  recordingReceiver,
+  type RecordingReceiver,
+  type TestDatabase,
+  waitFor,
+} from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NEIGHBOURS, type Neighbours, neighboursIn, SILENT, testSettings } from '../runner.fixture.ts';
@@ -10,6 +16,7 @@ let database: TestDatabase;
 let running: RunningServices;
 let neighbours: Neighbours;
 let admin: string;
+let receiver: RecordingReceiver;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -17,9 +24,11 @@ beforeAll(async () => {
   running = await startServices({ services: [runnerService, ...NEIGHBOURS], settings, logger: SILENT });
   neighbours = neighboursIn(running.app.nest);
   admin = await neighbours.admin();
+  receiver = await recordingReceiver();
 });
 afterAll(async () => {
   await running?.close();
+  await receiver?.close();
   await database?.drop();
 });
 
@@ -153,4 +162,44 @@ test('FL-07: a limited flow that calls itself does not wait for its own place, d
     const ids = await Promise.all([2, 2].map((n) => neighbours.accept(each, { body: { n } })));
     expect(await Promise.all(ids.map(ended))).toMatchObject([{ result: 4 }, { result: 4 }]);
   }
+});
+
+test('FL-07: limited flows that call each other do not wait for one another, whoever came first', async () => {
+  const limited = (name: string, other: string) =>
+    neighbours.flow(
+      {
+        steps: [
+          WEBHOOK,
+          // Both have their places before they call.
+          { ref: 'call', type: 'http', url: `${receiver.url}/{{ web.n }}`, if: '{{ web.n > 0 }}' },
+          { ...runFlow(other, { input: { n: 0 } }), if: '{{ web.n > 0 }}' },
+          double,
+        ],
+        concurrency: { limit: 1, whenFull: 'queue' },
+      },
+      { name },
+    );
+  const flows = [await limited('tick', 'tack'), await limited('tack', 'tick')];
+  let inPlace = 0;
+  receiver.respond(async () => {
+    inPlace++;
+    await waitFor(async () => inPlace >= 2 || null, 30_000);
+    return { status: 200 };
+  });
+  const ids = await Promise.all(flows.map((each, index) => neighbours.accept(each, { body: { n: index + 1 } })));
+  const behind = await Promise.all(flows.map((each) => neighbours.accept(each, { body: { n: 0 } })));
+  expect(await Promise.all(ids.map(ended))).toMatchObject([{ result: 2 }, { result: 4 }]);
+  expect(await Promise.all(behind.map(ended))).toMatchObject([{ result: 0 }, { result: 0 }]);
+});
+
+test('FL-07: a run that waits for a place which somebody has who works does not begin before', async () => {
+  const busy = await neighbours.flow(
+    { steps: [WEBHOOK, nap('P1D')], concurrency: { limit: 1, whenFull: 'queue' } },
+    { name: 'napping' },
+  );
+  const first = await neighbours.accept(busy);
+  await waitFor(async () => (await neighbours.run(first)).length > 0, 30_000);
+  const runId = await neighbours.accept(await flow('parent', runFlow('napping', { timeout: 'PT3S' })));
+  expect((await ended(runId)).error).toMatchObject({ code: 'wait_timeout' });
+  expect(await neighbours.run(childIdOf(runId, 'child'))).toEqual([]);
 });

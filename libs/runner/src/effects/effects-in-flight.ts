@@ -3,8 +3,8 @@ import type { Settled } from '../runs/run.decider.ts';
 import type { EffectResult } from '../steps/step-type.ts';
 import type { HeldRun } from './run-driver.ts';
 
-/** `setTimeout` takes no more. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The clock may be set while a timer runs, which does not follow it: so it is looked at again. */
+const LOOK_AT_CLOCK_MS = 1_000;
 
 /** The effects of one run that this process performs at once. */
 export class EffectsInFlight {
@@ -68,7 +68,12 @@ export class EffectsInFlight {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
-      if (dueMs !== null) timer = setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, dueMs - Date.now())));
+      const look = (): void => {
+        const leftMs = (dueMs as number) - Date.now();
+        if (leftMs <= 0) resolve();
+        else timer = setTimeout(look, Math.min(LOOK_AT_CLOCK_MS, leftMs));
+      };
+      if (dueMs !== null) look();
     });
     clearTimeout(timer);
     this.wake = () => {};

@@ -20,6 +20,7 @@ import { ChildWorker } from '../children/child.worker.ts';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { testPool } from '../runner.fixture.ts';
 import { OrderingQueue } from '../ordering/ordering-queue.ts';
+import { Standstills } from '../ordering/standstills.ts';
 import { OrderingWorker } from '../ordering/ordering.worker.ts';
 import { RunnerConfig } from '../runner.config.ts';
 import { RunInputs } from '../runs/run-input.ts';
@@ -158,7 +159,8 @@ export class MortalRunner {
     const limits = new AppLimits(settings);
     const starter = new RunStarter(mortal, this.pool, this.catalog, this.worker, ordering, limits);
     const turns = new TurnStarts(ordering, starter, inputs, limits);
-    this.ordering = new OrderingWorker(ordering, turns, new AppTurns(ordering, turns), limits);
+    const standstills = new Standstills(this.pool, reader, turns);
+    this.ordering = new OrderingWorker(ordering, turns, new AppTurns(ordering, turns), limits, standstills);
     const waiting = new WaitingStarts(this.pool);
     const queries = new RunsQueries(this.pool, reader, inputs, waiting);
     const canceller = new RunCanceller(mortal, this.catalog, ordering, this.worker, waiting, starter);

@@ -7,11 +7,11 @@ import type { RankedKey } from './limit.rules.ts';
 
 const ENTER: AlongsideStatement = {
   name: 'runner_ordering_enter',
-  columns: ['uuid', 'text', 'int4', 'text', 'int2'],
+  columns: ['uuid', 'text', 'int4', 'text', 'int2', 'text'],
   // A request that the bus delivers again waits already, or has had its turn: then its stream says so.
-  sql: (arrays) => `insert into runner.ordered_runs (run_id, ordering_key, bytes, pending, rank)
-    select w.run_id, w.ordering_key, w.bytes, w.pending, w.rank
-    from unnest(${arrays.join(', ')}) with ordinality as w(run_id, ordering_key, bytes, pending, rank, place)
+  sql: (arrays) => `insert into runner.ordered_runs (run_id, ordering_key, bytes, pending, rank, above)
+    select w.run_id, w.ordering_key, w.bytes, w.pending, w.rank, w.above
+    from unnest(${arrays.join(', ')}) with ordinality as w(run_id, ordering_key, bytes, pending, rank, above, place)
     order by w.place on conflict (run_id) do nothing`,
 };
 
@@ -108,7 +108,8 @@ export class OrderingQueue {
         // A body in libs/payloads is read again when its turn comes.
         const kept = each.inputPayload === null ? each : { ...each, input: { value: null } };
         const text = JSON.stringify(kept);
-        return [each.runId, key, text.length, text, rank];
+        const { waits, runId, runIds = [runId] } = { runId: '', waits: false, ...each.parent };
+        return [each.runId, key, text.length, text, rank, waits ? runIds.join(',') : null];
       }),
     };
   }

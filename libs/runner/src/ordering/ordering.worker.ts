@@ -5,6 +5,7 @@ import { AppLimits } from './app-limits.ts';
 import { AppTurns } from './app-turns.ts';
 import { appOfKey, fairKeys, isChildKey } from './limit.rules.ts';
 import { OrderingQueue } from './ordering-queue.ts';
+import { Standstills } from './standstills.ts';
 
 const log = new Logger('runner.ordering');
 /** Keys looked at together. */
@@ -31,6 +32,7 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
     private readonly turns: TurnStarts,
     private readonly appTurns: AppTurns,
     private readonly limits: AppLimits,
+    private readonly standstills: Standstills,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -73,6 +75,7 @@ export class OrderingWorker implements OnApplicationBootstrap, BeforeApplication
       const keys = await this.queue.idleKeys(MAX_IDLE_KEYS, this.lookedUpTo);
       this.lookedUpTo = keys.length < MAX_IDLE_KEYS ? '' : (keys.at(-1) ?? '');
       this.wake(keys);
+      await this.standstills.resolve();
     } catch (error) {
       if (!this.stopped) log.warn(`could not look for runs whose turn it is: ${(error as Error).message}`);
     }

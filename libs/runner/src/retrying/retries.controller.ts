@@ -2,11 +2,11 @@ import { Body, Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/com
 import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { AppQuery, InjectSettings, type Settings } from '@sluice/platform';
+import { AllowsDryRun, InjectSettings, isDryRun, type Settings } from '@sluice/platform';
 import { withInput } from '../api/run-request.ts';
 import { RunResource, runResource } from '../api/run-resource.ts';
 import { RunsQueries } from '../api/runs.query.ts';
-import { RetryRunRequest } from '../api/runs.requests.ts';
+import { RetryRunQuery, RetryRunRequest } from '../api/runs.requests.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunRetrier } from './run-retrier.ts';
 
@@ -27,9 +27,11 @@ export class RetriesController {
 
   /**
    * Starts a new run that links to this one, which has to be over. Steps that were done before are taken over with their
-   * outputs: no call is made and no event is emitted a second time. A run of an ordering key waits for its turn.
+   * outputs: no call is made and no event is emitted a second time. A run of an ordering key waits for its turn. A dry run answers
+   * with the version and the steps that it would take over; its id is no run's.
    */
   @Post(':id/retry')
+  @AllowsDryRun()
   @HttpCode(202)
   @Requires('automation.view', { role: 'operator' })
   @ApiBody({ type: RetryRunRequest })
@@ -38,7 +40,7 @@ export class RetriesController {
     @InApp() app: AppScope,
     @Caller() caller: Principal,
     @Param('id') id: string,
-    @Query() _query: AppQuery,
+    @Query() _query: RetryRunQuery,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RunResource> {
@@ -48,7 +50,7 @@ export class RetriesController {
       throw runnerError('run_not_found', `there is no run ${id.slice(0, 100)}`);
     const wish = { from, version, ...(input === undefined ? {} : { input: { value: input } }) };
     const begun = await this.retrier.retry(found, wish, actorOf(caller));
-    reply.header('location', `${this.settings.publicUrl}/v1/runs/${begun.run.id}`);
+    if (!isDryRun()) reply.header('location', `${this.settings.publicUrl}/v1/runs/${begun.run.id}`);
     return runResource(begun.run, begun.origin, begun.queued);
   }
 }

@@ -187,3 +187,33 @@ test('FL-06, GW-10: a retry keeps its ordering key: it waits for its turn and ca
   await show(`${second}/cancel`, 'POST');
   expect((await ended(body.id)).status).toBe('succeeded');
 });
+
+test('FL-06: a dry run says which version and steps a retry would take, finds what is wrong, and starts nothing', async () => {
+  const { id } = await failedRun();
+  const rehearse = async (body: unknown) => {
+    const response = await fetch(`${running.url}/v1/runs/${id}/retry?dryRun=true`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { response, body: (await response.json()) as RunResource & { code: string } };
+  };
+  const { response, body } = await rehearse({});
+  expect([response.status, response.headers.get('sluice-dry-run'), response.headers.get('location')]).toEqual([
+    202,
+    'true',
+    null,
+  ]);
+  expect(body).toMatchObject({ status: 'queued', number: null, flowVersion: 1, retryOf: id });
+  expect(body.steps.map(({ ref, takenFrom }) => [ref, takenFrom])).toEqual([
+    ['told', id],
+    ['one', id],
+    ['check', id],
+  ]);
+  expect((await rehearse({ from: 'two' })).body.code).toBe('step_not_reached');
+  expect((await rehearse({ version: 9 })).body.code).toBe('unknown_flow_version');
+  expect((await rehearse({ input: { n: 'x'.repeat(300_000) } })).body.steps).toEqual([]);
+  const { rows } = await database.pool.query('select 1 from runner.runs where retry_of = $1', [id]);
+  expect(rows).toEqual([]);
+  expect(await neighbours.run(body.id)).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId, type RunStarted, type RunTrigger, type TriggerAccepted } from '@sluice/contracts';
 import type { EventMeta } from '@sluice/event-store';
-import { InjectPool } from '@sluice/platform';
+import { InjectPool, isDryRun } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { FoundRun } from '../api/runs.query.ts';
 import { queuedRunOf } from '../api/waiting-starts.ts';
@@ -9,7 +9,7 @@ import type { CompiledFlow } from '../flows/compiled-flow.ts';
 import { FlowCatalog, versionOf } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
-import type { RunEvent } from '../runs/run-state.ts';
+import { applyEvent, type RunEvent } from '../runs/run-state.ts';
 import type { PendingStart } from '../starting/pending-start.ts';
 import { RunStarter } from '../starting/run-starter.ts';
 import { takenOverFrom } from './taken-over.rules.ts';
@@ -45,7 +45,7 @@ export class RunRetrier {
     const flow = await this.versionFor(started, wish.version);
     const takenOver = stepsOf(found, wish, flow);
     const { value } = wish.input ?? { value: run.input };
-    const stored = await this.inputs.storeIfLarge(value);
+    const stored = isDryRun() ? NOT_STORED : await this.inputs.storeIfLarge(value);
     const meta: EventMeta = {
       correlationId: origin.meta.correlationId,
       causationId: run.id,
@@ -70,6 +70,7 @@ export class RunRetrier {
       inputBytes: stored.bytes,
       meta,
     };
+    if (isDryRun()) return wouldBe(pending);
     const [begun] = await this.starter.start([pending], stored.alongside);
     return begun ? { ...begun, queued: null } : queuedRunOf(pending);
   }
@@ -100,6 +101,16 @@ export class RunRetrier {
     const { profile, method, query, headers, receivedAt, props } = JSON.parse(rows[0].data) as TriggerAccepted;
     return { profile, method, query, headers, receivedAt, props, replyTo: null };
   }
+}
+
+const NOT_STORED = { bytes: 0, payload: null, alongside: [] };
+
+/** What a retry would begin with: as queued, with the steps that it would take over. */
+function wouldBe(pending: PendingStart): FoundRun {
+  const found = queuedRunOf(pending);
+  for (const event of pending.takenOver ?? []) applyEvent(found.run, event);
+  const { flowVersion } = pending;
+  return found.queued && flowVersion !== undefined ? { ...found, queued: { ...found.queued, flowVersion } } : found;
 }
 
 function stepsOf({ run }: FoundRun, { from, input }: RetryWish, flow: CompiledFlow): RunEvent[] {

@@ -43,13 +43,13 @@ const UNSCHEDULE: AlongsideStatement = {
   sql: ([ids]) => `delete from runner.due where id = any(${ids})`,
 };
 
-/** The status of a run as its row and its resource show it. */
+/** The status of a run as its row and its resource show it. One whose steps all wait, for their next attempt too, waits. */
 export function statusOf(run: RunState): 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled' | 'timed_out' {
   if (run.finished) return run.finished.status;
   let waits = false;
   for (const { status } of run.steps.values()) {
     if (status === 'running') return 'running';
-    if (status === 'waiting') waits = true;
+    if (status === 'waiting' || status === 'retrying') waits = true;
   }
   return waits ? 'waiting' : 'running';
 }

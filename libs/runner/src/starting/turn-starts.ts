@@ -47,6 +47,18 @@ export class TurnStarts {
     return this.startTogether(key, ready, most);
   }
 
+  /**
+   * Starts a run out of turn and without a place, because all who have the places of its flow wait for each other (`Standstills`).
+   * @returns false when a place is free, which it gets in its turn, or somebody else was faster. @throws a transient error when the
+   * database is away; what the database refuses.
+   */
+  async startInPlaceOfWaiting(pending: PendingStart): Promise<boolean> {
+    const scopes = this.limits.scopesOf(pending, await this.starter.flowOf(pending));
+    const held = await this.ordering.heldSlots(scopes.map(({ key }) => key));
+    if (scopes.every(({ key, limit }) => freeSlots(limit, held.get(key) ?? [], 1).length > 0)) return false;
+    return (await this.starter.startWaiting([await this.withInput(pending)], 1, () => [])) !== null;
+  }
+
   /** For how many more runs the app has room; it may be less than none where the limit was lowered. */
   async roomOf(appId: string): Promise<number> {
     const limit = this.limits.of(appId);
