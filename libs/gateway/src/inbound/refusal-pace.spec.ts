@@ -36,6 +36,25 @@ describe('the pace of refusals', () => {
     }
   });
 
+  it('who has gone takes a tenth of a turn, so that who comes after an attack is answered soon', async () => {
+    vi.useFakeTimers();
+    try {
+      const pace = new RefusalPace();
+      for (let n = 0; n < BURST; n++) turnOf(pace, 'unauthorized');
+      const gone = { ...connectionStub(), destroyed: true };
+      for (let n = 0; n < 10 * BURST; n++) void turnOf(pace, 'unauthorized', gone);
+      const answered = vi.fn();
+      void turnOf(pace, 'unauthorized')?.then(answered);
+      // A tenth of a second brings the turns of one burst.
+      await vi.advanceTimersByTimeAsync(50);
+      expect(answered).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(100);
+      expect([pace.waiting, answered.mock.calls.length]).toEqual([0, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('paces what strangers can bring about, nothing else', () => {
     vi.useFakeTimers();
     try {
