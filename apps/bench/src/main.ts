@@ -4,15 +4,17 @@ import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
 import { cost } from './benches/cost.ts';
 import { endToEnd } from './benches/end-to-end.ts';
-import { foreach, queued, waitingRuns } from './benches/flows.ts';
+import { foreach, waitingRuns } from './benches/flows.ts';
 import { idempotency } from './benches/idempotency.ts';
 import { kafka } from './benches/kafka.ts';
 import { manyEndpoints } from './benches/many-endpoints.ts';
+import { queued } from './benches/queued.ts';
 import type { BenchArguments } from './benches/rounds.ts';
 import { rejected } from './benches/rejected.ts';
 import { routes } from './benches/routes.ts';
 import { search } from './benches/search.ts';
 import { backlog, fanOut, isolation } from './benches/sending.ts';
+import { runs } from './benches/runs.ts';
 import { sync } from './benches/sync.ts';
 import { waiting } from './benches/waiting.ts';
 import { start } from './benches/start.ts';
@@ -36,7 +38,7 @@ const BENCHES: Record<
     seconds: 0,
     measures: 'a run that computes for each of 10,000 items, and one that calls for 2,000',
   },
-  queued: { run: queued, seconds: 10, measures: 'callers of one app beside 100,000 queued runs of another' },
+  queued: { run: queued, seconds: 5, measures: 'callers of one app beside 100,000 queued runs of another' },
   'waiting-runs': { run: waitingRuns, seconds: 0, measures: 'how late runs wake among a million that wait' },
   idempotency: { run: idempotency, seconds: 5, measures: 'what an idempotency key costs an accept, and a repeat' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },
@@ -47,6 +49,7 @@ const BENCHES: Record<
   },
   routes: { run: routes, seconds: 0, measures: 'memory and start with 100,000 triggers, beside one' },
   search: { run: search, seconds: 0, measures: 'filters and timelines of the delivery log over 10 M rows' },
+  runs: { run: runs, seconds: 2, measures: 'what a run costs the runner, and how fast a burst is caught up with' },
   sync: {
     run: sync,
     seconds: 10,

@@ -101,13 +101,15 @@ export function nodeMemoryMiB(system: System): number {
   return Math.round(kib.reduce((sum, each) => sum + each, 0) / 1024);
 }
 
+/** Processor time that a process has used since it began, in milliseconds. */
+export function cpuMsOf(pid: number): number {
+  // After the name in parentheses: user and system time are the 12th and 13th field, in hundredths of a second.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** Processor time that the product's own Node processes have used, in milliseconds: others on the machine do not change it. */
 export function nodeCpuMs(system: System): number {
   const pids = Object.entries(system.pids()).filter(([name]) => name !== 'postgres' && name !== 'kafka');
-  const ticks = pids.map(([, pid]) => {
-    // After the name in parentheses: user and system time are the 12th and 13th field, in hundredths of a second.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  });
-  return ticks.reduce((sum, each) => sum + each, 0) * 10;
+  return pids.reduce((sum, [, pid]) => sum + cpuMsOf(pid), 0);
 }

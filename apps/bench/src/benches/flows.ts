@@ -1,13 +1,13 @@
 import { recordingReceiver } from '@sluice/testing';
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ANSWERING_FLOW, nodeMemoryMiB, type Product, startProduct } from '../product.ts';
+import { nodeMemoryMiB, type Product, startProduct } from '../product.ts';
 import { type BenchResult, median, type Row } from '../report.ts';
 import { databaseUrlOf } from './held-runner.ts';
 import type { BenchArguments } from './rounds.ts';
 
 const PATIENCE_MS = 120_000;
-const WEBHOOK = { ref: 'web', type: 'webhook' };
+export const WEBHOOK = { ref: 'web', type: 'webhook' };
 
 interface Run {
   id: string;
@@ -17,7 +17,7 @@ interface Run {
   steps: { ref: string; output: { until?: string } | null }[];
 }
 
-async function until<T>(look: () => Promise<T | null>): Promise<T> {
+export async function until<T>(look: () => Promise<T | null>): Promise<T> {
   for (const from = Date.now(); Date.now() - from < PATIENCE_MS; await sleep(100)) {
     const found = await look();
     if (found !== null) return found;
@@ -25,14 +25,14 @@ async function until<T>(look: () => Promise<T | null>): Promise<T> {
   throw new Error('it did not come to that within two minutes');
 }
 
-async function newFlow(product: Product, steps: unknown[], more: object = {}): Promise<string> {
+export async function newFlow(product: Product, steps: unknown[], more: object = {}): Promise<string> {
   const flow = await product.call('POST', '/v1/flows', { name: 'Bench', status: 'active', steps, ...more });
   return String(flow.id);
 }
 
-const begin = async (product: Product, flowId: string, input: unknown = {}): Promise<string> =>
+export const begin = async (product: Product, flowId: string, input: unknown = {}): Promise<string> =>
   String((await product.call('POST', `/v1/flows/${flowId}/run`, { input })).id);
-const runOf = async (product: Product, id: string): Promise<Run> =>
+export const runOf = async (product: Product, id: string): Promise<Run> =>
   (await product.call('GET', `/v1/runs/${id}`)) as unknown as Run;
 const ended = (product: Product, id: string): Promise<Run> =>
   until(async () => {
@@ -53,7 +53,7 @@ async function peakWhile<T>(product: Product, work: Promise<T>): Promise<{ value
   }
 }
 
-async function onSql<T>(product: Product, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function onSql<T>(product: Product, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: databaseUrlOf(product.system) });
   await client.connect();
   try {
@@ -159,95 +159,4 @@ async function latenessOf(product: Product, flowId: string): Promise<number[]> {
     late.push(Date.parse(run.finishedAt ?? '') - untilMs);
   }
   return late;
-}
-
-const QUEUED = 100_000;
-const PER_SECOND = 50;
-
-/** Copies of a run that is queued: nobody can send so many within a bench. */
-const QUEUE = `insert into runner.ordered_runs (run_id, ordering_key, bytes, pending, rank)
-  select gen_random_uuid(), ordering_key, bytes, pending, rank from runner.ordered_runs, generate_series(1, $1)`;
-
-/** What the runs of one app that wait by the hundred thousand cost the callers of another app. */
-export async function queued(args: BenchArguments): Promise<BenchResult> {
-  const [free, limited] = [[], []] as [number[][], number[][]];
-  const product = await startProduct('standalone', { triggers: 1, flow: ANSWERING_FLOW });
-  try {
-    const app = String((await product.call('POST', '/v1/apps', { name: 'Neighbour' })).id);
-    const concurrency = { limit: 10, whenFull: 'queue' };
-    const flow = await product.call('POST', '/v1/flows', { ...ANSWERING_FLOW, concurrency, appId: app });
-    const trigger = await product.call('POST', '/v1/triggers', {
-      flowId: flow.id,
-      name: 'limited',
-      profile: 'native',
-      auth: { type: 'bearer' },
-      appId: app,
-    });
-    const own = { path: `/t/${String(trigger.id)}`, token: String(trigger.token) };
-    const other = product.targets[0] as { path: string; token: string };
-    const measure = async () => {
-      free.push(await latencies(product, other, args.seconds));
-      limited.push(await latencies(product, own, args.seconds));
-    };
-    await latencies(product, other, 5);
-    for (let round = 0; round < args.rounds; round++) await measure();
-    await fillQueue(product);
-    for (let round = 0; round < args.rounds; round++) await measure();
-    const row = (what: string, all: readonly number[][]): Row => {
-      const p99 = (rounds: readonly number[][]) =>
-        median(rounds.map((each) => each[Math.floor(each.length * 0.99)] ?? Number.NaN));
-      const [before, during] = [p99(all.slice(0, args.rounds)), p99(all.slice(args.rounds))];
-      return { what, 'p99 ms before': before, 'p99 ms beside 100,000 queued': during, ratio: during / before };
-    };
-    return {
-      conditions: `${args.rounds} rounds of ${args.seconds} s, ${PER_SECOND} calls a second that wait for their run, standalone`,
-      rows: [row('flow without a limit', free), row('flow with a limit of 10, in another app', limited)],
-    };
-  } finally {
-    await product.system.remove();
-  }
-}
-
-/** Of an app whose flow has room for one run, which sleeps. */
-async function fillQueue(product: Product): Promise<void> {
-  const app = String((await product.call('POST', '/v1/apps', { name: 'Crowd' })).id);
-  const concurrency = { limit: 1, whenFull: 'queue' };
-  const flowId = await newFlow(product, [WEBHOOK, { ref: 'nap', type: 'delay', for: 'PT5H' }], {
-    concurrency,
-    appId: app,
-  });
-  await begin(product, flowId);
-  const second = await begin(product, flowId);
-  await until(async () => ((await runOf(product, second)).status === 'queued' ? true : null));
-  await sleep(1_000);
-  await onSql(product, (client) => client.query(QUEUE, [QUEUED]));
-  await sleep(5_000);
-}
-
-/** Sorted milliseconds of calls that begin at a fixed pace, whatever becomes of those before them. */
-async function latencies(
-  product: Product,
-  { path, token }: { path: string; token: string },
-  seconds: number,
-): Promise<number[]> {
-  const found: number[] = [];
-  const open: Promise<void>[] = [];
-  const from = performance.now();
-  for (let count = 0; count < seconds * PER_SECOND; count++) {
-    await sleep(Math.max(0, from + (count * 1_000) / PER_SECOND - performance.now()));
-    const sentMs = performance.now();
-    open.push(
-      fetch(product.system.url + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: '{"n": 1}',
-      }).then(async (answer) => {
-        await answer.text();
-        if (answer.status !== 200) throw new Error(`a caller got ${answer.status}`);
-        found.push(performance.now() - sentMs);
-      }),
-    );
-  }
-  await Promise.all(open);
-  return found.sort((a, b) => a - b);
 }
