@@ -25,7 +25,11 @@ export function imageOf() {
   const text = readFileSync(path.join(root, 'deploy', 'docker', 'Dockerfile'), 'utf8');
   const entrypoint = JSON.parse(/^ENTRYPOINT (\[.*\])$/m.exec(text)[1]);
   const lines = [...text.slice(text.lastIndexOf('FROM ')).matchAll(/^ENV (.*)$/gm)];
-  const env = Object.fromEntries(lines.flatMap(([, pairs]) => pairs.split(' ').map((pair) => pair.split('='))));
+  const env = Object.fromEntries(
+    lines.flatMap(([, pairs]) =>
+      pairs.split(' ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+    ),
+  );
   return { entrypoint, env };
 }
 

@@ -41,7 +41,7 @@ describe('LG-03: search and live tail', () => {
       )
       .toBe(1);
     expect(await found.getByText('search.other').count()).toBe(0);
-    await page.getByLabel('Text').fill('');
+    await page.getByRole('searchbox', { name: 'Text' }).fill('');
     await page.getByLabel('Kind').selectOption('event');
     await found.getByText('search.other').waitFor();
     expect(new URL(page.url()).searchParams.get('kinds')).toBe('event');

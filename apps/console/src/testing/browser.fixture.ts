@@ -145,10 +145,14 @@ export async function expectAccessible(page: Page): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // A script of the page changes the colours; axe would find a text of the one scheme on the ground of the other.
-    await page.waitForFunction(
-      (wanted) => [undefined, wanted].includes(document.documentElement.dataset.theme),
-      colorScheme,
-    );
+    await page.waitForFunction((wanted) => {
+      const { theme } = document.documentElement.dataset;
+      return theme === undefined || theme === wanted;
+    }, colorScheme);
+    // Nor a colour on its way to another one.
+    await page.evaluate(() => {
+      for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
+    });
     const found = await page.evaluate(async () => {
       const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
       return (await axe.run({ exclude: [['[data-live-announcer]']] })).violations;

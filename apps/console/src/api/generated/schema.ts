@@ -19848,6 +19848,8 @@ export interface operations {
             query?: {
                 /** @description the app by its id or name, instead of the header X-Sluice-App */
                 appId?: string;
+                /** @description true: checks everything and answers as it would, but changes nothing */
+                dryRun?: boolean;
             };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -25124,6 +25126,8 @@ export interface operations {
                 after?: string;
                 /** @description request, run, event, delivery; all unless given */
                 kinds?: string;
+                /** @description of one request, run, event or delivery; of a run also its steps, its events and their attempts */
+                id?: string;
                 triggerId?: string;
                 flowId?: string;
                 /** @description the integer id or the uuid */
