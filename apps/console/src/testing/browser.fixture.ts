@@ -149,10 +149,6 @@ export async function expectAccessible(page: Page): Promise<void> {
       const { theme } = document.documentElement.dataset;
       return theme === undefined || theme === wanted;
     }, colorScheme);
-    // Nor a colour on its way to another one.
-    await page.evaluate(() => {
-      for (const each of document.getAnimations()) if (each instanceof CSSTransition) each.finish();
-    });
     const found = await page.evaluate(async () => {
       const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
       return (await axe.run({ exclude: [['[data-live-announcer]']] })).violations;
