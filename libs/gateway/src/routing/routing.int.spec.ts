@@ -2,7 +2,7 @@ import { newId, type TriggerState } from '@sluice/contracts';
 import { ReplicaBoard } from '@sluice/local-copy';
 import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NEIGHBOURS, Neighbours, SILENT, testSettings, triggerState } from '../gateway.fixture.ts';
 import { gatewayService } from '../gateway.service.ts';
 import { triggerRow } from './route.ts';
@@ -65,6 +65,30 @@ describe('freshness of the routes', () => {
     expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(400);
     expect(new Set(statuses)).toEqual(new Set([404, 503]));
     expect(await statusOf(known.id)).toBe(202);
+  });
+
+  it('a replica that has lost its feed says so in /readyz, goes on with what it knows, and says when it is back', async () => {
+    const known = await whenKnown(await neighbours.trigger(await neighbours.flow()));
+    const readiness = async () => {
+      const answer = await fetch(`${running.url}/readyz`);
+      return { status: answer.status, text: await answer.text() };
+    };
+    expect((await readiness()).status).toBe(200);
+    await database.pool.query('alter table gateway.triggers rename to triggers_away');
+    try {
+      // The minute in which every look at the table fails is not waited for.
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+      const lost = await waitFor(async () => {
+        const told = await readiness();
+        return told.status === 503 ? told : null;
+      }, 30_000);
+      expect(lost.text).toContain('the routes were last read');
+      expect(await statusOf(known.id)).toBe(202);
+    } finally {
+      vi.useRealTimers();
+      await database.pool.query('alter table gateway.triggers_away rename to triggers');
+    }
+    await waitFor(async () => (await readiness()).status === 200, 30_000);
   });
 
   it('pausing, publishing another version, rotating and deleting take effect by their events', async () => {
