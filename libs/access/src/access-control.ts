@@ -72,15 +72,17 @@ export class AccessControl {
   /**
    * The principal that a token (of a person, a session or a trigger) stands for, or null when it is unknown, revoked or
    * expired, or its user is gone or disabled. Of a portal link counts what is both signed in the token and in its row.
+   * @param isUse whether it is used: asking again what a long answer may go on with keeps no session from its idle end
    * @throws a transient error when the token is not in the copy and the database cannot be asked.
    */
-  async authenticate(token: string): Promise<Principal | null> {
+  async authenticate(token: string, isUse = true): Promise<Principal | null> {
     const claim = this.#portalTokens.verify(token);
     if (isPortalToken(token) && (claim === null || claim.expiresAtMs <= Date.now())) return null;
     const sha256 = hashToken(token);
     const known = this.#copy.credential(sha256) ?? (await this.#readThrough(sha256));
     if (!known || (known.expiresAtMs !== null && known.expiresAtMs <= Date.now())) return null;
     const principal = withinClaim(await this.#withRoles(known), claim);
+    if (!isUse) return principal;
     if (principal?.kind === 'personal' || principal?.kind === 'portal') this.#uses.tokenUsed(principal.tokenId);
     if (principal?.kind === 'session') this.#uses.sessionUsed(principal.tokenId);
     return principal;

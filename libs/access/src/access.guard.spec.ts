@@ -102,7 +102,12 @@ interface Request {
   params?: { id: string };
 }
 
-async function pass(route: keyof Routes, change: Partial<Request> = {}, type = 'http'): Promise<Admitted | undefined> {
+async function pass(
+  route: keyof Routes,
+  change: Partial<Request> = {},
+  type = 'http',
+  control = access,
+): Promise<Admitted | undefined> {
   const request = { method: RequestMethod[RequestMethod.GET], url: '/', headers: {}, ...change };
   const context = {
     getType: () => type,
@@ -110,7 +115,7 @@ async function pass(route: keyof Routes, change: Partial<Request> = {}, type = '
     getClass: () => Routes,
     switchToHttp: () => ({ getRequest: () => request }),
   } as unknown as ExecutionContext;
-  expect(await new AccessGuard(new Reflector(), access, settings).canActivate(context)).toBe(true);
+  expect(await new AccessGuard(new Reflector(), control, settings).canActivate(context)).toBe(true);
   const [symbol] = Object.getOwnPropertySymbols(request);
   return symbol ? (request as unknown as Record<symbol, Admitted>)[symbol] : undefined;
 }
@@ -259,6 +264,38 @@ describe('RG-07: a session cookie', () => {
     expect(await pass('administer', post({ origin: 'https://sluice.test' }))).toBeDefined();
     expect(await pass('administer', post({ 'x-sluice-csrf': '1' }))).toBeDefined();
     expect(await pass('administer', { ...as('root'), method: 'POST' })).toBeDefined();
+  });
+});
+
+describe('LG-03, GW-06: an answer that goes on long after its request', () => {
+  it('asks again: null once the token is revoked or may no more, and asking is no use of it', async () => {
+    const token = { ...(PRINCIPALS.ada as Principal) };
+    const uses: boolean[] = [];
+    PRINCIPALS.ending = token;
+    const asked = {
+      ...access,
+      authenticate: (name: string, isUse = true) => (uses.push(isUse), access.authenticate(name)),
+    };
+    const admitted = await pass('view', as('ending', { 'x-sluice-app': 'shop' }), 'http', asked as AccessControl);
+    expect((await admitted?.readmit())?.sees(APP)).toBe(true);
+    PRINCIPALS.ending = { ...token, roles: [{ appId: THIRD_APP, role: 'viewer' }] };
+    expect(await admitted?.readmit()).toBeNull();
+    delete PRINCIPALS.ending;
+    expect(await admitted?.readmit()).toBeNull();
+    expect(uses).toEqual([true, false, false, false]);
+  });
+
+  it('a database that is away refuses nobody', async () => {
+    let isAway = false;
+    const authenticate = (name: string) => (isAway ? Promise.reject(new Error('away')) : access.authenticate(name));
+    const admitted = await pass('view', as('viewer'), 'http', { ...access, authenticate } as AccessControl);
+    isAway = true;
+    await expect(admitted?.readmit()).rejects.toThrow('away');
+  });
+
+  it('what the credential of a trigger opened stays open: a signature has its time', async () => {
+    const admitted = await pass('run', { params: { id: 'run-of-t2' }, headers: { 'x-own-header': 'secret of t2' } });
+    expect((await admitted?.readmit())?.sees(APP)).toBe(true);
   });
 });
 

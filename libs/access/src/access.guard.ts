@@ -7,7 +7,7 @@ import { appScope } from './app-scope.ts';
 import { maybeForged, sessionCookieOf } from './cookie.rules.ts';
 import { bearerOf } from './credential.ts';
 import type { AppScope, Principal } from './principal.ts';
-import { ACCESS_RULE, type AccessRule, admit } from './requires.decorator.ts';
+import { ACCESS_RULE, type AccessRule, admit, type Admitted } from './requires.decorator.ts';
 import { appsOf } from './roles.ts';
 import { admitPortal } from './admit-portal.ts';
 import { allows } from './scopes.ts';
@@ -21,6 +21,9 @@ interface HttpRequest {
   params?: { id?: string };
   socket?: { remoteAddress?: string };
 }
+
+type StrictRule = Extract<AccessRule, { public: false }>;
+type Admission = Omit<Admitted, 'readmit'>;
 
 const TRIGGER_HEADERS = ['x-sluice-webhook-token', 'x-lutra-webhook-token'];
 const log = new Logger('access');
@@ -53,7 +56,15 @@ export class AccessGuard implements CanActivate {
       throw platformError('forbidden', 'this route does not say who may use it');
     }
     if (rule.public) return true;
-    const known = rule.orTrigger ? await this.triggerOrOther(request) : await this.authenticate(request, false);
+    const admitted = await this.admission(request, rule, true);
+    admit(request, { ...admitted, readmit: () => this.readmission(request, rule, admitted) });
+    return true;
+  }
+
+  private async admission(request: HttpRequest, rule: StrictRule, isUse: boolean): Promise<Admission> {
+    const known = rule.orTrigger
+      ? await this.triggerOrOther(request, isUse)
+      : await this.authenticate(request, false, isUse);
     if (known.portal) admitPortal(known.portal, rule.portal, request.params?.id);
     else if (known.kind === 'trigger' ? !rule.orTrigger : !allows(known.scopes, rule.scope)) {
       throw platformError('forbidden', `this needs the scope ${rule.scope}`);
@@ -63,14 +74,24 @@ export class AccessGuard implements CanActivate {
     }
     const address = this.clients.of(request.socket?.remoteAddress, request.headers['x-forwarded-for']);
     const caller = address === '' ? known : { ...known, address };
-    admit(request, { caller, app: appScope(caller, await this.namedApp(request, caller), rule.role) });
-    return true;
+    return { caller, app: appScope(caller, await this.namedApp(request, caller), rule.role) };
+  }
+
+  /** A trigger's caller may have signed the request: that is not asked twice, a signature has its time. */
+  private async readmission(request: HttpRequest, rule: StrictRule, first: Admission): Promise<AppScope | null> {
+    if (first.caller.kind === 'trigger') return first.app;
+    try {
+      return (await this.admission(request, rule, false)).app;
+    } catch (error) {
+      if (error instanceof AppError && error.status < 500) return null;
+      throw error;
+    }
   }
 
   /** GW-06: besides tokens that are known here, the credential of the run's trigger in a form of its own. */
-  private async triggerOrOther(request: HttpRequest): Promise<Principal> {
+  private async triggerOrOther(request: HttpRequest, isUse: boolean): Promise<Principal> {
     try {
-      return await this.authenticate(request, true);
+      return await this.authenticate(request, true, isUse);
     } catch (error) {
       const runId = request.params?.id;
       if (!(error instanceof AppError) || error.code !== 'unauthorized' || runId === undefined) throw error;
@@ -80,7 +101,7 @@ export class AccessGuard implements CanActivate {
     }
   }
 
-  private async authenticate(request: HttpRequest, orTrigger: boolean): Promise<Principal> {
+  private async authenticate(request: HttpRequest, orTrigger: boolean, isUse: boolean): Promise<Principal> {
     const token = headerCredentialOf(request, orTrigger);
     const cookie = token === null ? sessionCookieOf(request.headers.cookie, this.isSecure) : null;
     if (cookie !== null && maybeForged(request.method, request.headers)) {
@@ -91,7 +112,7 @@ export class AccessGuard implements CanActivate {
     }
     const sent = token ?? cookie;
     if (sent === null) throw platformError('unauthorized', 'send Authorization: Bearer <token>, or sign in');
-    const caller = await this.access.authenticate(sent);
+    const caller = await this.access.authenticate(sent, isUse);
     if (!caller || (cookie !== null && caller.kind !== 'session')) {
       throw platformError('unauthorized', 'the token is unknown, revoked or expired');
     }

@@ -13,7 +13,7 @@ export {
   type Principal,
 } from './principal.ts';
 export { PortalTokens } from './portal-tokens.ts';
-export { Caller, InApp, Public, Requires } from './requires.decorator.ts';
+export { AskAgain, Caller, InApp, Public, type Readmit, Requires } from './requires.decorator.ts';
 export { appsOf, reaches, roleFor, roleIn, ROLES } from './roles.ts';
 export { allows, type Scope, SCOPES, scopeOf } from './scopes.ts';
 export {

@@ -46,7 +46,15 @@ export const Public = (): MethodDecorator =>
 export interface Admitted {
   caller: Principal;
   app: AppScope;
+  readmit: Readmit;
 }
+
+/**
+ * Whether the request would be let in now, and to which apps: for answers that go on long after it. Null when its token was
+ * revoked or has ended, or its user may not any more. What the credential of a trigger opened stays open: it is one run.
+ * @throws what the database threw: then nobody knows
+ */
+export type Readmit = () => Promise<AppScope | null>;
 
 const ADMITTED = Symbol('sluice.admitted');
 
@@ -65,3 +73,8 @@ export const Caller = createParamDecorator((_data: unknown, context: ExecutionCo
 
 /** The app that the request is about: `@InApp() app: AppScope`. */
 export const InApp = createParamDecorator((_data: unknown, context: ExecutionContext) => admittedOf(context).app);
+
+/** To ask again later whether the caller still may: `@AskAgain() readmit: Readmit`. */
+export const AskAgain = createParamDecorator(
+  (_data: unknown, context: ExecutionContext) => admittedOf(context).readmit,
+);

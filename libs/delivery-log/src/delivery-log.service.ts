@@ -10,6 +10,7 @@ import { Rebuilds1764000130002 } from './migrations/1764000130002-rebuilds.ts';
 import { LedTo1764000250000 } from './migrations/1764000250000-led-to.ts';
 import { RejectionsByDay1764000250001 } from './migrations/1764000250001-rejections-by-day.ts';
 import { CancelledRebuilds1764000250002 } from './migrations/1764000250002-cancelled-rebuilds.ts';
+import { DroppedDays1764000330000 } from './migrations/1764000330000-dropped-days.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -27,6 +28,7 @@ export const deliveryLogService: ServiceDefinition = {
     LedTo1764000250000,
     RejectionsByDay1764000250001,
     CancelledRebuilds1764000250002,
+    DroppedDays1764000330000,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

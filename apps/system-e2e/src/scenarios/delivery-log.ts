@@ -155,6 +155,27 @@ export const deliveryLog: Scenarios = (use) => {
       expect((await items()).every(({ id, runId }) => id === ran.body.id || runId === ran.body.id)).toBe(true);
     });
 
+    it('LG-03: a stream ends when its token is revoked, of the tail and of a run', async () => {
+      const { system } = use();
+      const waiting = await api.flow([
+        { ref: 'order', type: 'webhook' },
+        { ref: 'rest', type: 'delay', for: 'PT10M' },
+      ]);
+      const ran = await api.fire(await api.trigger(waiting.id), {});
+      const personal = { expiration: null, scopes: ['automation.view'], note: 'looks' };
+      const pat = await api.must<{ id: string; token: string }>('POST', '/v1/personal-access-tokens', personal);
+      const signal = AbortSignal.timeout(60_000);
+      const headers = { authorization: `Bearer ${pat.token}`, accept: 'text/event-stream' };
+      const routes = ['/v1/tail', `/v1/runs/${String(ran.body.id)}/stream`];
+      const streams = await Promise.all(routes.map((route) => fetch(system.url + route, { headers, signal })));
+      expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+      const texts = streams.map((stream) => stream.text());
+      await api.must('DELETE', `/v1/personal-access-tokens/${pat.id}`);
+      expect(await texts[0]).toContain('event: end\ndata: {"reason":"unauthorized"}');
+      expect(await texts[1]).not.toContain('event: end');
+      expect((await fetch(`${system.url}/v1/tail`, { headers })).status).toBe(401);
+    });
+
     it('LG-05: the log is built again from the events beside the live one and says the same', async () => {
       const mine = await Api.ofFreshApp(use().system, 'rebuilt');
       await mine.endpoint(receiver.url, ['order.placed']);
@@ -173,6 +194,11 @@ export const deliveryLog: Scenarios = (use) => {
       expect(stdout).toMatch(/^all: done, \d+ events$/m);
       expect(await everything()).toEqual(before);
       await expect(rebuildCommand(use().system, 'nonsense')).rejects.toMatchObject({ code: 1 });
+      // Whichever rebuild runs is ended; here none does.
+      await expect(rebuildCommand(use().system, 'cancel')).rejects.toMatchObject({
+        code: 1,
+        stderr: /none is running/,
+      });
     });
 
     it('LG-05: a rebuild can be cancelled', async () => {

@@ -5,10 +5,15 @@ import { migrate } from '@sluice/platform';
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliveryLogService } from '../delivery-log.service.ts';
-import { exampleStory } from '../example-events.fixture.ts';
+import { DeliveriesQueries } from '../deliveries/deliveries.query.ts';
+import { exampleStory, type Story } from '../example-events.fixture.ts';
 import { oneStatement } from '../read-model/one-statement.ts';
 import { topicWrites } from '../read-model/topic-writes.ts';
+import { AppFloors } from '../retention/app-floors.ts';
 import { DayPartitions } from '../retention/day-partitions.ts';
+import { EndpointRing } from '../retention/endpoint-ring.ts';
+import { LogRetention } from '../retention/log-retention.worker.ts';
+import { DAY_MS, dayOf } from '../retention/log-tables.ts';
 import { BEGINNING, TopicTables } from '../topics/topic-tables.ts';
 import { type Projection, tablesOf } from './projections.ts';
 import { Rebuilder, type RunningRebuild } from './rebuilder.ts';
@@ -61,8 +66,7 @@ afterAll(async () => {
 });
 
 /** A request with everything it led to, as the services append it. */
-async function happen(appId: string): Promise<void> {
-  const story = exampleStory(appId);
+async function happen(appId: string, story = exampleStory(appId)): Promise<void> {
   for (const { topic, streamId, version, type, data, meta, body } of [
     ...story.gateway,
     ...story.runner,
@@ -239,5 +243,53 @@ describe('LG-05: a read model is built again from the events', () => {
     expect(await checksums('runs')).toEqual(before);
     await rebuild('runs');
     expect(await checksums('runs')).toEqual(before);
+  });
+});
+
+/** A story five days old that ended at an endpoint of its own. */
+async function happenLongAgo(endpointId: number): Promise<Story> {
+  const story = exampleStory(newId(), undefined, newId(Date.now() - 5 * DAY_MS));
+  const own = (data: unknown): unknown =>
+    JSON.parse(JSON.stringify(data).replaceAll('"endpointId":12', `"endpointId":${endpointId}`));
+  const dispatcher = story.dispatcher.map((event) => ({ ...event, data: own(event.data) }) as StoredEvent);
+  await happen(story.appId, { ...story, dispatcher });
+  await live.catchUp();
+  return story;
+}
+
+describe('LG-05, LG-04: what retention has dropped', () => {
+  const retention = (totalBytes: number) => {
+    const limits = { days: 30, totalBytes, appBytes: null, apps: {} };
+    const floors = new AppFloors(database.pool);
+    return new LogRetention(database.pool, { logRetention: limits }, new EndpointRing(database.pool), floors).apply(
+      limits,
+    );
+  };
+  const ringOf = ({ appId, endpointUuid }: Story) =>
+    new DeliveriesQueries(database.pool, new AppFloors(database.pool)).ring(appId, endpointUuid);
+
+  it('does not come back with a rebuild; what came late for such a day does', async () => {
+    await new DayPartitions(database.pool).make([dayOf(Date.now() - 5 * DAY_MS)]);
+    const gone = await happenLongAgo(4_711);
+    await retention(5);
+    const late = await happenLongAgo(4_712);
+    const [before, rings] = [await checksums('all'), [await ringOf(gone), await ringOf(late)]];
+    expect(rings.map((ring) => ring.map(({ attempts }) => attempts.length))).toEqual([[2], [2]]);
+    await rebuild('all');
+    expect(await checksums('all')).toEqual(before);
+    expect([await ringOf(gone), await ringOf(late)]).toEqual(rings);
+  });
+
+  it('ET-09: the last 100 of an endpoint stay whose events are gone', async () => {
+    const story = await happenLongAgo(4_713);
+    const ring = await ringOf(story);
+    expect(ring.map(({ id }) => id)).toEqual([story.deliveryId]);
+    for (const service of ['runner', 'dispatcher']) {
+      await database.pool.query(`delete from ${service}.events where app_id = $1`, [story.appId]);
+    }
+    await rebuild('deliveries');
+    expect(await ringOf(story)).toEqual(ring);
+    await rebuild('deliveries');
+    expect(await ringOf(story)).toEqual(ring);
   });
 });

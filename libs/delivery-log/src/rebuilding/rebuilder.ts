@@ -5,6 +5,8 @@ import { DatabaseError, type Pool, type PoolClient } from 'pg';
 import { oneStatement } from '../read-model/one-statement.ts';
 import { topicWrites } from '../read-model/topic-writes.ts';
 import { BEGINNING, TopicTables } from '../topics/topic-tables.ts';
+import { DroppedDays } from '../retention/dropped-days.ts';
+import { EndpointRing } from '../retention/endpoint-ring.ts';
 import { AppliedPositions } from './applied-positions.ts';
 import { type Projection, tableOfStatement, tablesOf, topicsOf } from './projections.ts';
 import { SHADOW, ShadowTables } from './shadow-tables.ts';
@@ -48,6 +50,7 @@ export class Rebuilder {
   readonly #shadow: ShadowTables;
   readonly #names: ReadonlySet<string>;
   #positions: Record<string, string>;
+  #isRingKept = false;
 
   constructor(
     private readonly pool: Pool,
@@ -66,6 +69,7 @@ export class Rebuilder {
     if (Object.keys(this.#positions).length === 0) await this.#begin();
     for (;;) {
       const isLevel = await this.#fill();
+      if (isLevel) await this.#keepRing();
       if (isLevel && (await this.#swap())) return;
       await this.#pause(BEHIND_MS);
     }
@@ -99,19 +103,39 @@ export class Rebuilder {
     return isLevel;
   }
 
+  /** ET-09: once, when it is level; nothing old is added to the live one after that. */
+  async #keepRing(): Promise<void> {
+    if (this.#isRingKept || !this.#names.has('deliveries')) return;
+    await new EndpointRing(this.pool).rescueMissing(SHADOW, () => this.#write(this.pool, [], 0));
+    this.#isRingKept = true;
+  }
+
   #position(topic: Topic): Position {
     return parsePosition(this.#positions[topic] as string);
   }
 
   async #apply(db: Pool | PoolClient, topic: Topic, events: readonly StoredEvent[]): Promise<void> {
-    const last = events.at(-1);
-    if (!last) return;
-    const writes = topicWrites(topic, events).filter(({ statement }) =>
-      this.#names.has(tableOfStatement(statement.name)),
-    );
+    if (events.length === 0) return;
+    const dropped = await DroppedDays.read(db);
+    for (const part of dropped.parts(events)) await this.#applyPart(db, topic, part, dropped);
+    failpoint('delivery-log.rebuild-batch');
+  }
+
+  async #applyPart(
+    db: Pool | PoolClient,
+    topic: Topic,
+    events: readonly StoredEvent[],
+    dropped: DroppedDays,
+  ): Promise<void> {
+    const [first, last] = [events[0] as StoredEvent, events.at(-1) as StoredEvent];
+    const writes = topicWrites(topic, events).flatMap(({ statement, rows }) => {
+      const table = tableOfStatement(statement.name);
+      if (!this.#names.has(table)) return [];
+      const isDropped = dropped.of(table, first.occurredAt);
+      return [{ statement, rows: isDropped === null ? rows : rows.filter((row) => !isDropped(row)) }];
+    });
     this.#positions[topic] = formatPosition(last.position);
     await this.#write(db, writes.map(intoShadow), events.length);
-    failpoint('delivery-log.rebuild-batch');
   }
 
   async #write(db: Pool | PoolClient, writes: readonly Alongside[], events: number): Promise<void> {

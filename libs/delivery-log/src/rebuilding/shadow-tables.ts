@@ -54,10 +54,16 @@ export class ShadowTables {
     );
   }
 
-  /** The live ones may have got new days meanwhile. */
+  /** The live ones may have got new days meanwhile, and lost old ones. */
   async alignPartitions(): Promise<void> {
-    const days = (await this.#live.list()).flatMap(({ day }) => (day === null ? [] : [day]));
-    await this.#shadow.make([...new Set(days)].sort((a, b) => a - b));
+    const live = await this.#live.list();
+    const names = new Set(live.map(({ name }) => name));
+    await this.#shadow.drop((await this.#shadow.list()).filter(({ name }) => !names.has(name)));
+    // Each table by itself: counters stay longer than what they count.
+    for (const [table, partitions] of Map.groupBy(live, (each) => each.table)) {
+      const days = partitions.flatMap(({ day }) => (day === null ? [] : [day])).sort((a, b) => a - b);
+      await new DayPartitions(this.pool, SHADOW, [table]).make(days);
+    }
   }
 
   /** Nobody writes or reads the live tables from here to the end of the transaction. Gives up before anybody waits long. */

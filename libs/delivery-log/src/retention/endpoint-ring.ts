@@ -27,18 +27,44 @@ export class EndpointRing {
       );
       if (!rows[0]) return;
       last = rows[0].id;
-      await this.#rescueOf(last, partition.name);
+      await this.#rescueOf(last, `d.part = 'delivery_log.${partition.name}'::regclass`);
     }
   }
 
-  async #rescueOf(endpointId: number, partition: string): Promise<void> {
+  /**
+   * Before a model that was built again takes the place of the live one: of each endpoint's last 100 those whose events are not
+   * kept any more, so that it does not have them; and which integer and uuid are the same endpoint.
+   * @param shadow the schema of the new one
+   * @param onProgress called now and then: ten thousand endpoints take half a minute
+   */
+  async rescueMissing(shadow: string, onProgress: () => Promise<void>): Promise<void> {
+    await this.pool.query(
+      `insert into ${shadow}.endpoint_ids select * from delivery_log.endpoint_ids on conflict do nothing`,
+    );
+    // What came within the hour is on its way there.
+    const isMissing = `d.created_at < now() - interval '1 hour'
+      and not exists (select 1 from ${shadow}.deliveries s where s.id = d.id)`;
+    for (let last = -1, n = 1; ; n++) {
+      if (n % 500 === 0) await onProgress();
+      const { rows } = await this.pool.query<{ id: number }>(
+        'select endpoint_id as id from delivery_log.endpoint_ids where endpoint_id > $1 order by endpoint_id limit 1',
+        [last],
+      );
+      if (!rows[0]) return;
+      last = rows[0].id;
+      await this.#rescueOf(last, isMissing);
+    }
+  }
+
+  /** @param which condition on `d`: which of the last 100 are copied */
+  async #rescueOf(endpointId: number, which: string): Promise<void> {
     const { rowCount } = await this.pool.query(
       `insert into delivery_log.endpoint_ring (${COLUMNS}, attempt_data)
        select ${COLUMNS}, coalesce((select array_agg(a.data order by a.number) from delivery_log.attempts a
            where a.delivery_id = d.id), '{}')
        from (select x.tableoid as part, x.* from delivery_log.deliveries x where x.endpoint_id = $1
          order by x.created_at desc, x.id desc limit ${RING}) d
-       where d.part = 'delivery_log.${partition}'::regclass
+       where ${which}
        on conflict (endpoint_id, id) do nothing`,
       [endpointId],
     );

@@ -3,6 +3,7 @@ import { InjectPool, InjectSettings, metrics, type Settings } from '@sluice/plat
 import type { Pool } from 'pg';
 import { AppFloors } from './app-floors.ts';
 import { DayPartitions, type Partition } from './day-partitions.ts';
+import { DroppedDays } from './dropped-days.ts';
 import { EndpointRing } from './endpoint-ring.ts';
 import { dayOf } from './log-tables.ts';
 import { type AppDay, daysToDrop, floorsOf, type RetentionLimits, surplusDays } from './retention.rules.ts';
@@ -79,9 +80,16 @@ export class LogRetention implements OnModuleInit, OnApplicationShutdown {
 
   async #drop(partitions: readonly Partition[]): Promise<void> {
     for (const each of partitions) if (each.table.name === 'deliveries') await this.ring.rescue(each);
+    await this.#forget(partitions);
     await this.#partitions.drop(partitions);
     this.#dropped.inc({}, partitions.length);
     log.log(`dropped ${partitions.map(({ name }) => name).join(', ')}`);
+  }
+
+  async #forget(partitions: readonly Partition[]): Promise<void> {
+    for (const { table, day } of partitions) {
+      if (day !== null) await DroppedDays.note(this.pool, table.name, day, day);
+    }
   }
 
   async #dropSurplus(partitions: readonly Partition[], limitBytes: number, today: number): Promise<void> {
@@ -91,6 +99,7 @@ export class LogRetention implements OnModuleInit, OnApplicationShutdown {
 
   async #dropStats(partitions: readonly Partition[], before: number): Promise<void> {
     const old = partitions.filter(({ table, day }) => table.name === 'stats' && day !== null && day < before);
+    await this.#forget(old);
     await this.#partitions.drop(old);
   }
 
@@ -103,7 +112,10 @@ export class LogRetention implements OnModuleInit, OnApplicationShutdown {
       if (newest === null || newest >= (table.name === 'stats' ? Math.min(oldest, today - STATS_DAYS) : oldest))
         continue;
       if (table.name === 'deliveries') await this.ring.rescue({ name });
+      await DroppedDays.note(this.pool, table.name, 0, newest);
       await this.#partitions.empty(table);
+      if (table.name === 'requests')
+        await this.pool.query('delete from delivery_log.app_bytes where day <= $1', [newest]);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { Readmit } from '@sluice/access';
 import { comparePositions, type StoredEvent } from '@sluice/event-store';
 import { InjectPool, metrics, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -16,11 +17,14 @@ const MAX_EVENTS = 500;
 const MAX_FOLLOWERS = 200;
 /** Then the client connects again, with its credential. */
 const MAX_STREAM_MS = 15 * 60_000;
+/** A token that was revoked sees no more after so long, and what the copies of tokens take. */
+const READMIT_MS = 1_000;
 
 interface Follower {
   stream: TailStream;
   appId: string;
   query: TailQuery;
+  readmit: Readmit;
   /** Null: from now on. */
   position: TailPosition | null;
 }
@@ -42,6 +46,7 @@ export class LiveTail implements BeforeApplicationShutdown {
   #isLooking = false;
   #position: TailPosition | null = null;
   #stopped = false;
+  #readmittedAtMs = 0;
 
   constructor(@InjectPool('delivery-log') pool: Pool) {
     this.#tables = new TopicTables(pool);
@@ -67,10 +72,15 @@ export class LiveTail implements BeforeApplicationShutdown {
   }
 
   /**
+   * @param readmit asked while it goes on: a token may be revoked meanwhile
    * @param begin called when nothing can be refused any more
    * @throws AppError `too_many_requests`
    */
-  follow(appId: string, query: TailQuery, after: TailPosition | null, begin: () => ServerResponse): void {
+  follow(
+    { appId, query, readmit }: Pick<Follower, 'appId' | 'query' | 'readmit'>,
+    after: TailPosition | null,
+    begin: () => ServerResponse,
+  ): void {
     if (this.#stopped || this.#followers.size >= MAX_FOLLOWERS) {
       throw platformError('too_many_requests', `${MAX_FOLLOWERS} callers follow already`);
     }
@@ -79,7 +89,7 @@ export class LiveTail implements BeforeApplicationShutdown {
       clearTimeout(timer);
       this.#followers.delete(follower);
     });
-    const follower: Follower = { stream, appId, query, position: after };
+    const follower: Follower = { stream, appId, query, readmit, position: after };
     this.#followers.add(follower);
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -88,6 +98,7 @@ export class LiveTail implements BeforeApplicationShutdown {
 
   async #turn(): Promise<void> {
     try {
+      await this.#dismiss();
       await this.#look();
     } catch (error) {
       log.warn(`could not look for what has happened: ${(error as Error).message}`);
@@ -95,6 +106,16 @@ export class LiveTail implements BeforeApplicationShutdown {
     this.#isLooking = this.#followers.size > 0;
     if (this.#isLooking) setTimeout(() => void this.#turn(), POLL_MS);
     else this.#position = null;
+  }
+
+  /** Before anything more is told. While nobody knows, everybody stays. */
+  async #dismiss(): Promise<void> {
+    if (performance.now() - this.#readmittedAtMs < READMIT_MS) return;
+    this.#readmittedAtMs = performance.now();
+    for (const { readmit, appId, stream } of this.#followers) {
+      const app = await readmit();
+      if (!app?.sees(appId)) stream.end('unauthorized');
+    }
   }
 
   async #look(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiExtraModels, ApiHeader, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { type AppScope, InApp, Requires } from '@sluice/access';
+import { type AppScope, AskAgain, InApp, type Readmit, Requires } from '@sluice/access';
 import { platformError } from '@sluice/platform';
 import { LiveTail } from './live-tail.ts';
 import { tailPositionOf } from './tail-position.ts';
@@ -24,7 +24,7 @@ export class TailController {
   /**
    * What happens in an app, while it happens. With `Accept: text/event-stream` as server-sent events `item`; `ready` at the
    * begin, `skipped` where more happened than is shown, `end` with a reason. Otherwise what happened since `after`, at
-   * once. A stream is closed after 15 minutes at the latest; whoever pauses goes on later with `Last-Event-ID`.
+   * once. A stream is closed after 15 minutes at the latest, and within seconds when its token is revoked; whoever pauses goes on later with `Last-Event-ID`.
    */
   @Get()
   @Requires('automation.view')
@@ -38,6 +38,7 @@ export class TailController {
   })
   async follow(
     @InApp() app: AppScope,
+    @AskAgain() readmit: Readmit,
     @Query() query: TailQuery,
     @Headers('accept') accept: string | undefined,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -51,7 +52,7 @@ export class TailController {
     }
     const isStream = accept?.includes('text/event-stream') && reply.request.method !== 'HEAD';
     if (!isStream) return this.tail.page(app.id, query, after);
-    this.tail.follow(app.id, query, after, () => {
+    this.tail.follow({ appId: app.id, query, readmit }, after, () => {
       reply.hijack();
       return reply.raw;
     });

@@ -13,6 +13,8 @@ const log = new Logger('runner');
 const MAX_STREAMS = 1_000;
 /** Then the client connects again, with its credential; a run may wait for a year. */
 const MAX_STREAM_MS = 15 * 60_000;
+/** A token that was revoked sees no more after so long, and what the copies of tokens take. */
+const READMIT_MS = 1_000;
 
 /** A wake-up that is remembered when nobody sleeps. */
 class Wake {
@@ -35,6 +37,15 @@ class Wake {
   }
 }
 
+/** While nobody knows, because the database is away, the stream goes on. */
+async function endUnless(asked: Promise<boolean>, end: () => void): Promise<void> {
+  try {
+    if (!(await asked)) end();
+  } catch (error) {
+    log.warn(`whether a caller may still follow a run is not known: ${(error as Error).message}`);
+  }
+}
+
 /** Server-sent events of runs (GW-06), read from the run's stream whenever it has moved. */
 @Injectable()
 export class RunStreams {
@@ -52,11 +63,13 @@ export class RunStreams {
   /**
    * Follows a run until it ends, the caller goes away, or the time of a stream is over. `begin` is called when nothing
    * can be refused any more.
+   * @param stillMay asked while it goes on: a token may be revoked meanwhile
    * @param after the version that the caller has seen already; 0 for none.
    * @throws AppError `too_many_waiting`
    */
   async follow(
     find: () => Promise<FoundRun>,
+    stillMay: (run: FoundRun) => Promise<boolean>,
     runId: string,
     after: number,
     begin: () => ServerResponse,
@@ -71,9 +84,11 @@ export class RunStreams {
     // Before the run is looked at, so that nothing in between is missed.
     const unwatch = this.watch.watch(runId, () => wake.ring(), end);
     const timer = setTimeout(end, MAX_STREAM_MS);
+    let check: NodeJS.Timeout | undefined;
     this.open++;
     try {
       const found = await find();
+      check = setInterval(() => void endUnless(stillMay(found), end), READMIT_MS);
       const stream = new EventStream(begin(), end);
       await this.send(stream, found, after, wake, () => over).catch((error: unknown) => {
         // The answer has begun: the client connects again and says what it has seen.
@@ -83,6 +98,7 @@ export class RunStreams {
     } finally {
       this.open--;
       clearTimeout(timer);
+      clearInterval(check);
       unwatch();
     }
   }

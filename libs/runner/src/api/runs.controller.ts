@@ -9,7 +9,16 @@ import {
   ApiProduces,
   ApiTags,
 } from '@nestjs/swagger';
-import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import {
+  AskAgain,
+  actorOf,
+  type AppScope,
+  Caller,
+  InApp,
+  type Principal,
+  Requires,
+  type Readmit,
+} from '@sluice/access';
 import { AppQuery, MAX_WAIT_MS, platformError, waitMs } from '@sluice/platform';
 import { runnerError } from '../runner.errors.ts';
 import { RunCanceller } from './run-canceller.ts';
@@ -90,6 +99,7 @@ export class RunsController {
   async stream(
     @InApp() app: AppScope,
     @Caller() caller: Principal,
+    @AskAgain() readmit: Readmit,
     @Param('id') id: string,
     @Query() _query: AppQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -107,7 +117,8 @@ export class RunsController {
       reply.hijack();
       return reply.raw;
     };
-    await this.streams.follow(() => this.find(id, app, caller), found.run.id, after, begin);
+    const stillMay = async ({ origin }: FoundRun): Promise<boolean> => (await readmit())?.sees(origin.appId) ?? false;
+    await this.streams.follow(() => this.find(id, app, caller), stillMay, found.run.id, after, begin);
   }
 
   /** Ends a run at its next boundary between steps; one that waits, or has not begun, at once. */
