@@ -5,7 +5,6 @@ import type { Committed } from './event-store.contract.ts';
 import type { Lane } from './lane.ts';
 import type { PendingUnit, PreparedUnit } from './pending-unit.ts';
 import { TransientError } from './transient-error.ts';
-import { Unanswered } from './unanswered.ts';
 import { WaitingUnit } from './waiting-unit.ts';
 
 export interface AppendQueueSettings {
@@ -25,15 +24,16 @@ export class AppendQueue {
   readonly #settings: AppendQueueSettings;
   readonly #queue: BatchQueue;
   readonly #streamsOnTheirWay = new Set<string>();
-  readonly #unanswered = new Unanswered();
+  readonly #unanswered = new Set<PendingUnit>();
   #lanes: readonly Lane[] = [];
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sweeper: NodeJS.Timeout | null = null;
   #drained: (() => void) | null = null;
   readonly stats = { batches: 0 };
-  readonly #onSettled = (): void => {
-    if (this.#unanswered.settled() > 0) return;
+  readonly #onSettled = (unit: PendingUnit): void => {
+    this.#unanswered.delete(unit);
+    if (this.#unanswered.size > 0) return;
     if (this.#sweeper) clearInterval(this.#sweeper);
     this.#sweeper = null;
     this.#drained?.();
@@ -71,7 +71,7 @@ export class AppendQueue {
   #sweep(): void {
     const now = performance.now();
     let isLate = false;
-    for (const unit of this.#unanswered.all()) {
+    for (const unit of this.#unanswered) {
       if (unit.deadlineAt > now) continue;
       isLate = true;
       unit.reject(

@@ -6,7 +6,7 @@ import type { WireBuffer } from './wire-buffer.ts';
 /** What node-pg keeps of a connection besides what its types say. */
 interface StatementsOfConnection {
   parsedStatements: Record<string, string | undefined>;
-  stream: { write(bytes: Uint8Array): boolean };
+  stream: { writable: boolean; write(bytes: Uint8Array): boolean };
 }
 
 /** The parts of node-pg's DataRow message that are read. */
@@ -77,7 +77,8 @@ export class BatchQuery implements Submittable {
     if (this.name === undefined || parsedStatements[this.name] === undefined) {
       connection.parse({ name: this.name ?? '', text: this.text, types: [] }, true);
     }
-    stream.write(this.#message);
+    // As node-pg does: a connection that is gone says so by its own event, which fails this query.
+    if (stream.writable) stream.write(this.#message);
   }
 
   handleDataRow({ fields }: DataRow): void {

@@ -1,3 +1,4 @@
+export { startChildProgram } from './child-program.ts';
 export { type ConnectProxy, connectProxy } from './connect-proxy.ts';
 export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { freePort } from '@sluice/local-servers';

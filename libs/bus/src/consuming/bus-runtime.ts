@@ -54,3 +54,17 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
+
+const LOOK_AGAIN_MS = 10;
+
+/**
+ * Waits while a condition holds, a bounded time, and ends at once when the signal is aborted.
+ * @returns the milliseconds waited, in steps of ten; 0 when the condition did not hold.
+ */
+export async function pauseWhile(condition: () => boolean, mostMs: number, signal: AbortSignal): Promise<number> {
+  let waitedMs = 0;
+  for (; waitedMs < mostMs && condition() && !signal.aborted; waitedMs += LOOK_AGAIN_MS) {
+    await pause(LOOK_AGAIN_MS, signal);
+  }
+  return waitedMs;
+}

@@ -3,7 +3,7 @@ import type { Topic } from '@sluice/contracts';
 import { comparePositions, type Position, type StoredEvent } from '@sluice/event-store';
 import kafkajs, { type Kafka, type Message } from 'kafkajs';
 import type { Bound } from '../bus-bindings.ts';
-import { Backoff, type BusRuntime, pause } from '../consuming/bus-runtime.ts';
+import { Backoff, type BusRuntime, pause, pauseWhile } from '../consuming/bus-runtime.ts';
 import { BEGINNING } from '../consuming/group-tables.ts';
 import { TopicSource } from '../postgres/topic-source.ts';
 import { messageOf, sizeOf } from './envelope.ts';
@@ -53,7 +53,6 @@ const COMPRESS_FROM_BYTES = 65_536;
 const LINGER_MS = { shortest: 5, longest: 60, perSend: 4 } as const;
 /** How long one batch waits at most for `yieldWhile`: topics become slow in a burst of accepts, never silent. */
 const MOST_YIELD_MS = 1_000;
-const YIELD_STEP_MS = 10;
 /** Positions are saved so often; what a successor repeats meanwhile, consumers drop. Each save is an fsync. */
 const SAVE_EVERY_MS = 200;
 const POLL_MS = [5, 50] as const;
@@ -248,11 +247,7 @@ export class Relay {
 
   async #yieldToAccepts(): Promise<boolean> {
     const { yieldWhile, signal } = this.#options;
-    let waitedMs = 0;
-    for (; waitedMs < MOST_YIELD_MS && yieldWhile?.() && !signal.aborted; waitedMs += YIELD_STEP_MS) {
-      await pause(YIELD_STEP_MS, signal);
-    }
-    return waitedMs > 0;
+    return yieldWhile !== undefined && (await pauseWhile(yieldWhile, MOST_YIELD_MS, signal)) > 0;
   }
 
   async #idle(tenure: Tenure, seen: readonly number[], ms: number): Promise<void> {

@@ -2,7 +2,14 @@ import { comparePositions, type StoredEvent } from '@sluice/event-store';
 import type { Bound } from '../bus-bindings.ts';
 import type { Running } from '../bus-strategy.ts';
 import type { ConsumerStatus } from '../bus.contract.ts';
-import { Backoff, type BusRuntime, PartitionLostError, pause, PausedError } from '../consuming/bus-runtime.ts';
+import {
+  Backoff,
+  type BusRuntime,
+  PartitionLostError,
+  pause,
+  PausedError,
+  pauseWhile,
+} from '../consuming/bus-runtime.ts';
 import type { Consumer } from '../consuming/consumer.ts';
 import { BEGINNING, CheckpointMovedError } from '../consuming/group-tables.ts';
 import { InstanceRunner } from '../consuming/instance-runner.ts';
@@ -25,7 +32,6 @@ const MOST_YIELD_MS = 125;
  * the 128 callers of its moment by 20 ms, which was the tail of a burst.
  */
 const YIELDING_BATCH = 50;
-const YIELD_STEP_MS = 10;
 /** How often a consumer that lives on the hand-over looks at the table itself. */
 const LOOK_EVERY_MS = 500;
 /** How often a consumer asks for a lease that somebody else holds. */
@@ -158,9 +164,7 @@ export class TableConsumer implements Running {
   async #yieldToAccepts(): Promise<boolean> {
     const { yieldWhile } = this.#options;
     if (!yieldWhile) return false;
-    for (let waited = 0; waited < MOST_YIELD_MS && yieldWhile() && !this.#signal.aborted; waited += YIELD_STEP_MS) {
-      await pause(YIELD_STEP_MS);
-    }
+    await pauseWhile(yieldWhile, MOST_YIELD_MS, this.#signal);
     return yieldWhile();
   }
 

@@ -1,8 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { AttemptFinished } from '@sluice/contracts';
-import { type RecordingReceiver, recordingReceiver, temporaryPostgres, waitFor } from '@sluice/testing';
+import {
+  type RecordingReceiver,
+  recordingReceiver,
+  startChildProgram,
+  temporaryPostgres,
+  waitFor,
+} from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -65,21 +71,8 @@ afterEach(async () => {
 });
 
 async function launch(failpoints: string): Promise<ChildProcess> {
-  const made = spawn(process.execPath, [CHILD], {
-    env: { ...process.env, NODE_OPTIONS: '', SLUICE_DATABASE_URL: url, SLUICE_FAILPOINTS: failpoints },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  child = made;
-  // It may be dead before it has read what it was told.
-  made.stdin?.on('error', (error: NodeJS.ErrnoException) => expect(error.code).toBe('EPIPE'));
-  let errors = '';
-  made.stderr?.on('data', (chunk) => (errors += String(chunk)));
-  const [line] = await Promise.race([
-    once(made.stdout as NonNullable<typeof made.stdout>, 'data'),
-    once(made, 'exit').then(() => [`ended: ${errors}`]),
-  ]);
-  if (!String(line).startsWith('ready')) throw new Error(`the child did not start: ${String(line)}`);
-  return made;
+  child = await startChildProgram([CHILD], { SLUICE_DATABASE_URL: url, SLUICE_FAILPOINTS: failpoints });
+  return child;
 }
 
 async function emittedIds(): Promise<string[]> {

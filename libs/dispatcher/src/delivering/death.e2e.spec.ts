@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
   type RecordedRequest,
   type RecordingReceiver,
   recordingReceiver,
+  startChildProgram,
   temporaryPostgres,
   waitFor,
 } from '@sluice/testing';
@@ -38,21 +39,6 @@ afterEach(async () => {
   await postgres?.remove();
 });
 
-async function startBeside(): Promise<ChildProcess> {
-  const made = spawn(process.execPath, [CHILD], {
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      SLUICE_DATABASE_URL: postgres.server.url,
-      SLUICE_TEST_BESIDE_ANOTHER: 'yes',
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(made.stdout as NonNullable<typeof made.stdout>, 'data')) as [Buffer];
-  expect(String(line)).toContain('ready');
-  return made;
-}
-
 async function slotsByOwner(): Promise<Record<string, number>> {
   const { rows } = await pool.query<{ owner: string; count: number }>(
     'select owner, count(*)::int as count from dispatcher.slots where owner is not null group by owner',
@@ -76,7 +62,8 @@ describe('DL-05: one of two dispatchers is killed', () => {
       soleWriter: false,
     });
     const neighbours = new Neighbours(running.app.nest);
-    child = await startBeside();
+    const env = { SLUICE_DATABASE_URL: postgres.server.url, SLUICE_TEST_BESIDE_ANOTHER: 'yes' };
+    child = await startChildProgram([CHILD], env);
     await waitFor(async () => (await slotsByOwner()).one === 128 && (await slotsByOwner()).mortal === 128, 30_000);
 
     const open = new Map<string, number>();

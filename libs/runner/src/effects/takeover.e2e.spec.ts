@@ -1,7 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type RecordingReceiver, recordingReceiver, temporaryPostgres, waitFor } from '@sluice/testing';
+import {
+  type RecordingReceiver,
+  recordingReceiver,
+  startChildProgram,
+  temporaryPostgres,
+  waitFor,
+} from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,19 +38,9 @@ afterEach(async () => {
   await postgres?.remove();
 });
 
-async function startMortal(): Promise<ChildProcess> {
-  const made = spawn(process.execPath, [CHILD], {
-    env: { ...process.env, NODE_OPTIONS: '', SLUICE_DATABASE_URL: postgres.server.url },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(made.stdout as NonNullable<typeof made.stdout>, 'data')) as [Buffer];
-  expect(String(line)).toContain('ready');
-  return made;
-}
-
 /** Starts them one after another: who is there first consumes the triggers, and so begins the runs. */
 async function startBoth(): Promise<Neighbours> {
-  child = await startMortal();
+  child = await startChildProgram([CHILD], { SLUICE_DATABASE_URL: postgres.server.url });
   const settings = testSettings(postgres.server.url, { instanceId: 'heir' });
   const services = [runnerService, ...NEIGHBOURS];
   running = await startServices({ services, settings, logger: SILENT, soleWriter: false });
