@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Accounting, expectNothingLost } from './accounting.ts';
 import { System } from '@sluice/testing';
+import { Accounting, expectNothingLost } from './accounting.ts';
+import { Api } from './api.ts';
+import { sampleOf, serviceUrls } from './metrics-page.ts';
+import { askAndWait, expectToldOfTheStop, expectToSucceed } from './waiting-callers.ts';
 
 let system: System;
 beforeAll(async () => {
@@ -40,5 +43,17 @@ describe('FL-05, OP-05: five processes over Kafka under faults: every trigger th
     const account = await accounting.finish(120_000);
     console.log(`Kafka away for 30 s: ${expectNothingLost(account)}`);
     expect(account.refused.size).toBe(0);
+  });
+});
+
+describe('GW-13: a gateway beside four other processes is stopped while callers wait', () => {
+  it('tells them 503 with Retry-After and the Location of their run, which goes on', async () => {
+    const api = await Api.ofFreshApp(system, 'stopping');
+    const gateway = serviceUrls(system).get('gateway') as string;
+    const asked = await askAndWait(api, () => sampleOf(gateway, 'sluice_gateway_waiting_callers'));
+    process.kill(system.pids().gateway as number, 'SIGTERM');
+    const runs = await expectToldOfTheStop(asked);
+    expect(runs).toHaveLength(asked.length);
+    await expectToSucceed(api, runs);
   });
 });

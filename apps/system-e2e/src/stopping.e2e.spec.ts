@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RecordingReceiver, recordingReceiver, System, waitFor } from '@sluice/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from './api.ts';
+import { sampleOf } from './metrics-page.ts';
+import { askAndWait, expectToldOfTheStop, expectToSucceed } from './waiting-callers.ts';
 
 let system: System;
 let receiver: RecordingReceiver;
@@ -71,46 +73,11 @@ describe('OP-02: SIGTERM to the standalone wiring', () => {
 
   it('GW-13: tells waiting callers 503 with Retry-After and the Location of their run, in the shape of their profile; the runs go on', async () => {
     const api = await Api.ofFreshApp(system, 'stopping');
-    const steps = [
-      { ref: 'request', type: 'webhook' },
-      { ref: 'pause', type: 'delay', for: 'PT10S' },
-    ];
-    const flow = await api.flow(steps, { response: { mode: 'sync' }, listener: 'slow' });
-    const ask = async (profile: string, auth: string): Promise<Promise<Response>[]> => {
-      const { url, token } = await api.trigger(flow.id, { profile, auth: { type: auth } });
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      return [fetch(url, { method: 'POST', headers, body: '{"n": 7}' })];
-    };
-    const asked = [
-      ...(await ask('native', 'bearer')),
-      ...(await ask('flow', 'bearer')),
-      ...(await ask('listener', 'none')),
-    ];
-    const waiting = async () => {
-      const page = await (await fetch(`${system.url}/metrics`)).text();
-      return Number(/^sluice_gateway_waiting_callers (\d+)/m.exec(page)?.[1]);
-    };
-    await waitFor(async () => (await waiting()) === 3, 20_000, 'three callers that wait');
+    const asked = await askAndWait(api, () => sampleOf(system.url, 'sluice_gateway_waiting_callers'));
     const stopped = system.stop();
-    const runs: string[] = [];
-    for (const [index, shape] of [
-      ['code', 'title'],
-      ['error', 'message'],
-      ['message', 'reason'],
-    ].entries()) {
-      const answer = (await asked[index]) as Response;
-      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-      expect(Object.keys((await answer.json()) as object)).toEqual(expect.arrayContaining(shape));
-      runs.push(/\/v1\/runs\/([0-9a-f-]{36})$/.exec(answer.headers.get('location') ?? '')?.[1] ?? 'none');
-    }
+    const runs = await expectToldOfTheStop(asked);
     expect(await stopped).toBe(0);
     await system.launch();
-    for (const run of runs) {
-      await waitFor(
-        async () => (await api.call('GET', `/v1/runs/${run}`)).body.status === 'succeeded',
-        60_000,
-        `the end of run ${run}`,
-      );
-    }
+    await expectToSucceed(api, runs);
   });
 });
