@@ -2,20 +2,31 @@
 //   interactive    from the request of the page until its screen can be used, the processor throttled 4 times
 //   long tasks     of a list of 100,000 events, while they are fetched and while they are scrolled through
 // By hand, not in CI: numbers of a machine. Needs Chromium (SLUICE_CHROMIUM, or on the PATH).
-//   node tools/console-speed.mjs [--rows 100000]
+//   node tools/console-speed.mjs [--rows 100000] [--only interactive|list] [--ask]
+//   --ask: waits for a line on standard input before it measures the list, so that the machine can be quiet then
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import process from 'node:process';
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findChromium } from './find-chromium.mjs';
-import { requireNode } from './node-version.mjs';
+import { requireNode, root } from './node-version.mjs';
 import { startStandalone } from './running-standalone.mjs';
 
 requireNode();
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '100000' } } });
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '100000' }, only: { type: 'string' }, ask: { type: 'boolean' } },
+});
+const { build, install } = await import('./prepare.mjs');
+await install();
+await build(path.join(root, 'apps', 'standalone'));
 const ROWS = Number(values.rows);
 const THROTTLE = 4;
 const ROUNDS = 5;
 const BATCH = 500;
+/** A list that gives nothing for so long has ended, or is broken. */
+const STILL_MS = 20_000;
 const APP = '/console/apps/00000000-0000-7000-8000-00000000da00';
 const executablePath = findChromium();
 if (executablePath === null) {
@@ -74,6 +85,19 @@ async function fill() {
   }
 }
 
+/** The list reads while nothing else is done: otherwise its answers wait for 100,000 deliveries to be planned. */
+async function settle() {
+  const headers = { authorization: `Bearer ${system.adminToken}` };
+  const since = new Date(Date.now() - 3_600_000).toISOString();
+  for (let last = -1, same = 0; same < 5; await sleep(1_000)) {
+    const answer = await fetch(`${system.url}/v1/stats?step=hour&since=${since}`, { headers });
+    const { totals } = await answer.json();
+    const now = JSON.stringify(totals);
+    same = now === last ? same + 1 : 0;
+    last = now;
+  }
+}
+
 /** Long tasks of the page since the last call. */
 const tasksOf = (page) => page.evaluate(() => window.__tasks.splice(0));
 const told = (tasks) =>
@@ -94,18 +118,24 @@ async function longTasks() {
   await page.goto(`${system.url}${APP}/events`);
   const grid = page.getByRole('grid', { name: 'Events' });
   await grid.waitFor();
-  const loaded = async () => Number(await grid.getAttribute('aria-rowcount')) - 1;
   await tasksOf(page);
   const frame = grid.locator('..');
   const began = Date.now();
-  let rows = await loaded();
-  for (let still = 0; rows < ROWS && still < 100; ) {
-    await frame.evaluate((element) => (element.scrollTop = element.scrollHeight));
-    await page.waitForTimeout(20);
-    const now = await loaded();
-    still = now === rows ? still + 1 : 0;
-    rows = now;
-  }
+  const rows = await frame.evaluate(
+    async (element, { wanted, stillMs }) => {
+      const list = element.querySelector('[role=grid]');
+      const count = () => Number(list.getAttribute('aria-rowcount')) - 1;
+      let seen = count();
+      for (let since = performance.now(); seen < wanted && performance.now() - since < stillMs; ) {
+        element.scrollTop = element.scrollHeight;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+        if (count() !== seen) since = performance.now();
+        seen = count();
+      }
+      return seen;
+    },
+    { wanted: ROWS, stillMs: STILL_MS },
+  );
   console.log(
     `fetched ${rows} rows to the end in ${Math.round((Date.now() - began) / 1000)} s: ${told(await tasksOf(page))}`,
   );
@@ -125,11 +155,19 @@ async function longTasks() {
 }
 
 try {
-  await interactive('/console/', false, (page) => page.getByRole('button', { name: 'Sign in' }));
-  await interactive(`${APP}/overview`, true, (page) => page.locator('svg[role="img"]').first());
-  await fill();
-  await longTasks();
+  if (values.only !== 'list') {
+    await interactive('/console/', false, (page) => page.getByRole('button', { name: 'Sign in' }));
+    await interactive(`${APP}/overview`, true, (page) => page.locator('svg[role="img"]').first());
+  }
+  if (values.only !== 'interactive') {
+    await fill();
+    await settle();
+    if (values.ask)
+      await createInterface({ input: process.stdin }).question(`${ROWS} events are there: Enter to go on`);
+    await longTasks();
+  }
 } finally {
   await browser.close();
   await system.stop();
 }
+process.exit(0);

@@ -1,4 +1,5 @@
 import { type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 
 /** One page as the API gives it. */
 export interface ListPage<Item> {
@@ -26,7 +27,9 @@ export function usePages<Item>(
     // All pages are read again, so a list that somebody has gone far down in stays as it is.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= MOST_LIVE_PAGES ? (refetchMs ?? false) : false),
   });
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const pages = query.data?.pages;
+  // Once per page that came, not with every scrolled row.
+  const items = useMemo(() => pages?.flatMap((page) => page.items) ?? [], [pages]);
   const onEnd = (): void => {
     if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
   };

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { bodyOf } from '../api/client.ts';
 import { usePages } from '../api/pages.ts';
@@ -5,6 +6,8 @@ import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { Page, Section } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
+import { LiveBadge } from '../live/live-bar.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import { LIVE_MS, useFlowNames } from '../runs/use-runs.ts';
 import { type Approval, Decide } from './decide.tsx';
 
@@ -13,14 +16,16 @@ export function Component() {
   const api = useApi();
   const appId = useAppId() ?? '';
   const flows = useFlowNames();
-  const { query, items, onEnd } = usePages<Approval>(
-    [appId, 'approvals'],
-    (cursor) => bodyOf(api.GET('/v1/approvals', { params: { query: cursor ? { cursor } : {} } })),
-    LIVE_MS * 2,
+  const queries = useQueryClient();
+  const queryKey = [appId, 'approvals'];
+  const { query, items, onEnd } = usePages<Approval>(queryKey, (cursor) =>
+    bodyOf(api.GET('/v1/approvals', { params: { query: cursor ? { cursor } : {} } })),
   );
+  const state = useLiveSigns({ kinds: 'run' }, LIVE_MS * 2, () => queries.refetchQueries({ queryKey, exact: true }));
   const nameOf = (id: string): string => flows.data?.find((flow) => flow.id === id)?.name ?? 'a flow';
   return (
     <Page title="Approvals" about="Runs that wait for a decision.">
+      <LiveBadge state={state} />
       <QueryView query={query}>
         {() =>
           items.length === 0 ? (

@@ -66,11 +66,15 @@ export function Decide({ approval }: { approval: Approval }) {
 export function OpenApprovalsOfRun({ run }: { run: Run }) {
   const api = useApi();
   const appId = useAppId();
-  const waits = run.steps.some((step) => step.type === 'approval' && step.status === 'waiting');
+  const asking = run.steps.filter((step) => step.type === 'approval' && step.status === 'waiting');
+  const waits = asking.length > 0;
   const open = useQuery({
-    queryKey: [appId, 'approvals', run.flowId],
+    // The run itself is followed: what it asks is read anew with each step that begins to wait or was answered.
+    queryKey: [appId, 'approvals', run.flowId, asking.map((step) => step.path ?? step.ref).join(' ')],
     enabled: waits,
-    refetchInterval: LIVE_MS,
+    // The list of what is open comes a moment after the run.
+    refetchInterval: ({ state }) =>
+      (state.data?.items.filter(({ runId }) => runId === run.id).length ?? 0) < asking.length ? LIVE_MS : false,
     queryFn: () => bodyOf(api.GET('/v1/approvals', { params: { query: { flowId: run.flowId, limit: 200 } } })),
   });
   const own = open.data?.items.filter(({ runId }) => runId === run.id) ?? [];

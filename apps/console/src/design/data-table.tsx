@@ -1,7 +1,16 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { useNavigate } from 'react-router';
 import styles from './data-table.module.css';
+import { useRowWindow } from './use-row-window.ts';
 
 export interface Column<Row> {
   name: string;
@@ -42,40 +51,83 @@ function Cell({ content }: { content: ReactNode }) {
 const trackOf = <Row,>({ width = '1fr' }: Column<Row>): string =>
   width.endsWith('fr') ? `minmax(8.5rem, ${width})` : width;
 
-/**
- * A list of any length: only the rows in view are in the page. Arrow keys, Page Up/Down, Home and End move through it,
- * Enter opens; one tab stop for the whole list.
- */
-export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onHold, top }: DataTableProps<Row>) {
-  const frame = useRef<HTMLDivElement>(null);
-  const navigate = useNavigate();
+interface RowProps<Row> {
+  row: Row;
+  index: number;
+  columns: readonly Column<Row>[];
+  template: string;
+  isTabStop: boolean;
+  isLink: boolean;
+  onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
+  onOpen: (row: Row, target: EventTarget) => void;
+  onFocus: (index: number) => void;
+}
+
+/** Drawn once while it is in view, however much the list is scrolled. */
+const DrawnRow = memo(function DrawnRow<Row>(props: RowProps<Row>) {
+  const { row, index, columns, template, isTabStop, isLink, onKeyDown, onOpen, onFocus } = props;
+  return (
+    <div
+      role="row"
+      data-index={index}
+      aria-rowindex={index + 2}
+      tabIndex={isTabStop ? 0 : -1}
+      className={`${styles.row} ${isLink ? styles.link : ''}`}
+      style={{ gridTemplateColumns: template, transform: `translateY(${index * ROW_PX}px)` }}
+      onKeyDown={onKeyDown}
+      onClick={(event) => onOpen(row, event.target)}
+      onFocus={() => onFocus(index)}
+    >
+      {columns.map((column) => (
+        <Cell key={column.name} content={column.cell(row)} />
+      ))}
+    </div>
+  );
+}) as <Row>(props: RowProps<Row>) => ReactNode;
+
+/** The same function for all renders that calls the newest: what gets it need not be drawn again. */
+function useLatest<Args extends unknown[]>(act: (...args: Args) => void): (...args: Args) => void {
+  const latest = useRef(act);
+  useLayoutEffect(() => {
+    latest.current = act;
+  });
+  return useCallback((...args: Args) => latest.current(...args), []);
+}
+
+/** Where the keyboard would go from a row; null for a key that moves nothing. */
+function targetOf(key: string, current: number, page: number, last: number): number | null {
+  const steps: Record<string, number> = {
+    ArrowDown: current + 1,
+    ArrowUp: current - 1,
+    PageDown: current + page,
+    PageUp: current - page,
+    Home: 0,
+    End: last,
+  };
+  const next = steps[key];
+  return next === undefined ? null : Math.max(0, Math.min(last, next));
+}
+
+/** Which row the keyboard is at. It stays in the page when it is scrolled out of view, and with it the focus. */
+function useActiveRow<Row>(
+  frame: { current: HTMLElement | null },
+  { rows, keyOf, top }: Pick<DataTableProps<Row>, 'rows' | 'keyOf' | 'top'>,
+) {
   const [active, setActive] = useState(0);
   const hasFocus = useRef(false);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => frame.current,
-    estimateSize: () => ROW_PX,
-    overscan: 8,
-    scrollPaddingStart: HEAD_PX,
-    paddingEnd: 1,
-    initialRect: { width: 1_000, height: 700 },
-    getItemKey: (index) => keyOf(rows[index] as Row),
-  });
-  const items = virtual.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  const end = useRef(onEnd);
-  end.current = onEnd;
-  useEffect(() => {
-    if (rows.length > 0 && last >= rows.length - NEAR_END_ROWS) end.current?.();
-  }, [last, rows.length]);
   const current = Math.min(active, Math.max(0, rows.length - 1));
+  const currentRow = rows[current];
+  const currentKey = currentRow === undefined ? null : keyOf(currentRow);
   useEffect(() => {
-    if (!hasFocus.current) return;
     const row = frame.current?.querySelector<HTMLElement>(`[data-index="${current}"]`);
-    row?.focus({ preventScroll: true });
-  }, [current, items]);
-
-  const hold = (): void => onHold?.(hasFocus.current || (frame.current?.scrollTop ?? 0) > 0);
+    const { activeElement } = document;
+    // Not out of the hands of who is at a button in a cell, or has gone to another field meanwhile.
+    const isHere =
+      activeElement === document.body ||
+      activeElement === frame.current ||
+      activeElement?.parentElement === row?.parentElement;
+    if (hasFocus.current && isHere) row?.focus({ preventScroll: true });
+  }, [frame, current, currentKey]);
   const shownTop = useRef(top);
   useEffect(() => {
     if (shownTop.current === top) return;
@@ -83,37 +135,57 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onH
     setActive(0);
     frame.current?.scrollTo({ top: 0 });
     frame.current?.focus({ preventScroll: true });
-  }, [top]);
+  }, [frame, top]);
+  return { current, setActive, hasFocus };
+}
 
-  const moveTo = (index: number): void => {
-    const next = Math.max(0, Math.min(rows.length - 1, index));
-    setActive(next);
-    virtual.scrollToIndex(next);
+/**
+ * A list of any length: only the rows in view are in the page. Arrow keys, Page Up/Down, Home and End move through it,
+ * Enter opens; one tab stop for the whole list.
+ */
+export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onHold, top }: DataTableProps<Row>) {
+  const navigate = useNavigate();
+  const { frame, first, end, look, show } = useRowWindow(rows.length, ROW_PX, HEAD_PX);
+  const { current, setActive, hasFocus } = useActiveRow(frame, { rows, keyOf, top });
+  const toEnd = useLatest(() => onEnd?.());
+  useEffect(() => {
+    if (rows.length > 0 && end >= rows.length - NEAR_END_ROWS) toEnd();
+  }, [end, rows.length, toEnd]);
+  const hold = (): void => onHold?.(hasFocus.current || (frame.current?.scrollTop ?? 0) > 0);
+  const focusTo = (isFocused: boolean) => (): void => {
+    hasFocus.current = isFocused;
+    hold();
   };
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
+  const onKeyDown = useLatest((event: KeyboardEvent<HTMLElement>) => {
     if (event.target !== event.currentTarget) return; // a button in a cell
     const page = Math.max(1, Math.floor((frame.current?.clientHeight ?? 400) / ROW_PX) - 2);
-    const steps: Record<string, number> = {
-      ArrowDown: current + 1,
-      ArrowUp: current - 1,
-      PageDown: current + page,
-      PageUp: current - page,
-      Home: 0,
-      End: rows.length - 1,
-    };
+    const next = targetOf(event.key, current, page, rows.length - 1);
     const row = rows[current];
-    if (event.key in steps) moveTo(steps[event.key] as number);
-    else if (event.key === 'Enter' && hrefOf && row) void navigate(hrefOf(row));
+    if (next !== null) {
+      setActive(next);
+      show(next);
+    } else if (event.key === 'Enter' && hrefOf && row) void navigate(hrefOf(row));
     else return;
     event.preventDefault();
-  };
-  const open = (row: Row, target: EventTarget): void => {
+  });
+  const onOpen = useLatest((row: Row, target: EventTarget) => {
     if (!hrefOf || (target as HTMLElement).closest('a, button, input, label')) return;
     if (String(window.getSelection() ?? '') === '') void navigate(hrefOf(row));
-  };
-  const template = { gridTemplateColumns: columns.map(trackOf).join(' ') };
+  });
+  const template = columns.map(trackOf).join(' ');
+  const drawn = Array.from({ length: end - first }, (_, at) => first + at);
+  if (current < first && rows.length > 0) drawn.unshift(current);
+  else if (current >= end && current < rows.length) drawn.push(current);
   return (
-    <div ref={frame} className={styles.frame} tabIndex={-1} onScroll={hold}>
+    <div
+      ref={frame}
+      className={styles.frame}
+      tabIndex={-1}
+      onScroll={() => {
+        look();
+        hold();
+      }}
+    >
       <div
         className={styles.grid}
         role="grid"
@@ -121,17 +193,11 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onH
         aria-label={label}
         aria-rowcount={rows.length + 1}
         aria-colcount={columns.length}
-        onFocus={() => {
-          hasFocus.current = true;
-          hold();
-        }}
-        onBlur={() => {
-          hasFocus.current = false;
-          hold();
-        }}
+        onFocus={focusTo(true)}
+        onBlur={focusTo(false)}
       >
         <div role="rowgroup" className={styles.head}>
-          <div role="row" aria-rowindex={1} className={styles.head} style={template}>
+          <div role="row" aria-rowindex={1} className={styles.head} style={{ gridTemplateColumns: template }}>
             {columns.map((column) => (
               <div key={column.name} role="columnheader" className={styles.cell}>
                 {column.name}
@@ -139,26 +205,17 @@ export function DataTable<Row>({ label, columns, rows, keyOf, hrefOf, onEnd, onH
             ))}
           </div>
         </div>
-        <div role="rowgroup" className={styles.body} style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rows[item.index] as Row;
+        <div role="rowgroup" className={styles.body} style={{ height: rows.length * ROW_PX + 1 }}>
+          {drawn.map((index) => {
+            const row = rows[index] as Row;
             return (
-              <div
-                key={item.key}
-                role="row"
-                data-index={item.index}
-                aria-rowindex={item.index + 2}
-                tabIndex={item.index === current ? 0 : -1}
-                className={`${styles.row} ${hrefOf ? styles.link : ''}`}
-                style={{ ...template, transform: `translateY(${item.start}px)` }}
-                onKeyDown={onKeyDown}
-                onClick={(event) => open(row, event.target)}
-                onFocus={() => setActive(item.index)}
-              >
-                {columns.map((column) => (
-                  <Cell key={column.name} content={column.cell(row)} />
-                ))}
-              </div>
+              <DrawnRow
+                key={keyOf(row)}
+                {...{ row, index, columns, template, onKeyDown, onOpen }}
+                isTabStop={index === current}
+                isLink={hrefOf !== undefined}
+                onFocus={setActive}
+              />
             );
           })}
         </div>

@@ -49,6 +49,9 @@ interface QueryLike<Data> {
   error: unknown;
   isPending: boolean;
   refetch: () => unknown;
+  /** Of a list: what could not be read is its next page. */
+  isFetchNextPageError?: boolean;
+  fetchNextPage?: () => unknown;
 }
 
 /**
@@ -56,7 +59,8 @@ interface QueryLike<Data> {
  * with a note above.
  */
 export function QueryView<Data>({ query, children }: { query: QueryLike<Data>; children: (data: Data) => ReactNode }) {
-  const retry = (): void => void query.refetch();
+  // A further page alone is read again: all of them would be, otherwise.
+  const retry = (): void => void (query.isFetchNextPageError ? query.fetchNextPage?.() : query.refetch());
   if (query.data === undefined) return query.isPending ? <Loading /> : <Failed error={query.error} onRetry={retry} />;
   return (
     <>

@@ -1,12 +1,15 @@
+/** Made when it is first used: each takes some milliseconds of a slow processor, and most screens need one of them. */
+export function formatter(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  let made: Intl.DateTimeFormat | null = null;
+  return () => (made ??= new Intl.DateTimeFormat(undefined, options));
+}
+
 const SECONDS = { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
-const THIS_YEAR = new Intl.DateTimeFormat(undefined, SECONDS);
-const OTHER_YEAR = new Intl.DateTimeFormat(undefined, { ...SECONDS, year: 'numeric' });
+const THIS_YEAR = formatter(SECONDS);
+const OTHER_YEAR = formatter({ ...SECONDS, year: 'numeric' });
 /** Of when the page was loaded. */
 const YEAR = new Date().getFullYear();
-const EXACT = new Intl.DateTimeFormat(undefined, {
-  dateStyle: 'full',
-  timeStyle: 'long',
-});
+const EXACT = formatter({ dateStyle: 'full', timeStyle: 'long' });
 
 /** An instant (RFC 3339) in the viewer's zone, with the year when it is not this one; the exact value with milliseconds and UTC on hover. */
 export function Time({ at }: { at: string | null | undefined }) {
@@ -14,8 +17,8 @@ export function Time({ at }: { at: string | null | undefined }) {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return <span>{at}</span>;
   return (
-    <time dateTime={at} title={`${EXACT.format(date)}\n${date.toISOString()}`}>
-      {(date.getFullYear() === YEAR ? THIS_YEAR : OTHER_YEAR).format(date)}
+    <time dateTime={at} title={`${EXACT().format(date)}\n${date.toISOString()}`}>
+      {(date.getFullYear() === YEAR ? THIS_YEAR() : OTHER_YEAR()).format(date)}
     </time>
   );
 }

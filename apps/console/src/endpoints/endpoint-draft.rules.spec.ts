@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { bodyOfDraft, draftOf, emptyDraft, type EndpointView, testBodyOf, typeOf } from './endpoint-draft.rules.ts';
+import {
+  bodyOfDraft,
+  draftOf,
+  emptyDraft,
+  type EndpointView,
+  linesOfDraft,
+  testBodyOf,
+  typeOf,
+} from './endpoint-draft.rules.ts';
 
 const VIEW = {
   id: 7,
@@ -58,4 +66,12 @@ it('what is no number is sent as it was typed, so that the server tells of it', 
 it('LU-03: a test needs no name, and of a saved one says which it is', () => {
   expect(Object.keys(testBodyOf(emptyDraft('event'), null))).not.toContain('name');
   expect(testBodyOf(draftOf(VIEW), 7)).toMatchObject({ id: 7, name: 'Orders', secret: '********' });
+});
+
+it('CO-01: two states of an endpoint are compared line by line, and no secret is shown that was just typed', () => {
+  const draft = { ...draftOf(VIEW), secret: 'hush', basicPass: 'hush', headers: [{ key: 'X-A', value: 'hush' }] };
+  const lines = linesOfDraft(draft);
+  expect(lines).not.toContain('hush');
+  expect(lines).toContain('"secret": "(typed anew)"');
+  expect(linesOfDraft(draftOf(VIEW))).toContain('"value": "********"');
 });

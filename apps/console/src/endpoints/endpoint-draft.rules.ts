@@ -154,3 +154,13 @@ export function testBodyOf(draft: EndpointDraft, savedId: number | null): Record
   const { name, ...body } = bodyOfDraft(draft, savedId === null);
   return { ...body, ...(name === '' ? {} : { name }), ...(savedId === null ? {} : { id: savedId }) };
 }
+
+/** What somebody has just typed as a secret is told nobody, also not himself once more. */
+const hidden = (text: string): string => (text === '' || /^\*+$/.test(text) ? text : '(typed anew)');
+
+/** An endpoint as lines to compare, without what is secret. */
+export function linesOfDraft(draft: EndpointDraft): string {
+  const headers = draft.headers.map(({ key, value }) => ({ key, value: hidden(value) }));
+  const shown = { ...draft, secret: hidden(draft.secret), basicPass: hidden(draft.basicPass), headers };
+  return `${JSON.stringify(bodyOfDraft(shown, false), null, 2)}\n`;
+}

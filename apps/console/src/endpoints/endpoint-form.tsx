@@ -247,8 +247,8 @@ interface EndpointFormProps {
   isBusy: boolean;
   /** Above the fields: the choice of the type. */
   children?: ReactNode;
-  /** Below the buttons, such as what to do about a conflict. */
-  note?: ReactNode;
+  /** Below what went wrong: what to do about it. */
+  note?: (draft: EndpointDraft) => ReactNode;
 }
 
 /** ET-02, LU-01: all the fields that the type has, Test before Save. */
@@ -268,7 +268,7 @@ export function EndpointForm({ initial, savedId, onSave, error, isBusy, children
       {isEvent ? <Pace {...parts} /> : null}
       <TestBeforeSave draft={draft} savedId={savedId} />
       <FormError error={error} />
-      {note}
+      {note?.(draft)}
       <FormActions>
         <Button type="submit" kind="primary" isBusy={isBusy}>
           Save

@@ -193,12 +193,28 @@ describe('outbound webhooks', () => {
     await app.call('PATCH', `/v1/endpoints/${id}`, { name: 'Theirs' });
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').waitFor();
+    const difference = page.getByRole('region', { name: 'Theirs against yours' });
+    await expect
+      .poll(() => difference.textContent())
+      .toMatch(/− removed: +"name": "Theirs".*\+ added: +"name": "Contested".*\+ added: +"description": "mine"/s);
+    await expectAccessible(page);
     await page.getByRole('button', { name: /Take their version/ }).click();
     await page.waitForFunction(() => [...document.querySelectorAll('input')].some((each) => each.value === 'Theirs'));
     expect(await page.getByLabel('Description').inputValue()).toBe('mine');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'Theirs' }).waitFor();
     expect(await app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ name: 'Theirs', description: 'mine' });
+  });
+
+  it('two people change one: the second sees what differs, and saves over it all the same', async () => {
+    const { id } = await endpoint('Twice');
+    const page = await browser.visit(app.screen(`endpoints/${id}/edit`));
+    await page.getByLabel('Name', { exact: true }).fill('Mine');
+    await app.call('PATCH', `/v1/endpoints/${id}`, { name: 'Theirs' });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Save mine over theirs' }).click();
+    await page.getByRole('heading', { name: 'Mine' }).waitFor();
+    expect(await app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ name: 'Mine' });
   });
 
   it('CO-02: an endpoint is made and tested by keyboard alone', async () => {

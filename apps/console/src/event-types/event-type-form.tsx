@@ -1,8 +1,10 @@
 import { type ReactNode, useState } from 'react';
 import { Button } from '../design/button.tsx';
+import { CodeField } from '../design/code-field.tsx';
 import { CheckField, TextField } from '../design/field.tsx';
 import { Form, FormActions, FormError } from '../design/form.tsx';
 import { Section } from '../design/page.tsx';
+import { JSON_SCHEMA } from './json-schema.rules.ts';
 
 /** What is typed: the schema as text, which may be no JSON yet. */
 export interface EventTypeDraft {
@@ -57,12 +59,10 @@ export function EventTypeForm({ initial, isNew, error, isBusy, onSave, note }: E
           value={draft.description}
           onChange={(description) => edit({ description })}
         />
-        <TextField
+        <CodeField
           label="JSON Schema of the data"
           pointer="/schema"
-          isOptional
-          isCode
-          rows={12}
+          schema={JSON_SCHEMA}
           hint="Examples and defaults of its fields make the sample that test events begin with."
           value={draft.schema}
           onChange={(schema) => edit({ schema })}

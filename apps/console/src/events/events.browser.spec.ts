@@ -26,6 +26,13 @@ describe('events and their types', () => {
     await page.getByLabel('JSON Schema of the data').fill('{"type": "object", "required": ["city"], ');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('The schema is no JSON').waitFor();
+    await page.getByLabel('JSON Schema of the data').fill('');
+    await page.keyboard.type('{"properties": {"city": {"for');
+    await page.getByRole('option', { name: /format/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('JSON Schema of the data').getByText('"format').waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');
     const schema = '{"type":"object","required":["city"],"properties":{"city":{"type":"string","example":"Łódź"}}}';
     await page.getByLabel('JSON Schema of the data').fill(schema);
     await page.getByLabel('Refuse events with other data').check();

@@ -2,13 +2,13 @@ import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/aut
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { yaml } from '@codemirror/lang-yaml';
-import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { bracketMatching } from '@codemirror/language';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import type { FieldError } from '../api/api-error.ts';
+import { CODE_LOOK } from '../design/code-look.ts';
 import { flowCompletions } from './flow-completions.ts';
 import type { FlowDocument } from './flow-document.rules.ts';
 import type { Schema } from './flow-schema.rules.ts';
@@ -44,23 +44,6 @@ function keep(flowId: string, text: string): void {
 
 /** Marks changes that come from the picture: they are not read back. */
 const fromOutside = Annotation.define<true>();
-
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--warn)' },
-  { tag: tags.comment, color: 'var(--muted)' },
-]);
-
-const LOOK = EditorView.theme({
-  '&': { height: '100%', backgroundColor: 'var(--surface)', color: 'var(--text)', fontSize: '0.875rem' },
-  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--text)' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '.cm-gutters': { backgroundColor: 'var(--sunken)', color: 'var(--muted)', border: 'none' },
-  '.cm-scroller': { overflow: 'auto' },
-  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { background: 'var(--accent-soft)' },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', border: '1px solid var(--line-strong)' },
-  '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
-});
 
 const languageOf = (format: TextFormat) => (format === 'json' ? json() : yaml());
 
@@ -162,8 +145,7 @@ function editorIn(
         bracketMatching(),
         closeBrackets(),
         lintGutter(),
-        syntaxHighlighting(COLOURS),
-        LOOK,
+        CODE_LOOK,
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ 'aria-label': 'The flow as text' }),
         language.of(languageOf(latest.current.format)),

@@ -17,33 +17,47 @@ function templateNames(text: string, lineFrom: number, lineTo: number): Completi
   ];
 }
 
-/** Completes from the schema of flows, in YAML and in JSON (which the same parser reads). */
+/**
+ * Names and values that a schema has for the place of the cursor, in YAML and in JSON (which the same parser reads). Of JSON
+ * also a word without its quotes is completed.
+ */
+export function schemaCompletion(context: CompletionContext, schema: Schema): CompletionResult | null {
+  const word = context.matchBefore(/[\w$]*/);
+  const line = context.state.doc.lineAt(context.pos);
+  const from = word?.from ?? context.pos;
+  const text = context.state.doc.toString();
+  const place = placeAt(text, from, context.pos);
+  if (!place) return null;
+  const read = readText(text, 'yaml');
+  const known = 'document' in read ? read : readText(`${text.slice(0, line.from)}${text.slice(line.to)}`, 'yaml');
+  const document = 'document' in known ? known.document : {};
+  const isKey = place.kind === 'key';
+  const found = isKey ? keysAt(schema, document, place.path) : valuesAt(schema, document, place.path);
+  const isJson = text.trimStart().startsWith('{');
+  const isQuoted = text[from - 1] === '"';
+  const applied = (label: string): { apply?: string } => {
+    if (isKey && !isJson) return { apply: `${label}: ` };
+    return isKey && !isQuoted ? { apply: `"${label}": ` } : {};
+  };
+  const options = found.map(({ text: label, detail }) => ({
+    label,
+    detail,
+    type: isKey ? 'property' : 'enum',
+    ...applied(label),
+  }));
+  if (options.length === 0 || (!context.explicit && word?.text === '' && isKey)) return null;
+  return { from, options, validFor: /^[\w$]*$/ };
+}
+
+/** Completes from the schema of flows, and inside of templates by the names of steps. */
 export function flowCompletions(schemaOf: () => Schema) {
   return (context: CompletionContext): CompletionResult | null => {
-    const word = context.matchBefore(/\w*/);
     const line = context.state.doc.lineAt(context.pos);
-    const from = word?.from ?? context.pos;
-    const text = context.state.doc.toString();
     const before = line.text.slice(0, context.pos - line.from);
-    if (/\{\{[^}]*$/.test(before)) {
-      if (/\.\w*$/.test(before)) return null; // what a step puts out is not known
-      return { from, options: templateNames(text, line.from, line.to), validFor: /^\w*$/ };
-    }
-    const place = placeAt(text, from, context.pos);
-    if (!place) return null;
-    const read = readText(text, 'yaml');
-    const known = 'document' in read ? read : readText(`${text.slice(0, line.from)}${text.slice(line.to)}`, 'yaml');
-    const document = 'document' in known ? known.document : {};
-    const isKey = place.kind === 'key';
-    const found = isKey ? keysAt(schemaOf(), document, place.path) : valuesAt(schemaOf(), document, place.path);
-    const isJson = text.trimStart().startsWith('{');
-    const options = found.map(({ text: label, detail }) => ({
-      label,
-      detail,
-      type: isKey ? 'property' : 'enum',
-      ...(isKey && !isJson ? { apply: `${label}: ` } : {}),
-    }));
-    if (options.length === 0 || (!context.explicit && word?.text === '' && isKey)) return null;
-    return { from, options, validFor: /^\w*$/ };
+    if (!/\{\{[^}]*$/.test(before)) return schemaCompletion(context, schemaOf());
+    if (/\.\w*$/.test(before)) return null; // what a step puts out is not known
+    const from = context.matchBefore(/\w*/)?.from ?? context.pos;
+    const text = context.state.doc.toString();
+    return { from, options: templateNames(text, line.from, line.to), validFor: /^\w*$/ };
   };
 }

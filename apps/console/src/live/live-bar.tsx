@@ -7,13 +7,22 @@ interface LiveBarProps {
   list: { state: LiveState; fresh: number; onShow: () => void };
 }
 
+/** Whether news come by themselves. */
+export function LiveBadge({ state }: { state: LiveState }) {
+  return (
+    <span>
+      <Badge tone={state === 'live' ? 'good' : 'plain'}>
+        {state === 'live' ? 'live' : 'looked at every few seconds'}
+      </Badge>
+    </span>
+  );
+}
+
 /** Whether news come by themselves, and those that wait because somebody reads further down. */
 export function LiveBar({ list: { state, fresh, onShow } }: LiveBarProps) {
   return (
     <div className={styles.bar}>
-      <Badge tone={state === 'live' ? 'good' : 'plain'}>
-        {state === 'live' ? 'live' : 'looked at every few seconds'}
-      </Badge>
+      <LiveBadge state={state} />
       <span role="status" aria-label="News">
         {fresh > 0 ? `${fresh} new` : ''}
       </span>

@@ -1,14 +1,10 @@
 import { type PointerEvent, useState } from 'react';
+import { formatter } from '../design/time.tsx';
 import styles from './chart.module.css';
 import { type Line, nearest, niceMaximum, pathOf } from './chart.rules.ts';
 
 const [WIDTH, HEIGHT] = [600, 150];
-const CLOCK = new Intl.DateTimeFormat(undefined, {
-  month: 'short',
-  day: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-});
+const CLOCK = formatter({ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
 
 interface ChartProps {
   title: string;
@@ -26,12 +22,13 @@ const said = (value: number | null | undefined, format: (value: number) => strin
 /** Lines over time, with the numbers of the point below the pointer, and all of them as a table. */
 export function Chart({ title, explain, lines, at, format }: ChartProps) {
   const [index, setIndex] = useState<number | null>(null);
+  const [isTable, setTable] = useState(false);
   const maximum = niceMaximum(lines);
   const move = (event: PointerEvent<SVGSVGElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
     setIndex(nearest((event.clientX - box.left) / box.width, at.length));
   };
-  const time = (when: string | undefined): string => (when ? CLOCK.format(new Date(when)) : '');
+  const time = (when: string | undefined): string => (when ? CLOCK().format(new Date(when)) : '');
   const chosen = index ?? at.length - 1;
   const x = at.length > 1 ? (chosen * WIDTH) / (at.length - 1) : 0;
   const total = lines.map((line) => `${line.name} ${said(line.values.at(-1), format)}`).join(', ');
@@ -73,9 +70,10 @@ export function Chart({ title, explain, lines, at, format }: ChartProps) {
           </span>
         ))}
       </div>
-      <details>
+      <details onToggle={(event) => setTable(event.currentTarget.open)}>
         <summary>As a table</summary>
-        <Values title={title} lines={lines} at={at} format={format} time={time} />
+        {/* A thousand cells of four charts, which few ask for: they cost a third of the screen's first second. */}
+        {isTable ? <Values title={title} lines={lines} at={at} format={format} time={time} /> : null}
       </details>
     </div>
   );

@@ -1,12 +1,16 @@
-import { useQuery } from '@tanstack/react-query';
-import { bodyOf, type Schema } from '../api/client.ts';
-import { useApi, useAppId } from '../api/use-api.ts';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import type { LoaderFunctionArgs } from 'react-router';
+import { bodyOf, clientOf, type Schema } from '../api/client.ts';
+import { queries } from '../api/queries.ts';
+import { useAppId } from '../api/use-api.ts';
 import { LinkButton } from '../design/button.tsx';
 import { SelectField } from '../design/field.tsx';
 import { Filters, Page, Section } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { duration } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { LiveBadge } from '../live/live-bar.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import styles from './chart.module.css';
 import { Chart } from './chart.tsx';
 
@@ -25,26 +29,39 @@ const BY_MINUTES_HOURS = 6;
 const REFRESH_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
-/** How the app does: what came in, what ran, what went out, and how long it took; renewed by itself. */
-export function Component() {
-  const api = useApi();
-  const appId = useAppId();
-  const [span, setSpan] = useFilter('hours', '1');
-  const hours = SPANS.some(({ value }) => value === span) ? Number(span) : 1;
-  const query = useQuery({
+const hoursOf = (span: string | null): number => (SPANS.some(({ value }) => value === span) ? Number(span) : 1);
+
+const statsQuery = (appId: string | null, hours: number) =>
+  queryOptions({
     queryKey: [appId, 'stats', hours],
     queryFn: () => {
       const since = new Date(Date.now() - hours * HOUR_MS).toISOString();
       const step = hours <= BY_MINUTES_HOURS ? 'minute' : 'hour';
-      return bodyOf(api.GET('/v1/stats', { params: { query: { since, step } } }));
+      return bodyOf(clientOf(appId).GET('/v1/stats', { params: { query: { since, step } } }));
     },
-    refetchInterval: REFRESH_MS,
   });
+
+/** Asks for the numbers while the rest of the page is still being made: what one sees first here is what one waits for. */
+export function loader({ params, request }: LoaderFunctionArgs): null {
+  const hours = hoursOf(new URL(request.url).searchParams.get('hours'));
+  void queries.prefetchQuery(statsQuery(params.appId ?? null, hours));
+  return null;
+}
+
+/** How the app does: what came in, what ran, what went out, and how long it took; renewed by itself. */
+export function Component() {
+  const appId = useAppId();
+  const [span, setSpan] = useFilter('hours', '1');
+  const hours = hoursOf(span);
+  const wanted = statsQuery(appId, hours);
+  const query = useQuery(wanted);
+  const state = useLiveSigns({}, REFRESH_MS, () => queries.refetchQueries({ queryKey: wanted.queryKey, exact: true }));
   return (
     <Page title="Overview" about="What came in, what ran, what went out.">
       <Filters>
         <SelectField label="Show" value={String(hours) as Span} options={SPANS} onChange={setSpan} />
       </Filters>
+      <LiveBadge state={state} />
       <QueryView query={query}>{(stats) => <Numbers stats={stats} appId={appId ?? ''} />}</QueryView>
     </Page>
   );

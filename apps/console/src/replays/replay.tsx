@@ -9,6 +9,7 @@ import { Payload } from '../design/payload.tsx';
 import { QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useToasts } from '../design/toasts.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import { may, useUser } from '../session/session.ts';
 
 type ReplayView = Schema<'ReplayView'>;
@@ -19,11 +20,16 @@ export function Component() {
   const api = useApi();
   const appId = useAppId();
   const { id = '' } = useParams();
+  const queries = useQueryClient();
+  const queryKey = [appId, 'replays', id];
   const read = useQuery({
-    queryKey: [appId, 'replays', id],
+    queryKey,
     queryFn: () => bodyOf(api.GET('/v1/replays/{id}', { params: { path: { id } } })),
-    refetchInterval: (query) => (query.state.data?.state === 'finished' ? false : LIVE_MS),
   });
+  const isAwaited = read.data !== undefined && read.data.state !== 'finished';
+  useLiveSigns(isAwaited ? { kinds: 'delivery' } : null, LIVE_MS, () =>
+    queries.refetchQueries({ queryKey, exact: true }),
+  );
   return (
     <Page
       title="Replay"

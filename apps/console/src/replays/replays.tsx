@@ -1,14 +1,17 @@
 import { bodyOf, type Schema } from '../api/client.ts';
-import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { LinkButton } from '../design/button.tsx';
 import { DataTable } from '../design/data-table.tsx';
 import { Badge, Page } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
+import { LiveBar } from '../live/live-bar.tsx';
+import { useLivePages } from '../live/use-live-pages.ts';
 import { may, useUser } from '../session/session.ts';
 
 type ReplayView = Schema<'ReplayView'>;
+
+const POLL_MS = 3_000;
 
 const COLUMNS = [
   {
@@ -28,10 +31,10 @@ export function Component() {
   const api = useApi();
   const appId = useAppId();
   const user = useUser();
-  const list = usePages(
-    [appId, 'replays'],
+  const list = useLivePages<ReplayView>(
+    [appId, 'replays', 'all'],
     (cursor) => bodyOf(api.GET('/v1/replays', { params: { query: cursor ? { cursor } : {} } })),
-    3_000,
+    { filter: { kinds: 'delivery' }, pollMs: POLL_MS },
   );
   const add = may(user, 'operator', appId) ? (
     <LinkButton kind="primary" to="new">
@@ -40,6 +43,7 @@ export function Component() {
   ) : null;
   return (
     <Page title="Replays" about="Events that were sent again." actions={add}>
+      <LiveBar list={list} />
       <QueryView query={list.query}>
         {() =>
           list.items.length === 0 ? (
@@ -54,6 +58,8 @@ export function Component() {
               keyOf={(row) => row.id}
               hrefOf={(row) => `/apps/${appId}/replays/${row.id}`}
               onEnd={list.onEnd}
+              onHold={list.onHold}
+              top={list.top}
             />
           )
         }

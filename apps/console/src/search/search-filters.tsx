@@ -12,6 +12,7 @@ const KINDS = [
 const STATUSES = [
   'accepted',
   'running',
+  'waiting',
   'succeeded',
   'failed',
   'cancelled',

@@ -23,6 +23,9 @@ describe('LG-03: search and live tail', () => {
   it('text in a payload and a kind find what they should, stand in the address, and lead to the timeline', async () => {
     await fire({ customer: 'Zaphod Beeblebrox' });
     await publishEvent(app, 'search.other', { customer: 'Arthur' });
+    const events = async () =>
+      (await app.call<{ items: { title: string }[] }>('GET', '/v1/search?kinds=event')).items.map(({ title }) => title);
+    await expect.poll(events, { timeout: 30_000 }).toContain('search.other');
     const page = await browser.visit(app.screen('search?q=zaphod+beeble'));
     const found = page.getByRole('grid', { name: 'Found' });
     // What was just accepted comes into the log a moment later.
@@ -41,6 +44,10 @@ describe('LG-03: search and live tail', () => {
       )
       .toBe(1);
     expect(await found.getByText('search.other').count()).toBe(0);
+    await page.getByRole('searchbox', { name: 'Text' }).press('Home');
+    await page.keyboard.type('my ');
+    await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe('my zaphod beeble');
+    expect(await page.getByRole('searchbox', { name: 'Text' }).inputValue()).toBe('my zaphod beeble');
     await page.getByRole('searchbox', { name: 'Text' }).fill('');
     await page.getByLabel('Kind').selectOption('event');
     await found.getByText('search.other').waitFor();

@@ -3,45 +3,85 @@ import type { Found } from './found-columns.tsx';
 
 /** So many are kept on the screen; what is older is in the search. */
 const MOST_SHOWN = 1_000;
+const AGAIN_MS = 5_000;
 
 export type TailState = 'connecting' | 'live' | 'lost' | 'paused';
+export type Seen = Found & { seen: string };
+
+interface Listener {
+  onState: (state: 'live' | 'lost') => void;
+  /** Oldest first; all of a drawn frame at once, however many they are. */
+  onItems: (items: readonly Seen[]) => void;
+  onSkipped: () => void;
+}
 
 /**
- * LG-03: what happens in an app while it happens, the newest first. The browser connects again by itself and goes on behind
- * the last event it has seen; so does who pauses and goes on.
+ * One connection that is made anew by itself. Browsers go on behind the last event, but give up when they are refused (the
+ * session has ended, too many follow).
+ * @param last where to go on; told of each event
+ */
+function followTail(wanted: string, last: { current: string | null }, { onState, onItems, onSkipped }: Listener) {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let frame: number | null = null;
+  const come: Seen[] = [];
+  const note = ({ lastEventId }: MessageEvent): void => {
+    if (lastEventId !== '') last.current = lastEventId;
+    onState('live');
+  };
+  const draw = (): void => {
+    frame = null;
+    onItems(come.splice(0));
+  };
+  const open = (): void => {
+    const after = last.current === null ? '' : `&after=${encodeURIComponent(last.current)}`;
+    const mine = new EventSource(`/v1/tail?${wanted}${after}`);
+    source = mine;
+    mine.addEventListener('ready', note);
+    mine.addEventListener('open', () => onState('live'));
+    mine.addEventListener('item', (event: MessageEvent<string>) => {
+      note(event);
+      come.push({ ...(JSON.parse(event.data) as Found), seen: `${event.lastEventId} ${crypto.randomUUID()}` });
+      frame ??= requestAnimationFrame(draw);
+    });
+    mine.addEventListener('skipped', (event) => {
+      note(event);
+      onSkipped();
+    });
+    mine.addEventListener('error', () => {
+      onState('lost');
+      if (mine.readyState === EventSource.CLOSED) timer = setTimeout(open, AGAIN_MS);
+    });
+  };
+  open();
+  return (): void => {
+    source?.close();
+    if (timer !== null) clearTimeout(timer);
+    if (frame !== null) cancelAnimationFrame(frame);
+    // What has come is not told again to who goes on.
+    if (come.length > 0) onItems(come);
+  };
+}
+
+/**
+ * LG-03: what happens in an app while it happens, the newest first; who pauses and goes on misses nothing.
  * @param wanted the query of the API; for another one the component is made anew
  */
 export function useLiveTail(wanted: string, isPaused: boolean) {
-  const [items, setItems] = useState<(Found & { seen: string })[]>([]);
+  const [items, setItems] = useState<readonly Seen[]>([]);
   const [connection, setConnection] = useState<Exclude<TailState, 'paused'>>('connecting');
   const [hasSkipped, setSkipped] = useState(false);
   const last = useRef<string | null>(null);
 
   useEffect(() => {
-    if (isPaused) return;
-    const after = last.current === null ? '' : `&after=${encodeURIComponent(last.current)}`;
-    const source = new EventSource(`/v1/tail?${wanted}${after}`);
-    const note = (event: MessageEvent): void => {
-      if (event.lastEventId !== '') last.current = event.lastEventId;
-    };
-    source.addEventListener('ready', (event) => {
-      note(event);
-      setConnection('live');
+    if (isPaused) return undefined;
+    const close = followTail(wanted, last, {
+      onState: setConnection,
+      onItems: (come) => setItems((before) => [...[...come].reverse(), ...before].slice(0, MOST_SHOWN)),
+      onSkipped: () => setSkipped(true),
     });
-    source.addEventListener('item', (event: MessageEvent<string>) => {
-      note(event);
-      const seen = `${event.lastEventId} ${crypto.randomUUID()}`;
-      const item = { ...(JSON.parse(event.data) as Found), seen };
-      setConnection('live');
-      setItems((before) => [item, ...before].slice(0, MOST_SHOWN));
-    });
-    source.addEventListener('skipped', (event) => {
-      note(event);
-      setSkipped(true);
-    });
-    source.addEventListener('error', () => setConnection('lost'));
     return () => {
-      source.close();
+      close();
       setConnection('connecting');
     };
   }, [wanted, isPaused]);

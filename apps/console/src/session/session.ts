@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import { ApiError } from '../api/api-error.ts';
 import { bodyOf, plainClient, type Schema } from '../api/client.ts';
@@ -11,21 +11,21 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'administrator']
 export const SESSION_KEY = ['session'] as const;
 
 /** Who is signed in; null when nobody is. */
-export function useSession() {
-  return useQuery({
-    queryKey: SESSION_KEY,
-    queryFn: async () => {
-      try {
-        return await bodyOf(plainClient.GET('/v1/sessions/current'));
-      } catch (error) {
-        if (error instanceof ApiError && (error.status === 401 || error.status === 404)) return null;
-        throw error;
-      }
-    },
-    staleTime: Number.POSITIVE_INFINITY,
-    retry: 1,
-  });
-}
+export const sessionQuery = queryOptions({
+  queryKey: SESSION_KEY,
+  queryFn: async () => {
+    try {
+      return await bodyOf(plainClient.GET('/v1/sessions/current'));
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 404)) return null;
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: 1,
+});
+
+export const useSession = () => useQuery(sessionQuery);
 
 export const UserContext = createContext<User | null>(null);
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { barOf, idIn, placeOf, spanOf, type TimelineNode } from './timeline.rules.ts';
+import { barOf, followedOf, idIn, placeOf, spanOf, type TimelineNode } from './timeline.rules.ts';
 
 const node = (change: Partial<TimelineNode>): TimelineNode => ({
   kind: 'run',
@@ -38,4 +38,12 @@ it('finds an id in whatever was pasted, and the screen of a node', () => {
   expect(idIn(`GET /v1/runs/${id.toUpperCase()} 200`)).toBe(id);
   expect(idIn('no id 0199c2d0-8a3b')).toBeNull();
   expect([placeOf(node({ kind: 'event', id })), placeOf(node({ kind: 'step' }))]).toEqual([`events/${id}`, null]);
+});
+
+it('CO-01: a tree is followed by its run, which is told with all that came of it; one without a run by its root', () => {
+  const run = node({ id: 'run' });
+  expect(followedOf(node({ kind: 'request', id: 'request', children: [run] }))).toBe('run');
+  expect(followedOf(node({ kind: 'event', id: 'event', children: [node({ kind: 'delivery', id: 'd' })] }))).toBe(
+    'event',
+  );
 });

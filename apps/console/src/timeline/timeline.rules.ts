@@ -41,6 +41,13 @@ export function barOf({ at, endedAt }: TimelineNode, { fromMs, toMs }: Span): { 
   return { start: Math.max(0, Math.min(100 - clamped, start)), width: clamped };
 }
 
+/** The id by which a tree is followed: of its run, whose steps, events and attempts are told with it; else of its root. */
+export function followedOf(root: TimelineNode): string {
+  const first = (node: TimelineNode): TimelineNode | undefined =>
+    node.kind === 'run' ? node : node.children.map(first).find((found) => found !== undefined);
+  return (first(root) ?? root).id;
+}
+
 /** Ids are in the path of screens; those of steps and attempts are not theirs alone. */
 export function placeOf(node: TimelineNode): string | null {
   if (node.kind === 'event') return `events/${node.id}`;

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { bodyOf } from '../api/client.ts';
@@ -9,7 +9,9 @@ import { Badge, Page, Section, type Tone } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { duration, Time } from '../design/time.tsx';
-import { barOf, idIn, placeOf, type Span, spanOf, type TimelineNode } from './timeline.rules.ts';
+import { LiveBadge } from '../live/live-bar.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
+import { barOf, followedOf, idIn, placeOf, type Span, spanOf, type TimelineNode } from './timeline.rules.ts';
 import styles from './timeline.module.css';
 
 const LIVE_MS = 3_000;
@@ -19,19 +21,33 @@ export function Component() {
   const api = useApi();
   const appId = useAppId();
   const { id } = useParams();
+  const queries = useQueryClient();
+  const queryKey = [appId, 'timeline', id];
   const read = useQuery({
-    queryKey: [appId, 'timeline', id],
+    queryKey,
     queryFn: () => bodyOf(api.GET('/v1/timeline/{id}', { params: { path: { id: id ?? '' } } })),
     enabled: id !== undefined,
-    refetchInterval: LIVE_MS,
   });
+  const root = read.data?.root as unknown as TimelineNode | undefined;
+  const state = useLiveSigns(id === undefined ? null : { id: root ? followedOf(root) : id }, LIVE_MS, () =>
+    queries.refetchQueries({ queryKey, exact: true }),
+  );
   return (
     <Page title="Timeline" about="What led to what: request, run, steps, events, deliveries, attempts.">
       <FindById />
       {id === undefined ? (
         <Empty title="Any id will do">Paste the id of a request, run, event or delivery, or a line that has one.</Empty>
       ) : (
-        <QueryView query={read}>{({ root }) => <Tree root={root as unknown as TimelineNode} asked={id} />}</QueryView>
+        <QueryView query={read}>
+          {() =>
+            root ? (
+              <>
+                <LiveBadge state={state} />
+                <Tree root={root} asked={id} />
+              </>
+            ) : null
+          }
+        </QueryView>
       )}
     </Page>
   );

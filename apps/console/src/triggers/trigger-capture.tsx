@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { bodyOf, type Schema } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
@@ -6,6 +6,8 @@ import { Facts, Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
+import { LiveBadge } from '../live/live-bar.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import { may, useUser } from '../session/session.ts';
 import { useLoadedTrigger } from './trigger.tsx';
 
@@ -29,12 +31,16 @@ export function Component() {
     mutationFn: () => bodyOf(api.DELETE('/v1/triggers/{id}/capture', { params: { path } })),
     onSuccess: () => arm.reset(),
   });
+  const queries = useQueryClient();
+  const queryKey = [appId, 'triggers', trigger.id, 'samples'];
   const samples = useQuery({
-    queryKey: [appId, 'triggers', trigger.id, 'samples'],
+    queryKey,
     queryFn: async () =>
       ((await bodyOf(api.GET('/v1/triggers/{id}/capture', { params: { path } }))) as Schema<'SampleList'>).items,
-    refetchInterval: POLL_MS,
   });
+  const state = useLiveSigns({ kinds: 'request', triggerId: trigger.id }, POLL_MS, () =>
+    queries.refetchQueries({ queryKey, exact: true }),
+  );
   const armed = arm.data;
   const isCaught = armed !== undefined && (samples.data ?? []).some((sample) => sample.id === armed.id);
   return (
@@ -53,6 +59,7 @@ export function Component() {
           )
         }
       >
+        <LiveBadge state={state} />
         <p role="status">
           {armed && !isCaught ? (
             <>

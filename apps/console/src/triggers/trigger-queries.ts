@@ -44,7 +44,7 @@ export function useChangeTrigger(id: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ body, etag }: { body: Record<string, unknown>; etag: string | null }) =>
-      bodyOf(
+      bodyAndTagOf(
         api.PATCH('/v1/triggers/{id}', {
           params: { path: { id }, ...(etag === null ? {} : { header: { 'If-Match': etag } }) },
           body: body as Schema<'ChangeTrigger'>,

@@ -31,8 +31,8 @@ export function Component() {
   const save = async (with_: string | null): Promise<void> => {
     setProblem(null);
     try {
-      await change.mutateAsync({ body: changeOf(draft), etag: with_ });
-      setTag(null); // the tag of the next reading is not known here; what was just saved is ours
+      const saved = await change.mutateAsync({ body: changeOf(draft), etag: with_ });
+      setTag(saved.etag);
       tell('Saved.');
     } catch (error) {
       if (isApiError(error) && error.status === 412) setMine(linesOf(draft));

@@ -64,7 +64,10 @@ function Actions({ trigger }: { trigger: Trigger }) {
   const toggle = (): void =>
     change.mutate(
       { body: { enabled: !trigger.enabled }, etag: null },
-      { onSuccess: ({ enabled }) => tell(enabled ? 'The webhook is on.' : 'The webhook is off.'), onError: warn },
+      {
+        onSuccess: ({ body: { enabled } }) => tell(enabled ? 'The webhook is on.' : 'The webhook is off.'),
+        onError: warn,
+      },
     );
   const leave = async (): Promise<void> => {
     await remove.mutateAsync();

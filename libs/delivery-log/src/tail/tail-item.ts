@@ -2,9 +2,11 @@ import {
   type AttemptFinished,
   type DispatcherEvents,
   type DomainEventRecorded,
+  type RequestCaptured,
   type RequestRejected,
   type RunFinished,
   type RunStarted,
+  type RunWaiting,
   type StepPlace,
   stepKeyOf,
   type TriggerAccepted,
@@ -35,6 +37,13 @@ function rejected({ streamId, data }: StoredEvent): Shown {
   return { ...NOTHING, kind: 'request', id: streamId, at: receivedAt, ...shown, triggerId, flowId };
 }
 
+/** It started no run and is in no list of requests: a sample. */
+function captured({ streamId, data }: StoredEvent): Shown {
+  const { triggerId, flowId, method, bodySize, receivedAt } = data as RequestCaptured;
+  const title = `${method}, ${bodySize} bytes, kept as a sample`;
+  return { ...NOTHING, kind: 'request', id: streamId, at: receivedAt, title, status: 'captured', triggerId, flowId };
+}
+
 function run(event: StoredEvent, status: string, at: string): Shown {
   const { number, flowId, triggerId } = event.data as RunStarted | RunFinished;
   const { streamId } = event;
@@ -49,6 +58,13 @@ function run(event: StoredEvent, status: string, at: string): Shown {
     flowId,
     runId: streamId,
   };
+}
+
+function waiting({ streamId, data, occurredAt }: StoredEvent): Shown {
+  const { type } = data as RunWaiting;
+  const title = `waits in ${stepKeyOf(data as StepPlace)}: ${type}`;
+  const at = occurredAt.toISOString();
+  return { ...NOTHING, kind: 'run', id: streamId, at, title, status: 'waiting', runId: streamId };
 }
 
 function recorded({ streamId, data, occurredAt }: StoredEvent): Shown {
@@ -85,14 +101,16 @@ const SHOWN: Readonly<Record<string, (event: StoredEvent) => Shown>> = {
   TriggerAccepted: accepted,
   TriggerForwarded: accepted,
   RequestRejected: rejected,
+  RequestCaptured: captured,
   RunStarted: (event) => run(event, 'running', (event.data as RunStarted).startedAt),
+  RunWaiting: waiting,
   RunFinished: (event) => run(event, (event.data as RunFinished).status, (event.data as RunFinished).finishedAt),
   DomainEventRecorded: recorded,
   AttemptFinished: attempted,
   DeliveryDiscarded: discarded,
 };
 
-/** A step of a run that is followed by itself: everybody else sees when a run starts and when it ends. */
+/** A step of a run that is followed by itself: everybody else sees when a run starts, waits and ends. */
 function ofStep({ streamId, type, data, occurredAt }: StoredEvent): Shown {
   const title = `${type} ${stepKeyOf(data as StepPlace)}`;
   const at = occurredAt.toISOString();
@@ -106,7 +124,6 @@ const SHOWN_OF_RUN: Readonly<Record<string, (event: StoredEvent) => Shown>> = {
   StepAnswered: ofStep,
   BlockStarted: ofStep,
   EventEmitted: ofStep,
-  RunWaiting: ofStep,
 };
 
 function holdsText({ dataJson, body }: StoredEvent, q: string): boolean {

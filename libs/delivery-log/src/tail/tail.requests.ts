@@ -6,7 +6,9 @@ import { SearchItem } from '../search/search.requests.ts';
 const STATUSES = [
   'accepted',
   'rejected',
+  'captured',
   'running',
+  'waiting',
   'succeeded',
   'failed',
   'cancelled',
@@ -82,7 +84,7 @@ export class TailQuery {
   appId?: string;
 }
 
-/** Something that happened; a run comes when it starts and when it ends, a delivery with each attempt. */
+/** Something that happened; a run comes when it starts, when a step of it begins to wait and when it ends, a delivery with each attempt. */
 export class TailItem extends SearchItem {
   @ApiProperty({ format: 'uuid' })
   appId!: string;

@@ -25133,7 +25133,7 @@ export interface operations {
                 /** @description the integer id or the uuid */
                 endpointId?: string;
                 eventType?: string;
-                status?: "accepted" | "rejected" | "running" | "succeeded" | "failed" | "cancelled" | "timed_out" | "recorded" | "pending" | "discarded";
+                status?: "accepted" | "rejected" | "captured" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out" | "recorded" | "pending" | "discarded";
                 /** @description text in the event or in the request’s body */
                 q?: string;
                 appId?: string;
