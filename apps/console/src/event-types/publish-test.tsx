@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf } from '../api/client.ts';
+import { newEventId } from '../api/event-id.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { TextField } from '../design/field.tsx';
@@ -27,7 +28,7 @@ export function PublishTest({ type, sample }: { type: string; sample: unknown })
     mutationFn: async () => {
       const event = {
         specversion: '1.0' as const,
-        id: crypto.randomUUID(),
+        id: newEventId(),
         source: '/console',
         type,
         ...(subject === '' ? {} : { subject }),

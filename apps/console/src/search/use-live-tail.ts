@@ -4,6 +4,8 @@ import type { Found } from './found-columns.tsx';
 /** So many are kept on the screen; what is older is in the search. */
 const MOST_SHOWN = 1_000;
 const AGAIN_MS = 5_000;
+/** One stored event may tell of several things; the number tells them apart. */
+let count = 0;
 
 export type TailState = 'connecting' | 'live' | 'lost' | 'paused';
 export type Seen = Found & { seen: string };
@@ -41,7 +43,9 @@ function followTail(wanted: string, last: { current: string | null }, { onState,
     mine.addEventListener('open', () => onState('live'));
     mine.addEventListener('item', (event: MessageEvent<string>) => {
       note(event);
-      come.push({ ...(JSON.parse(event.data) as Found), seen: `${event.lastEventId} ${crypto.randomUUID()}` });
+      come.push({ ...(JSON.parse(event.data) as Found), seen: `${event.lastEventId} ${count++}` });
+      // A page that is not looked at draws no frames.
+      if (come.length > MOST_SHOWN) come.shift();
       frame ??= requestAnimationFrame(draw);
     });
     mine.addEventListener('skipped', (event) => {

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ELSEWHERE } from '../testing/chromium.fixture.ts';
+import { publishEvent } from '../testing/events.fixture.ts';
 import { expectAccessible, product, TestApp, useBrowser } from '../testing/browser.fixture.ts';
 
 const browser = useBrowser();
@@ -26,5 +28,21 @@ describe('RG-07: signing in to the console', () => {
     expect(stored).not.toContain(product.token());
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  it('by plain http on another machine too, where browsers keep things from the page', async () => {
+    const there = (address: string): string => address.replace('127.0.0.1', ELSEWHERE);
+    const page = await browser.visit(there(app.screen('live?kinds=event')), { as: null });
+    expect(await page.evaluate(() => window.isSecureContext)).toBe(false);
+    await page.getByRole('radio', { name: 'Token' }).check();
+    await page.getByLabel('Token', { exact: true }).last().fill(product.token());
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('live', { exact: true }).waitFor();
+    await publishEvent(app, 'plain.http', {});
+    await page.getByRole('grid', { name: 'Live' }).getByText('plain.http').waitFor();
+    await app.call('POST', '/v1/event-types', { name: 'plain.http' });
+    await page.goto(there(app.screen('event-types/plain.http')));
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await page.getByRole('status').getByText('It was accepted').waitFor();
   });
 });

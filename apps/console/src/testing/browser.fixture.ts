@@ -119,7 +119,9 @@ export function useBrowser() {
       page.on('console', (message) => {
         // Chromium logs every refused request; what they mean is the screen's to tell, and the test's to look at.
         const isRefusal = message.text().startsWith('Failed to load resource');
-        if (message.type() === 'error' && !isRefusal) problems.push(`console: ${message.text()}`);
+        // Nor is it news to who uses plain http.
+        const isNotice = message.text().startsWith('The Cross-Origin-Opener-Policy header has been ignored');
+        if (message.type() === 'error' && !isRefusal && !isNotice) problems.push(`console: ${message.text()}`);
       });
       await page.goto(address);
       return page;

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
+/** This machine by a name that Chromium takes for another one's: by plain http, its pages are no secure contexts. */
+export const ELSEWHERE = 'elsewhere.test';
+
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Where a Chromium is: SLUICE_CHROMIUM, or one of its usual names on the PATH; null without one. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { System } from '@sluice/testing';
 import { chromium } from 'playwright-core';
-import { findChromium } from './chromium.fixture.ts';
+import { ELSEWHERE, findChromium } from './chromium.fixture.ts';
 
 /** Names of what the test files are told by (see browser.fixture.ts). */
 const [URL_VARIABLE, TOKEN_VARIABLE, BROWSER_VARIABLE] = [
@@ -20,8 +20,9 @@ export default async function setUp(): Promise<() => Promise<void>> {
   if (built.status !== 0) throw new Error(`the console does not build:\n${built.stdout}${built.stderr}`);
   // While developing: a product that runs already, by its URL and its administrator's token.
   const system = process.env[URL_VARIABLE] ? null : await System.start('standalone');
+  const elsewhere = `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`;
   // Root has no user namespaces to give (containers, CI); the pages are our own.
-  const args = ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
+  const args = ['--disable-dev-shm-usage', elsewhere, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])];
   const browser = await chromium.launchServer({ executablePath, args });
   if (system) {
     process.env[URL_VARIABLE] = system.url;
