@@ -107,6 +107,27 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       expect(Math.max(...sizes)).toBeLessThanOrEqual(4);
     });
 
+    it('one that is far behind gets every event once and in order, also when batches of it fail in between', async () => {
+      let batches = 0;
+      const versions = Array.from({ length: 60 }, (_, index) => index + 1);
+      const before = await world.start();
+      const stream = await accept(
+        before,
+        versions.map(() => 'A'),
+      );
+      const process = await world.start({
+        failpoint: (point) => {
+          if (point === 'bus.after-handler' && [3, 7].includes(++batches)) throw new TransientError('crashed');
+        },
+        consumers: (bus, self) => bus.consume('gateway.events', { group: 'runner', maxBatch: 4 }, commits(self)),
+      });
+      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(60), WAIT);
+      expect(versionsOf(await world.effects(), stream)).toEqual(versions);
+      const later = await accept(process, ['A', 'B']);
+      await vi.waitFor(async () => expect(versionsOf(await world.effects(), later)).toEqual([1, 2]), WAIT);
+      expect(batches).toBeGreaterThan(7);
+    });
+
     it('a crash between the commit of a handler and the bus has no second effect (checkpoint in its transaction)', async () => {
       let crashes = 0;
       const crash = (point: string): void => {

@@ -1,4 +1,4 @@
-import { comparePositions, type StoredEvent } from '@sluice/event-store';
+import { comparePositions, type Position, type StoredEvent } from '@sluice/event-store';
 import type { Bound } from '../bus-bindings.ts';
 import type { Running } from '../bus-strategy.ts';
 import type { ConsumerStatus } from '../bus.contract.ts';
@@ -55,6 +55,8 @@ export class TableConsumer implements Running {
   readonly #pace = new BatchPace();
   #pollMs: number;
   #lookedAtMs = 0;
+  /** What follows the batch that is being applied; null when it could not be read. */
+  #ahead: { after: Position; events: Promise<readonly StoredEvent[] | null> } | null = null;
 
   constructor(
     consumer: Consumer,
@@ -137,15 +139,43 @@ export class TableConsumer implements Running {
     const look = Date.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
     if (look) this.#lookedAtMs = Date.now();
     const isYielding = this.#consumer.mode === 'group' && (await this.#yieldToAccepts());
-    const { maxBatch } = this.#consumer;
-    const limit = isYielding ? Math.min(YIELDING_BATCH, maxBatch) : maxBatch;
-    const events = await this.#source.next(this.#runner.position, limit, look);
+    const limit = isYielding ? Math.min(YIELDING_BATCH, this.#maxBatch) : this.#maxBatch;
+    const ahead = await this.#takeAhead(limit);
+    const events = ahead ?? (await this.#source.next(this.#runner.position, limit, look));
     if (events.length === 0) return this.#idle(seen);
     this.#pace.took(streamsIn(events));
     this.#pollMs = this.#options.pollMs[0];
     this.#checkLease();
+    if (!isYielding) this.#readAhead(events);
     await this.#runner.apply(events, this.#session());
     this.#source.passed(this, this.#runner.position);
+  }
+
+  get #maxBatch(): number {
+    return this.#consumer.maxBatch;
+  }
+
+  /**
+   * The next page of a reader that is far behind is read while it applies this one: it waited 6 to 20 ms of every 50 for
+   * it. What follows a position never changes, so that it does not matter when it was read. A reader that is close gets
+   * more by reading later: a page read early is a short one, and a batch costs the same however small it is.
+   */
+  #readAhead(events: readonly StoredEvent[]): void {
+    const after = events.at(-1)?.position;
+    const { newest } = this.#source;
+    if (!after || !newest || newest.position - after.position < BigInt(this.#maxBatch)) return;
+    // Whoever needs it asks again, and learns of the error then.
+    const next = this.#source.next(after, this.#maxBatch, false).catch(() => null);
+    this.#ahead = { after, events: next };
+  }
+
+  /** Null when nothing was read ahead, or something else comes next. */
+  async #takeAhead(limit: number): Promise<readonly StoredEvent[] | null> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (!ahead || comparePositions(ahead.after, this.#runner.position) !== 0) return null;
+    const events = await ahead.events;
+    return events && events.length > 0 ? events.slice(0, limit) : null;
   }
 
   async #idle(seen: number): Promise<void> {
