@@ -133,7 +133,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   nest.useGlobalFilters(new ProblemFilter());
   nest.useGlobalPipes(new RequestValidationPipe());
   nest.useGlobalInterceptors(new DryRunInterceptor(nest.get(Reflector)));
-  if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: true });
+  // What is checked and intercepted are requests: the pipe walked through every batch of events, field by field, for texts
+  // that cannot be stored, which was 19 of 590 µs of a trigger. `@Consumes` has a filter of its own.
+  if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: false });
   options.connections?.attach(nest.getHttpServer() as Server);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   acceptJsonBodies(fastify);

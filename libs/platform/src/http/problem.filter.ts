@@ -1,7 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { AppError } from '@sluice/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { throwError } from 'rxjs';
 import { appErrorOf, PROBLEM_TYPE, problemOf } from './problem.ts';
 
 const log = new Logger('http');
@@ -40,13 +39,11 @@ function letBodyPass(request: FastifyRequest, reply: FastifyReply): void {
   if (announced <= LARGEST_PASSED_BYTES) reply.removeHeader('connection');
 }
 
-/** HTTP errors become problem+json; errors of bus handlers go back to the bus unchanged. */
+/** Errors of requests become problem+json. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): unknown {
-    if (host.getType() !== 'http') return throwError(() => error);
+  catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     sendProblem(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
-    return undefined;
   }
 }
