@@ -6,6 +6,8 @@ export interface CodeCall {
   inputJson: string;
   /** Whose code it is: one tenant's calls never take all threads. */
   tenant: string;
+  /** Which of the tenant's: those with something waiting take turns. */
+  lane: string;
   /** The same seed gives the same random numbers. */
   seed: string;
   /** The time that the code is told; it stands still. */

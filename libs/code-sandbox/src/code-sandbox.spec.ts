@@ -10,6 +10,7 @@ const callOf = (source: string, fields: Partial<CodeCall> = {}): CodeCall => ({
   source,
   inputJson: 'null',
   tenant: 'a',
+  lane: 'one',
   seed: 'seed',
   nowMs: Date.parse('2026-07-01T12:00:00Z'),
   timeMs: 10_000,
@@ -129,6 +130,17 @@ describe('hostile code', () => {
     for (const result of await Promise.all(runaways)) {
       expect(result).toMatchObject({ error: { code: 'code_unavailable' } });
     }
+  });
+
+  it('of one flow has turns with the other flows of its tenant, however much of it waits', async () => {
+    const order: string[] = [];
+    const noted = (lane: string): Promise<unknown> => run('return 1', { lane }).then(() => order.push(lane));
+    const stop = new AbortController();
+    const first = sandbox.run(callOf('for (;;);', { timeMs: 600_000 }), stop.signal);
+    const waiting = ['one', 'one', 'one', 'one', 'two', 'three', 'two'].map(noted);
+    stop.abort();
+    await Promise.all([first, ...waiting]);
+    expect(order).toEqual(['one', 'two', 'three', 'one', 'two', 'one', 'one']);
   });
 });
 

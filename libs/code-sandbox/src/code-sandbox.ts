@@ -27,7 +27,7 @@ const STOPPED = { code: 'code_unavailable', message: 'the process is shutting do
 
 /**
  * Runs customers' JavaScript in threads. Tenants take turns, and one alone never gets the last thread (when there is
- * more than one), so that one tenant's runaways do not hold up another's code.
+ * more than one), so that one tenant's runaways do not hold up another's code; within a tenant its lanes (flows) take turns.
  */
 export class CodeSandbox {
   readonly #options: Required<CodeSandboxOptions>;
@@ -49,7 +49,7 @@ export class CodeSandbox {
     signal?.addEventListener('abort', abort, { once: true });
     const result = await new Promise<CodeResult>((resolve) => {
       waiting.resolve = resolve;
-      this.#turns.add(call.tenant, waiting);
+      this.#turns.add(call.tenant, call.lane, waiting);
       this.#serve();
     });
     signal?.removeEventListener('abort', abort);
@@ -66,7 +66,7 @@ export class CodeSandbox {
 
   #stop(waiting: Waiting): void {
     if (waiting.thread) return waiting.thread.end(STOPPED);
-    this.#turns.remove(waiting.call.tenant, waiting);
+    this.#turns.remove(waiting.call.tenant, waiting.call.lane, waiting);
     waiting.resolve(stopped());
   }
 

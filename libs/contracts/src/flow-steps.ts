@@ -8,6 +8,16 @@ export type StepFieldShape =
   | 'texts'
   /** An ISO 8601 duration, or a template that gives one. */
   | 'duration'
+  /** An ISO 8601 duration of at most `STEP_LIMITS.waitMs`, or a template that gives one. */
+  | 'wait'
+  /** An absolute URL of http or https, or a template that gives one. */
+  | 'url'
+  /** The code of an error, or a template that gives one. */
+  | 'errorCode'
+  /** Headers of a request: as `texts`, without those that are not the flow's to set. */
+  | 'headers'
+  /** A text or a list of texts: ids of users, `role:<role>`, addresses; or templates. */
+  | 'approvers'
   /** An RFC 3339 time, or a template that gives one. */
   | 'time'
   /** An ISO 8601 duration as it stands, up to `STEP_LIMITS.timeoutMs`. */
@@ -106,6 +116,8 @@ export const STEP_LIMITS = {
   refLength: 64,
   timeoutMs: 300_000,
   backoffMs: 86_400_000,
+  /** How long a step may wait for somebody. */
+  waitMs: 366 * 86_400_000,
   maxAttempts: 20,
   /** Items of one loop. */
   items: 10_000,
@@ -220,9 +232,9 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     description: 'Sends an HTTP request; its output is {ok, status, headers, body}.',
     fields: {
       method: { shape: 'method', description: 'GET, or POST when there is something to send' },
-      url: { shape: 'text', required: true, description: 'absolute' },
+      url: { shape: 'url', required: true, description: 'absolute' },
       query: { shape: 'object', description: 'added to the URL' },
-      headers: { shape: 'texts', description: 'texts by name' },
+      headers: { shape: 'headers', description: 'texts by name' },
       auth: { shape: 'auth', description: 'a credential out of the secrets' },
       json: { shape: 'value', description: 'sent as JSON' },
       form: { shape: 'object', description: 'sent as a form' },
@@ -271,7 +283,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   listener: {
     description: 'Calls an app in the way of Lenra; its output is {status, body}.',
     fields: {
-      url: { shape: 'text', required: true, description: 'absolute' },
+      url: { shape: 'url', required: true, description: 'absolute' },
       name: { shape: 'text', description: 'the name of the listener' },
     },
   },
@@ -286,7 +298,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   wait_for_callback: {
     description: 'Waits until its link is called; its output is the body of the call.',
     fields: {
-      timeout: { shape: 'duration', description: 'how long it waits' },
+      timeout: { shape: 'wait', description: 'how long it waits' },
       onTimeout: { shape: 'steps', description: 'what runs when nobody called in time' },
     },
     common: BLOCK,
@@ -294,9 +306,9 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   approval: {
     description: 'Waits until somebody decides; its output is {approved, by, comment, at}.',
     fields: {
-      to: { shape: 'value', description: 'who may decide' },
+      to: { shape: 'approvers', description: 'who may decide' },
       message: { shape: 'value', description: 'what they are asked' },
-      timeout: { shape: 'duration', description: 'how long it waits' },
+      timeout: { shape: 'wait', description: 'how long it waits' },
       onTimeout: { shape: 'steps', description: 'what runs when nobody decided in time' },
     },
     common: BLOCK,
@@ -313,7 +325,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
     description: 'Ends the run as failed.',
     fields: {
       message: { shape: 'value', description: 'the words of the error' },
-      code: { shape: 'text', description: 'the code of the error; failed_by_flow unless given' },
+      code: { shape: 'errorCode', description: 'the code of the error; failed_by_flow unless given' },
     },
   },
 };
@@ -332,6 +344,8 @@ export const SECRETS_ROOT = 'secrets';
 export const RESERVED_REFS: readonly string[] = [
   ...TEMPLATE_ROOTS,
   SECRETS_ROOT,
+  // JavaScript would take it for the prototype of what holds the outputs.
+  '__proto__',
   'input',
   'loop',
   'range',

@@ -7,6 +7,7 @@ export type {
   EventParked,
   EventRedriven,
 } from './dead-letter-events.ts';
+export { didYouMean } from './did-you-mean.rules.ts';
 export type {
   AttemptError,
   AttemptFinished,

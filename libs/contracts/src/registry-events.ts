@@ -6,7 +6,7 @@ export interface FlowDefinition {
   steps: FlowStep[];
   /** A status is three digits or a template; a body any JSON whose texts may be templates. Null is as if absent. */
   response?: { mode?: 'sync' | 'async'; status?: string | number | null; body?: unknown };
-  concurrency?: { limit: number; whenFull: 'queue' | 'reject' };
+  concurrency?: { limit: number; whenFull?: 'queue' | 'reject' };
   /** 0 to 9, 5 when absent: of the runs of an app that wait for a place, those of the higher one begin first. */
   priority?: number;
   strict?: boolean;

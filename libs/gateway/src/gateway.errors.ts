@@ -33,6 +33,7 @@ export const GATEWAY_ERRORS = {
   too_many_keys: { status: 422, title: 'The body has too many keys', retry: 'never' },
   too_many_fields: { status: 422, title: 'There are too many fields', retry: 'never' },
   too_many_parts: { status: 422, title: 'There are too many parts', retry: 'never' },
+  unknown_mode: { status: 422, title: 'There is no such mode', retry: 'never' },
   invalid_ordering_key: { status: 422, title: 'The ordering key cannot be had', retry: 'never' },
   invalid_input: { status: 422, title: 'The body does not fit the inputs of the flow', retry: 'never' },
   invalid_decision: { status: 422, title: 'The decision is not valid', retry: 'never' },

@@ -1,5 +1,6 @@
 import { BODY_RULES, bodyKindOf, BodyProblem, readBody } from '@sluice/request-body';
 import type { Admission, AdmissionCheck } from './admission.ts';
+import { gatewayError } from '../gateway.errors.ts';
 import { hopsOf } from './hops.rules.ts';
 import { methodProblem, stateProblem } from './admission.rules.ts';
 
@@ -14,10 +15,21 @@ export const METHOD_CHECK: AdmissionCheck = {
 /** Products that know no drafts: what was saved runs. */
 const KNOW_NO_DRAFTS: ReadonlySet<string> = new Set(['run', 'listener']);
 
+/**
+ * GW-01: a mistyped draft must not run live. What is handed on without a flow has no modes: its query is its receiver's.
+ */
+function refuseUnknownMode({ profile, route, query }: Admission): void {
+  const { mode } = query;
+  if (mode === undefined || mode === 'live' || mode === 'draft') return;
+  if (!profile.takesDrafts || route.trigger.forwardTo !== null) return;
+  throw gatewayError('unknown_mode', '?mode is "live" (unless given) or "draft", and stands there once.');
+}
+
 /** Whether trigger and flow take requests now. */
 export const STATE_CHECK: AdmissionCheck = {
   check(admission: Admission): void {
     const { route } = admission;
+    refuseUnknownMode(admission);
     const isUnpublished = route.flow.status === 'draft' && route.flow.publishedVersion === null;
     if (isUnpublished && KNOW_NO_DRAFTS.has(route.trigger.profile)) admission.mode = 'draft';
     const problem = stateProblem(route, admission.mode);

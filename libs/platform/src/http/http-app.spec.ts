@@ -86,9 +86,11 @@ describe('the HTTP application of every service', () => {
     const answer = await post('{"name": 5, "inner": {"count": "x"}, "nmae": 1}');
     expect(answer.status).toBe(422);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    const problem = (await answer.json()) as { code: string; errors: { pointer: string }[] };
+    const problem = (await answer.json()) as { code: string; errors: { pointer: string; message: string }[] };
     expect(problem.code).toBe('invalid_request');
     expect(problem.errors.map((each) => each.pointer).sort()).toEqual(['/inner/count', '/name', '/nmae']);
+    const unknown = problem.errors.find(({ pointer }) => pointer === '/nmae');
+    expect(unknown?.message).toBe('unknown field "nmae"; did you mean "name"?');
   });
 
   it.each([

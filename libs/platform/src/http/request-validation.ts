@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { ValidationPipe } from '@nestjs/common';
-import type { FieldProblem } from '@sluice/contracts';
-import type { ValidationError } from 'class-validator';
+import { didYouMean, type FieldProblem } from '@sluice/contracts';
+import { getMetadataStorage, type ValidationError } from 'class-validator';
 import { platformError } from './platform.errors.ts';
 import { unstorableTexts } from './storable.rules.ts';
 
@@ -10,13 +10,24 @@ const escapePointer = (part: string): string => part.replaceAll('~', '~0').repla
 /** class-validator's tree as a flat list with JSON pointers (RFC 6901). */
 export function problemsOf(errors: readonly ValidationError[], base = ''): FieldProblem[] {
   return errors.flatMap((error) => {
+    const known = fieldsOf(error.target);
     const pointer = `${base}/${escapePointer(error.property)}`;
     const own = Object.values(error.constraints ?? {}).map((message) => ({
       pointer,
-      message: message.replace(/^property (\S+) should not exist$/, 'unknown field "$1"'),
+      message: message.replace(
+        /^property (\S+) should not exist$/,
+        (_all, name: string) => `unknown field "${name}"${didYouMean(name, known)}`,
+      ),
     }));
     return [...own, ...problemsOf(error.children ?? [], pointer)];
   });
+}
+
+/** The fields that what was validated may have, by its class. */
+function fieldsOf(target: object | undefined): string[] {
+  if (target === undefined) return [];
+  const rules = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
 const problemOf = (errors: readonly FieldProblem[]): Error =>
@@ -85,7 +96,7 @@ export class RequestValidationPipe implements PipeTransform {
       transform: true,
       transformOptions: { enableImplicitConversion: coerce },
       stopAtFirstError: false,
-      validationError: { target: false, value: false },
+      validationError: { target: true, value: false },
       exceptionFactory: (errors) => problemOf(problemsOf(errors)),
     });
   }

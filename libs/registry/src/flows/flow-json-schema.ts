@@ -7,7 +7,7 @@ import {
   type StepFieldShape,
   type StepSchema,
 } from '@sluice/contracts';
-import { INPUT_TYPES } from './flow.rules.ts';
+import { INPUT_TYPES, MAX_RUNS_AT_ONCE } from './flow.rules.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -51,6 +51,11 @@ const SHAPES: Readonly<Record<Exclude<StepFieldShape, 'count' | 'choice'>, Schem
   text: { type: 'string', minLength: 1 },
   value: {},
   texts: { oneOf: [{ type: 'object' }, TEMPLATE] },
+  headers: { oneOf: [{ type: 'object' }, TEMPLATE] },
+  approvers: {},
+  url: { anyOf: [{ type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' }, TEMPLATE] },
+  errorCode: { anyOf: [{ type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,63}$' }, TEMPLATE] },
+  wait: { anyOf: [DURATION, TEMPLATE] },
   duration: { anyOf: [DURATION, TEMPLATE] },
   time: { type: 'string' },
   timeout: DURATION,
@@ -140,10 +145,10 @@ function flowProperties(): Schema {
       ...strict({ steps: STEPS, response: strict({ status: { $ref: '#/$defs/status' }, body: {} }) }),
       description: 'what happens when a step has failed for good; its templates read `error`',
     },
-    concurrency: strict({ limit: { type: 'integer', minimum: 1 }, whenFull: { enum: ['queue', 'reject'] } }, [
-      'limit',
-      'whenFull',
-    ]),
+    concurrency: strict(
+      { limit: { type: 'integer', minimum: 1, maximum: MAX_RUNS_AT_ONCE }, whenFull: { enum: ['queue', 'reject'] } },
+      ['limit'],
+    ),
     priority: {
       type: 'integer',
       minimum: 0,

@@ -1,5 +1,5 @@
+import { didYouMean } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
-import { didYouMean } from './did-you-mean.rules.ts';
 import { type FlowInput, flowProblems } from './flow.rules.ts';
 
 const WEBHOOK = { ref: 'web1', type: 'webhook' };
@@ -268,7 +268,7 @@ describe('what is refused, and where', () => {
       { ...steps(), response: { mode: 'async', status: '{{ run.number }}', body: '{{ flow.name }}' } },
       ['/response/status', '/response/body'],
     ],
-    ['a concurrency of nothing', { ...steps(), concurrency: {} }, ['/concurrency/limit', '/concurrency/whenFull']],
+    ['a concurrency of nothing', { ...steps(), concurrency: {} }, ['/concurrency/limit']],
     [
       'a concurrency of 0',
       { ...steps(), concurrency: { limit: 0, whenFull: 'queue', max: 1 } },
@@ -309,6 +309,39 @@ describe('bounds', () => {
   it('a hostile flow of a megabyte is told to be too long and not looked at further', () => {
     const wide = Array.from({ length: 20_000 }, (_, index) => ({ ref: `r${index}`, type: 'set', values: '{{ x }}' }));
     expect(pointersOf({ steps: wide })).toEqual(['/steps']);
+  });
+});
+
+describe('what would fail every run, or say something else than it seems to', () => {
+  it.each<[Record<string, unknown>, string, string]>([
+    [{ type: 'wait_for_callback', timeout: 'P367D' }, '/steps/0/timeout', '366 days'],
+    [{ type: 'approval', timeout: 'P53W' }, '/steps/0/timeout', '366 days'],
+    [{ type: 'approval', to: ['ann@example.org', 'role:editr'] }, '/steps/0/to/1', 'did you mean "editor"?'],
+    [{ type: 'approval', to: 'role:' }, '/steps/0/to', 'no role'],
+    [{ type: 'fail', code: 'out of stock' }, '/steps/0/code', 'must be a code'],
+    [{ type: 'foreach', in: [], as: 'x', index: 'x', steps: [] }, '/steps/0', 'two things in it are called "x"'],
+  ])('%j is refused', (fields, pointer, message) => {
+    expect(flowProblems({ steps: [{ ref: 'a', ...fields }] })).toEqual([
+      { pointer, message: expect.stringContaining(message) },
+    ]);
+  });
+
+  it.each([
+    { type: 'wait_for_callback', timeout: 'P366D' },
+    { type: 'approval', to: ['role:viewer', '{{ trigger.body.who }}'], timeout: '{{ trigger.body.until }}' },
+    { type: 'approval', to: '01a20909-8073-77dd-8def-43de222377a3' },
+    { type: 'fail', code: 'out.of-stock_1' },
+    { type: 'fail', code: '{{ trigger.body.code }}' },
+  ])('%j is not', (fields) => expect(pointersOf({ steps: [{ ref: 'a', ...fields }] })).toEqual([]));
+
+  it('a ref that JavaScript takes for the prototype of the outputs is refused', () => {
+    expect(pointersOf({ steps: [set('__proto__')] })).toEqual(['/steps/0/ref']);
+    expect(pointersOf({ steps: [set('constructor')] })).toEqual([]);
+  });
+
+  it('a limit queues unless it says otherwise', () => {
+    expect(pointersOf({ steps: [], concurrency: { limit: 1 } })).toEqual([]);
+    expect(messagesOf({ steps: [], concurrency: { limit: 1, whenFull: 'rejct' } })[0]).toContain('mean "reject"?');
   });
 });
 

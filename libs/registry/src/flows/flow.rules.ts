@@ -1,6 +1,5 @@
-import { type FieldProblem, responseStatusOf } from '@sluice/contracts';
+import { didYouMean, type FieldProblem, responseStatusOf } from '@sluice/contracts';
 import { cronProblem } from '@sluice/cron';
-import { didYouMean } from './did-you-mean.rules.ts';
 import { at, FlowProblems } from './flow-problems.ts';
 import { checkField, isObject } from './step-field.rules.ts';
 import { collectRefs, StepsCheck } from './steps.rules.ts';
@@ -37,7 +36,8 @@ const MAX_SCHEDULES = 20;
 const MAX_ASYNC_TEMPLATES = 100;
 /** What every run of a schedule is started with. */
 export const MAX_SCHEDULED_BYTES = 65_536;
-const MAX_RUNS_AT_ONCE = 10_000;
+/** Of a flow's `concurrency`. */
+export const MAX_RUNS_AT_ONCE = 10_000;
 const MAX_PRIORITY = 9;
 
 /** In JSON text: `\\u0000` that is not itself escaped. PostgreSQL has no such character. */
@@ -214,8 +214,9 @@ function checkConcurrency(concurrency: unknown, problems: FlowProblems): void {
   if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > MAX_RUNS_AT_ONCE) {
     problems.add('/concurrency/limit', `must be a whole number from 1 to ${MAX_RUNS_AT_ONCE}`);
   }
-  if (whenFull !== 'queue' && whenFull !== 'reject')
-    problems.add('/concurrency/whenFull', 'must be "queue" or "reject"');
+  if (whenFull === undefined || whenFull === 'queue' || whenFull === 'reject') return;
+  const meant = typeof whenFull === 'string' ? didYouMean(whenFull, ['queue', 'reject']) : '';
+  problems.add('/concurrency/whenFull', `must be "queue" or "reject"${meant}`);
 }
 
 function isPriority(value: unknown): boolean {

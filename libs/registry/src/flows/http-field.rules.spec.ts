@@ -15,12 +15,23 @@ describe('an http step', () => {
     { auth: { type: 'bearer', token: '{{ secrets.k }}' }, answer: 'file', redirects: 3 },
     { auth: { type: 'basic', user: 'u', password: '{{ secrets.k }}' }, expect: [200, '3xx', '404'] },
     { auth: { type: 'header', name: 'x-key', value: '{{ secrets.k }}' }, text: 'x' },
+    { url: 'HTTP://x.example:81/a?b#c' },
+    { url: '{{ secrets.url }}/x' },
+    { json: 'secrets: {{ secrets.a }} {{ secrets["b c"] }} {{ "secrets" }} {{ trigger.body.secrets }}' },
     { paginate: { by: 'link' } },
     { paginate: { by: 'cursor', next: '{{ page.body.next }}', param: 'after', collect: '{{ page.body.items }}' } },
     { paginate: { by: 'page', start: 0, maxPages: 100 } },
   ])('may have %j', (fields) => expect(pointersOf(fields)).toEqual([]));
 
   it.each<[Record<string, unknown>, string[]]>([
+    [{ url: 'shop.example/orders' }, [`${at}/url`]],
+    [{ url: 'ftp://shop.example' }, [`${at}/url`]],
+    [{ url: 'https://' }, [`${at}/url`]],
+    [{ headers: { Host: 'x', 'Content-Length': '1' } }, [`${at}/headers/Host`, `${at}/headers/Content-Length`]],
+    [{ headers: { 'Sluice-Hops': '0' } }, [`${at}/headers/Sluice-Hops`]],
+    [{ json: '{{ secrets }}' }, [`${at}/json`]],
+    [{ json: { k: '{{ secrets["a" ~ "b"] }}' } }, [`${at}/json/k`]],
+    [{ text: '{% for name in secrets %}{{ name }}{% endfor %}' }, [`${at}/text`]],
     [{ query: [1] }, [`${at}/query`]],
     [{ form: 'a=1' }, [`${at}/form`]],
     [{ json: 1, form: {} }, [at]],

@@ -1,5 +1,4 @@
-import { PAGE_KINDS, PAGE_ROOT, STEP_LIMITS } from '@sluice/contracts';
-import { didYouMean } from './did-you-mean.rules.ts';
+import { didYouMean, PAGE_KINDS, PAGE_ROOT, STEP_LIMITS } from '@sluice/contracts';
 import { at, type FlowProblems } from './flow-problems.ts';
 import { checkText, checkValue, isTemplate, type TemplateScope } from './template.rules.ts';
 

@@ -1,17 +1,18 @@
 import {
+  didYouMean,
   HTTP_METHODS,
   parseDurationMs,
   RESERVED_REFS,
   responseStatusOf,
+  type Role,
   STEP_LIMITS,
   type StepField,
   type StepFieldShape,
 } from '@sluice/contracts';
 import { problemOfCode } from './code-source.rules.ts';
-import { didYouMean } from './did-you-mean.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
 import { HEADER_NAME, HTTP_FIELD_CHECKS } from './http-field.rules.ts';
-import { checkText, checkValue, isTemplate, type TemplateScope } from './template.rules.ts';
+import { checkText, checkValue, isTemplate, type TemplateScope, textsIn } from './template.rules.ts';
 
 type BlockShape = 'steps' | 'branches' | 'cases' | 'lanes';
 type LiteralShape = 'count' | 'choice' | 'flag';
@@ -21,6 +22,8 @@ type Check = (value: unknown, pointer: string, scope: TemplateScope, problems: F
 export const REF = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const NAME_RULE = `letters, digits and _, not beginning with a digit, at most ${STEP_LIMITS.refLength} characters`;
 
+const ABSOLUTE = /^https?:\/\//i;
+const ERROR_CODE = /^[A-Za-z][\w.-]{0,63}$/;
 const MAX_DELAY_MS = 10 * 366 * 86_400_000;
 /** RFC 3339 §5.6: a date and time with its offset; a bare date is midnight UTC. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
@@ -110,6 +113,42 @@ function checkTexts(value: unknown, pointer: string, scope: TemplateScope, probl
   }
 }
 
+/** They frame and route the message, which is the sender's business, or count the hops that stop circles (DL-11). */
+const NOT_OF_FLOWS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'sluice-hops',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function checkHeaders(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  checkTexts(value, pointer, scope, problems);
+  if (!isObject(value)) return;
+  for (const name of Object.keys(value)) {
+    if (NOT_OF_FLOWS.has(name.toLowerCase())) problems.add(at(pointer, name), `the header ${name} cannot be set`);
+  }
+}
+
+const ROLES: readonly string[] = ['viewer', 'operator', 'editor', 'administrator'] satisfies Role[];
+
+function checkApprovers(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  checkValue(value, pointer, scope, problems);
+  for (const { text, place } of textsIn(value, pointer)) {
+    const role = /^\s*role:(.*)$/s.exec(text)?.[1]?.trim();
+    if (role === undefined || isTemplate(text) || ROLES.includes(role)) continue;
+    problems.add(place, `there is no role "${role}"${didYouMean(role, ROLES)}; it is one of ${ROLES.join(', ')}`);
+  }
+}
+
 function checkList(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
   if (Array.isArray(value)) return checkValue(value, pointer, scope, problems);
   if (typeof value === 'string' && isTemplate(value)) return checkText(value, pointer, scope, problems);
@@ -164,6 +203,16 @@ const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, BlockShape | Literal
   text: textOr('text that is not empty', (text) => text.trim() !== ''),
   value: checkValue,
   texts: checkTexts,
+  headers: checkHeaders,
+  approvers: checkApprovers,
+  url: textOr(
+    'an absolute URL that begins with http:// or https://',
+    (text) => ABSOLUTE.test(text) && URL.canParse(text),
+  ),
+  errorCode: textOr('a code: letters, digits, "_", "." and "-", beginning with a letter, at most 64 of them', (text) =>
+    ERROR_CODE.test(text),
+  ),
+  wait: textOr('an ISO 8601 duration of at most 366 days', (text) => isDurationWithin(text, 0, STEP_LIMITS.waitMs)),
   duration: textOr('an ISO 8601 duration of at most ten years', (text) => isDurationWithin(text, 0, MAX_DELAY_MS)),
   time: textOr(
     'a time as of RFC 3339',

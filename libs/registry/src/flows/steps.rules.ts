@@ -1,4 +1,5 @@
 import {
+  didYouMean,
   fieldsOf,
   RESERVED_REFS,
   STEP_LIMITS,
@@ -7,7 +8,6 @@ import {
   type StepFieldShape,
   type StepSchema,
 } from '@sluice/contracts';
-import { didYouMean } from './did-you-mean.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
 import { blocksOf, listsOf, namesOf, schemaOf } from './step-blocks.rules.ts';
 import { checkField, isObject, NAME_RULE, REF } from './step-field.rules.ts';
@@ -170,7 +170,11 @@ export class StepsCheck {
     place: Place,
   ): ReadonlySet<string> {
     const value = step[name];
-    const visible = new Set([...place.visible, ...namesOf(step, field)]);
+    const names = namesOf(step, field);
+    const visible = new Set([...place.visible, ...names]);
+    if (new Set(names).size < names.length) {
+      this.problems.add(pointer.slice(0, -name.length - 1), `two things in it are called "${names[0]}"`);
+    }
     const inside = { visible, depth: place.depth + 1, ahead: field.enclosed ? new Set<string>() : place.ahead };
     this.checkEntries(value, field, pointer, place.visible);
     for (const [option, otherwise] of Object.entries(field.names ?? {})) {

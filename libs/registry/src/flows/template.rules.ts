@@ -1,6 +1,5 @@
-import { SECRETS_ROOT, TEMPLATE_ROOTS } from '@sluice/contracts';
+import { didYouMean, SECRETS_ROOT, TEMPLATE_ROOTS } from '@sluice/contracts';
 import { compileTemplate, TemplateSyntaxError } from '@sluice/templates';
-import { didYouMean } from './did-you-mean.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
 
 /** What a template may read where it stands. */
@@ -36,7 +35,20 @@ export function checkText(text: string, pointer: string, scope: TemplateScope, p
   for (const name of referencesOf(text, pointer, problems) ?? []) {
     const problem = problemOfName(name, scope);
     if (problem) problems.add(pointer, problem);
+    else if (name === SECRETS_ROOT && !namesEachSecret(text)) {
+      problems.add(pointer, 'name each secret: {{ secrets.name }}; which ones a step gets is known before it runs');
+    }
   }
+}
+
+/** What a template finds under a name that it makes up, or of all secrets at once, is nothing: it would send no credential. */
+function namesEachSecret(text: string): boolean {
+  for (const [code] of text.matchAll(/\{[{%].*?[}%]\}/gs)) {
+    const named = code.replace(/\[\s*(?:'[^']+'|"[^"]+")\s*\]/g, '.x');
+    const bare = named.replace(/'[^']*'|"[^"]*"/g, '');
+    if (/(?<![.\w])secrets\b(?!\s*\.\s*[A-Za-z_])/.test(bare)) return false;
+  }
+  return true;
 }
 
 function problemOfName(name: string, scope: TemplateScope): string | null {

@@ -36,7 +36,7 @@ export async function validated<T extends object>(
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: false,
-    validationError: { target: false, value: false },
+    validationError: { target: true, value: false },
   });
   const problems = [...problemsOf(errors.map(mainProblemOf)), ...further(body)];
   if (problems.length > 0) throw invalidRequest(problems);

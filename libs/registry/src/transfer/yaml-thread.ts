@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseDocument, stringify } from 'yaml';
+import { isScalar, parseDocument, stringify, visit } from 'yaml';
 
 /** What the thread is asked: YAML to JSON text, or JSON text to YAML. */
 export interface YamlTask {
@@ -14,9 +14,20 @@ const MAX_ALIASES = 100;
 
 function toJson(text: string): YamlResult {
   const document = parseDocument(text, { version: '1.2', schema: 'core', merge: false, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error) return { problem: error.message };
+  // A warning is of a tag that nobody knows here: what it stands for would be lost.
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) return { problem: problem.message };
   try {
+    let hasPrototype = false;
+    visit(document, {
+      Pair: (_key, { key }) => {
+        if (!isScalar(key) || key.value !== '__proto__') return;
+        hasPrototype = true;
+        return visit.BREAK;
+      },
+    });
+    // As in JSON: JavaScript would take it for something else than data.
+    if (hasPrototype) return { problem: 'a key must not be __proto__' };
     return { text: JSON.stringify(document.toJS({ maxAliasCount: MAX_ALIASES })) ?? 'null' };
   } catch (thrown) {
     return { problem: (thrown as Error).message };

@@ -1,4 +1,4 @@
-import type { RunFinished, StepFailed, StepStarted } from '@sluice/contracts';
+import type { RunFinished, StepCompleted, StepFailed, StepStarted } from '@sluice/contracts';
 import { derivedId } from '@sluice/contracts';
 import {
   createTestDatabase,
@@ -11,6 +11,7 @@ import {
 import { type RunningServices, startServices } from '@sluice/wiring';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_ANSWER_BYTES } from '../runs/run-limits.ts';
 import { NEIGHBOURS, type Neighbours, neighboursIn, SILENT, testSettings } from '../runner.fixture.ts';
 import { runnerService } from '../runner.service.ts';
 
@@ -155,11 +156,22 @@ describe('an http step', () => {
   });
 
   test('with an answer that is too large to keep fails clearly', async () => {
-    receiver.respond({ status: 200, body: 'x'.repeat(300_000) });
+    receiver.respond({ status: 200, body: 'x'.repeat(MAX_ANSWER_BYTES + 1) });
     const flow = await neighbours.flow({ steps: [WEBHOOK, call()] });
     expect(await ended(await neighbours.accept(flow))).toMatchObject({
-      error: { code: 'answer_too_large', ref: 'res' },
+      error: { code: 'answer_too_large', ref: 'res', message: expect.stringContaining('"answer": "file"') },
     });
+  });
+
+  test.each([262_144, MAX_ANSWER_BYTES])('with an answer of %i bytes goes on, also after a wait', async (size) => {
+    receiver.respond({ status: 200, body: 'x'.repeat(size) });
+    const nap = { ref: 'nap', type: 'delay', for: 'PT0.2S' };
+    const length = { ref: 'n', type: 'set', values: '{{ res.body | length }}' };
+    const flow = await neighbours.flow({ steps: [WEBHOOK, call(), nap, length] });
+    const runId = await neighbours.accept(flow);
+    expect(await ended(runId)).toMatchObject({ status: 'succeeded', result: size });
+    const [res] = (await dataOf<StepCompleted>(runId, 'StepCompleted')).filter(({ ref }) => ref === 'res');
+    expect(res).toMatchObject({ output: { filename: 'res.json', size: expect.any(Number) }, outputStored: true });
   });
 
   test('gets its secrets when it is sent; no event and no answer that echoes one holds it', async () => {

@@ -65,10 +65,7 @@ export function countBytes(
 /** @param size bytes of an output that is stored beside the events. @throws StepError when there is no room for it. */
 export function countStored(bytes: RunBytes, size: number): void {
   if (bytes.stored + size > MAX_STORED_BYTES) {
-    throw new StepError(
-      'run_too_large',
-      `the lists that the run has collected have more than ${MAX_STORED_BYTES} bytes`,
-    );
+    throw new StepError('run_too_large', `the large outputs of the run have more than ${MAX_STORED_BYTES} bytes`);
   }
   bytes.stored += size;
 }
@@ -85,10 +82,7 @@ export function storedOutputOf(
 ): OutputBytes & { stored: StoredOutput } {
   const bytes = Buffer.from(JSON.stringify(value));
   if (bytes.length > MAX_COLLECTED_BYTES) {
-    throw new StepError(
-      'output_too_large',
-      `what is collected has ${bytes.length} bytes, more than ${MAX_COLLECTED_BYTES}`,
-    );
+    throw new StepError('output_too_large', `the output has ${bytes.length} bytes, more than ${MAX_COLLECTED_BYTES}`);
   }
   const id = derivedId('output', runId, key);
   const contentType = 'application/json';

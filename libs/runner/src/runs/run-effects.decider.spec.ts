@@ -86,17 +86,43 @@ describe('an effect', () => {
     expect(dataOf(events, 'StepFailed').error).toMatchObject({ code: 'invalid_request', ref: 'res' });
   });
 
-  test('whose answer is too large fails the step', () => {
-    const begun = begin(flowOf([WEBHOOK, CALL]), {});
+  test('whose answer is too large for an event is stored beside it, and later steps read it', () => {
+    const begun = begin(flowOf([WEBHOOK, CALL, { ref: 'n', type: 'set', values: '{{ res.body | length }}' }]), {});
     const output = { ...answer(200), body: 'x'.repeat(300_000) };
-    const { events } = afterEffect(
-      begun.flow,
-      begun.run,
-      effectOf(begun.next),
-      { output, error: null, retryable: false },
-      at(1),
-    );
-    expect(dataOf(events, 'RunFinished').error).toMatchObject({ code: 'output_too_large', ref: 'res' });
+    const result = { output, error: null, retryable: false };
+    const { events, outputs } = afterEffect(begun.flow, begun.run, effectOf(begun.next), result, at(1));
+    const [stored] = outputs;
+    expect(JSON.parse(String(stored?.bytes))).toEqual(output);
+    const [done] = events.filter(({ type }) => type === 'StepCompleted');
+    expect(done?.data).toMatchObject({
+      output: { filename: 'res.json', contentType: 'application/json', payloadId: stored?.id },
+      payloads: [stored?.id],
+      outputStored: true,
+    });
+    expect(dataOf(events, 'RunFinished')).toMatchObject({ status: 'succeeded', result: 300_000 });
+  });
+
+  test('whose answer is too large for an event is tried again without writing it down', () => {
+    const retry = { maxAttempts: 2, backoff: 'PT1S' };
+    const begun = begin(flowOf([WEBHOOK, { ...CALL, retry }]), {});
+    const output = { ...answer(503), body: 'x'.repeat(300_000) };
+    const result = { output, error: { code: 'http_status', message: 'no' }, retryable: true };
+    const { events } = afterEffect(begun.flow, begun.run, effectOf(begun.next), result, at(1));
+    expect(dataOf(events, 'StepFailed')).not.toHaveProperty('output');
+    expect(dataOf(events, 'StepFailed').nextAttemptAt).not.toBeNull();
+  });
+
+  test('with answers that are more together than a run may have at hand fails the step', () => {
+    const calls = [1, 2, 3].map((n) => ({ ...CALL, ref: `c${n}` }));
+    let { flow, run, next } = begin(flowOf([WEBHOOK, ...calls]), {});
+    let ended: unknown = null;
+    for (let n = 0; n < 3; n++) {
+      const output = { ...answer(200), body: 'x'.repeat(3 << 20) };
+      const settled = afterEffect(flow, run, effectOf(next), { output, error: null, retryable: false }, at(n + 1));
+      ({ flow, run, next } = { flow, run, next: settled.next });
+      ended = run.finished?.error ?? null;
+    }
+    expect(ended).toMatchObject({ code: 'run_too_large', ref: 'c3' });
   });
 
   test('keeps its trigger for the templates of later steps', () => {

@@ -1,5 +1,7 @@
 /** Bytes of one step's output, of one request, or of one emitted event's data. */
 export const MAX_OUTPUT_BYTES = 262_144;
+/** Bytes of an answer that an http step reads as JSON or text; over `MAX_OUTPUT_BYTES` it is stored beside the events. */
+export const MAX_ANSWER_BYTES = 1_048_576;
 /** Bytes of what a run's steps have put out and later steps can read. */
 export const MAX_TOTAL_BYTES = 1_048_576;
 /** Bytes of a rendered response. */

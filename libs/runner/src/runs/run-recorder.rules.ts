@@ -64,23 +64,45 @@ export class RunRecorder {
     this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output, begun), ...notes } });
   }
 
-  /**
-   * A loop or branches are done. What they collected is stored beside the events when it is too large for one.
-   * @throws StepError when it is too large for that as well; NotJsonError.
-   */
+  /** A loop or branches are done: what they collected. @throws as `completedWith`. */
   collected(step: CompiledStep, key: string, made: unknown, begun: Begun): unknown {
-    const { value, size } = jsonValue(made);
+    return this.completedWith(step, key, jsonValue(made), 'output', begun, {});
+  }
+
+  /** What the other side gave. @throws as `completedWith`. */
+  answered(step: CompiledStep, key: string, made: unknown, begun: Begun, notes: StepNotes): void {
+    this.completedWith(step, key, jsonValue(made), 'answer', begun, notes);
+  }
+
+  /**
+   * A step is done, whose output is stored beside the events when it is too large for one.
+   * @returns what later steps read. @throws StepError when it is too large for that as well; NotJsonError.
+   */
+  private completedWith(
+    step: CompiledStep,
+    key: string,
+    { value, size }: { value: unknown; size: number },
+    what: string,
+    begun: Begun,
+    notes: StepNotes,
+  ): unknown {
     if (size <= MAX_OUTPUT_BYTES) {
-      countBytes(this.bytes, { size, what: 'output', isHeld: !isOfLongLoop(this.run, key) });
-      this.completed(step, key, value, begun);
+      countBytes(this.bytes, { size, what, isHeld: !isOfLongLoop(this.run, key) });
+      this.completed(step, key, value, begun, notes);
       return value;
     }
     const output = storedOutputOf(this.run.id, step, key, value);
     countStored(this.bytes, output.stored.size);
     this.outputs.push(output);
-    const notes = { payloads: [output.id], outputStored: true } as const;
-    this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output.stored, begun), ...notes } });
-    // Later steps read the list itself.
+    const payloads = [...(notes.payloads ?? []), output.id];
+    const data = {
+      ...this.completion(step, key, output.stored, begun),
+      ...notes,
+      payloads,
+      outputStored: true as const,
+    };
+    this.push({ type: 'StepCompleted', data });
+    // Later steps read the output itself.
     (this.run.steps.get(key) as StepState).output = value;
     return value;
   }
@@ -163,6 +185,11 @@ export class RunRecorder {
 
 export function placeOf(step: CompiledStep, key: string): StepPlace {
   return key === step.ref ? { ref: key } : { ref: step.ref, path: key };
+}
+
+/** What an attempt that is tried again was answered, unless it is too large to write down. @throws NotJsonError */
+export function smallOrNothing(output: unknown): unknown {
+  return output === undefined || jsonValue(output).size > MAX_OUTPUT_BYTES ? undefined : output;
 }
 
 /** @throws StepError when it is too large for one output; NotJsonError. */

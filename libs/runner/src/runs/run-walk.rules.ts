@@ -15,7 +15,7 @@ import { retryAfter, spreadOf } from './retry.rules.ts';
 import { linkValuesOf } from '../waiting/links.rules.ts';
 import { baseContext } from './run-context.ts';
 import { MAX_CUT_SHORT, MAX_IN_FLIGHT } from './run-limits.ts';
-import { fittingOne, RunRecorder } from './run-recorder.rules.ts';
+import { fittingOne, RunRecorder, smallOrNothing } from './run-recorder.rules.ts';
 import type { RunState, StepState } from './run-state.ts';
 import { errorOf, PENDING, placed, type Stop, STOPPED } from './stop.rules.ts';
 
@@ -85,16 +85,16 @@ export class RunWalk {
     const waitMs = retryAfter(step, result, state.failures, spreadOf(idempotencyKey, state.attempt));
     if (waitMs !== null) {
       const tried = error ?? { code: 'tried_again', message: 'the flow asks to try again after such an answer' };
-      const retry = { output, nextAttemptMs: this.moment.ms + waitMs };
+      const retry = { output: smallOrNothing(output), nextAttemptMs: this.moment.ms + waitMs };
       return this.record.failed(step, key, placed(tried, step, key), state, retry, notes);
     }
     if (error !== null && output === undefined) {
       return this.record.failed(step, key, placed(error, step, key), state, null, notes);
     }
     try {
+      if (result.waitUntilMs === undefined) return this.record.answered(step, key, output, state, notes);
       const fitted = this.record.fitting(output, 'answer', key);
-      if (result.waitUntilMs === undefined) this.record.completed(step, key, fitted, state, notes);
-      else this.record.waiting(step, key, result.waitUntilMs, state.startedAt, fitted);
+      this.record.waiting(step, key, result.waitUntilMs, state.startedAt, fitted);
     } catch (thrown) {
       this.record.failed(step, key, this.errorAt(thrown, step, key), state, null, notes);
     }

@@ -72,7 +72,7 @@ describe('POST /t/{id}', () => {
     const trigger = await neighbours.trigger(flow, { props: { shop: 1 } });
     const body = '{ "name": "Zoë",\r\n "__proto__": {"admin": true}, "constructor": 1 }';
     const headers = { ...JSON_TYPE, 'x-order': '7', 'x-forwarded-for': '198.51.100.7' };
-    const answer = await post(trigger.id, body, headers, '?tag=a&tag=b&mode=test&n=1');
+    const answer = await post(trigger.id, body, headers, '?tag=a&tag=b&kind=test&n=1');
     const stored = await eventOf(((await answer.json()) as { id: string }).id);
     expect(stored.body?.toString()).toBe(body);
     expect(stored.dataJson).not.toContain('Zoë');
@@ -82,7 +82,7 @@ describe('POST /t/{id}', () => {
       mode: 'live',
       profile: 'native',
       method: 'POST',
-      query: { tag: ['a', 'b'], mode: 'test', n: '1' },
+      query: { tag: ['a', 'b'], kind: 'test', n: '1' },
       headers: { 'x-order': '7', 'content-type': 'application/json' },
       contentType: 'application/json',
       bodyKind: 'json',
@@ -178,6 +178,20 @@ describe('GW-01: ?mode=draft', () => {
     const stored = await eventOf(((await answer.json()) as { id: string }).id);
     expect(stored.accepted.mode).toBe('draft');
     expect(stored.dataJson).not.toContain('editor-token');
+  });
+
+  it('a mode that there is not, or two of them, is 422 and runs nothing; live may be said', async () => {
+    const trigger = await neighbours.trigger(flow);
+    const answerTo = (query: string) => post(trigger.id, '{}', JSON_TYPE, query);
+    for (const query of ['?mode=drfat', '?mode=Draft', '?mode=', '?mode=draft&mode=live']) {
+      const answer = await answerTo(query);
+      const { code, detail } = (await answer.json()) as { code: string; detail: string };
+      expect([query, answer.status, code]).toEqual([query, 422, 'unknown_mode']);
+      expect(detail).toContain('"draft"');
+    }
+    expect((await answerTo('?mode=live')).status).toBe(202);
+    const stranger = await fetch(`${running.url}/t/${trigger.id}?mode=x`, { method: 'POST', body: '{}' });
+    expect(stranger.status).toBe(401);
   });
 
   it('is refused to the trigger’s own token, to one that may only look, and to another app’s (404)', async () => {

@@ -24,6 +24,7 @@ export class CodeEffect implements StepEffect {
         source,
         inputJson: JSON.stringify(input ?? null),
         tenant: call.appId ?? '',
+        lane: call.started.flowId,
         seed: call.idempotencyKey,
         nowMs,
         timeMs: Math.min(timeMs, this.settings.timeoutMs),

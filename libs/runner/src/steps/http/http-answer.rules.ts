@@ -1,6 +1,6 @@
 import type { OutboundAnswer, OutboundFailure } from '@sluice/outbound-http';
 import type { EffectResult } from '../step-type.ts';
-import type { AnswerKind } from './http-request.ts';
+import type { AnswerKind, HttpRequest } from './http-request.ts';
 
 /** Statuses after which the same request may be answered otherwise (RFC 9110 §15, RFC 6585 §4, RFC 8470 §5.2). */
 const PASSING = new Set([408, 425, 429]);
@@ -36,8 +36,16 @@ export function failureOf(failure: OutboundFailure): EffectResult {
 }
 
 /** Why an answer that came is not one the step can go on with, or null. */
-export function refusalOf(answer: OutboundAnswer, expect: readonly string[] | null, maxBytes: number, nowMs: number) {
-  if (answer.truncated) return permanent('answer_too_large', `the answer is longer than ${maxBytes} bytes`);
+export function refusalOf(
+  answer: OutboundAnswer,
+  { expect, answer: kind }: Pick<HttpRequest, 'expect' | 'answer'>,
+  maxBytes: number,
+  nowMs: number,
+) {
+  if (answer.truncated) {
+    const hint = kind === 'file' ? '' : '; with "answer": "file" up to 10 MiB are kept as a file';
+    return permanent('answer_too_large', `the answer is longer than ${maxBytes} bytes${hint}`);
+  }
   if (expect === null || isExpected(answer.status, expect)) return null;
   const excerpt = answer.body
     .toString('utf8', 0, EXCERPT_CHARS * 4)

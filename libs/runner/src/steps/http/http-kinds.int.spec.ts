@@ -210,7 +210,7 @@ describe('pages', () => {
       path.includes('page=2') ? { status: 500 } : { status: 200, headers: JSON_TYPE, body: '[1]' },
     );
     expect((await paged({ by: 'page' })).end.result).toMatchObject({ ok: false, status: 500 });
-    receiver.respond({ status: 200, headers: JSON_TYPE, body: JSON.stringify(['x'.repeat(100_000)]) });
+    receiver.respond({ status: 200, headers: JSON_TYPE, body: JSON.stringify(['x'.repeat(400_000)]) });
     expect((await paged({ by: 'page' })).end.error).toMatchObject({ code: 'answer_too_large' });
     receiver.respond({ status: 200, headers: JSON_TYPE, body: '[1]' });
     expect((await paged({ by: 'cursor', next: '{{ page.body.a.b() }}' })).end.error).toMatchObject({

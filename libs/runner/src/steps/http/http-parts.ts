@@ -62,7 +62,12 @@ export function pairsOf(value: unknown, what: string, mayBeSource: boolean): [st
     throw new StepError('invalid_request', `the ${what} are not an object`);
   }
   return Object.entries(value).flatMap(([name, each]): [string, string][] => {
-    if (what === 'headers') return [[name, textOf(each)]];
+    if (what === 'headers') {
+      // DL-11: what counts the hops is ours alone, or a flow could go in a circle for ever.
+      if (name.toLowerCase() === 'sluice-hops')
+        throw new StepError('invalid_header', `the header ${name} cannot be set`);
+      return [[name, textOf(each)]];
+    }
     const values = Array.isArray(each) ? each : [each];
     return values.filter((one) => one !== null && one !== undefined).map((one) => [name, textOf(one)]);
   });

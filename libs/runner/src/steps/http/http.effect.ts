@@ -1,5 +1,5 @@
 import type { OutboundAnswer, OutboundClient, OutboundResult } from '@sluice/outbound-http';
-import { MAX_OUTPUT_BYTES } from '../../runs/run-limits.ts';
+import { MAX_ANSWER_BYTES } from '../../runs/run-limits.ts';
 import { jsonValue } from '../../runs/json-value.rules.ts';
 import type { EffectCall, EffectResult, StepEffect } from '../step-type.ts';
 import { bodyOf, failureOf, isOk, permanent, refusalOf, resultOf } from './http-answer.rules.ts';
@@ -63,8 +63,8 @@ export class HttpEffect implements StepEffect {
       try {
         const made = [rule.collect(page)].flat().filter((item) => item !== null && item !== undefined);
         items.push(...made);
-        if (jsonValue(items).size > MAX_OUTPUT_BYTES) {
-          return permanent('answer_too_large', `the pages together are longer than ${MAX_OUTPUT_BYTES} bytes`);
+        if (jsonValue(items).size > MAX_ANSWER_BYTES) {
+          return permanent('answer_too_large', `the pages together are longer than ${MAX_ANSWER_BYTES} bytes`);
         }
         url = nextUrl(rule, page, url, made.length);
       } catch (error) {
@@ -81,7 +81,7 @@ export class HttpEffect implements StepEffect {
     url: string,
     body: HttpRequest['body'] | Buffer,
   ): Promise<Fetched> {
-    const maxBodyBytes = request.answer === 'file' ? MAX_FILE_BYTES : MAX_OUTPUT_BYTES;
+    const maxBodyBytes = request.answer === 'file' ? MAX_FILE_BYTES : MAX_ANSWER_BYTES;
     const endsMs = performance.now() + call.timeoutMs;
     let sent = { method: request.method, url, headers: headersOf(call, request), body };
     for (let left = request.redirects; ; left--) {
@@ -93,7 +93,7 @@ export class HttpEffect implements StepEffect {
         sent = { ...next, headers: [...next.headers] as [string, string][], body: next.body as HttpRequest['body'] };
         continue;
       }
-      const refusal = refusalOf(result, request.expect, maxBodyBytes, Date.now());
+      const refusal = refusalOf(result, request, maxBodyBytes, Date.now());
       return refusal ? { end: refusal } : { answer: result, url: sent.url };
     }
   }

@@ -62,13 +62,13 @@ describe('the request of an http step', () => {
   });
 
   test('is recorded without secrets and sent with them', () => {
-    const step = compile({ url: 'https://a.example/?k={{ secrets.k }}', headers: '{{ secrets.all }}' });
+    const step = compile({ url: 'https://a.example/?k={{ secrets.k }}', headers: '{{ secrets.all | fromjson }}' });
     expect(step.begin(scope())).toMatchObject({
       kind: 'effect',
-      input: { url: 'https://a.example/?k={{ secrets.k }}', headers: { '{{ secrets.all }}': '' } },
+      input: { url: 'https://a.example/?k={{ secrets.k }}', headers: { '{{ secrets.all | fromjson }}': '' } },
     });
     expect([...(step.secretNames ?? [])].sort()).toEqual(['all', 'k']);
-    const sent = step.request?.(scope({ secrets: { k: 'clear', all: { authorization: 'clear' } } })) as HttpRequest;
+    const sent = step.request?.(scope({ secrets: { k: 'clear', all: '{"authorization":"clear"}' } })) as HttpRequest;
     expect(sent.url).toBe('https://a.example/?k=clear');
   });
 });
@@ -115,6 +115,20 @@ describe('what an http step sends', () => {
   test('is not told in the words of an error when it cannot be sent', () => {
     const step = compile({ url: '{{ secrets.k }}' });
     expect(() => step.request?.(scope({ secrets: { k: 'ftp://hidden' } }))).toThrow(/http:\/\/ or https:\/\/: \*\*\*$/);
+  });
+
+  test('does not count the hops of a chain itself', () => {
+    const headers = '{{ h }}';
+    const step = compile({ url: 'https://a.example/', headers });
+    expect(() => step.begin(scope({ h: { 'Sluice-Hops': 0 } }))).toThrow('the header Sluice-Hops cannot be set');
+  });
+
+  test('hides the name of a host that a secret says, in the form that DNS has it', () => {
+    const hiddenOf = (url: string, k: string) => requestOf({ url }, { secrets: { k } }).secrets;
+    expect(hiddenOf('https://{{ secrets.k }}/x', 'Käse.example')).toContain('xn--kse-qla.example');
+    expect(hiddenOf('https://shop-{{ secrets.k }}.example/', 'T3nant')).toContain('shop-t3nant.example');
+    expect(hiddenOf('{{ secrets.k }}', 'https://hooks.example/T/B')).toContain('hooks.example');
+    expect(hiddenOf('https://a.example/?k={{ secrets.k }}', 's3cret')).not.toContain('a.example');
   });
 
   test('is a file only by a reference to one', () => {

@@ -105,13 +105,23 @@ class HttpStep implements StepInterpreter {
       headers,
       body,
       filePayloadId: file?.payloadId ?? null,
-      secrets: [...secrets, ...credentials, ...(auth ? [auth.hidden] : [])],
+      secrets: [...secrets, ...credentials, ...secretHost(parts.url, secrets), ...(auth ? [auth.hidden] : [])],
       answer,
       expect,
       redirects,
       pages: pages && pageRuleOf(pages, scope),
     };
   }
+}
+
+/**
+ * The host, when a secret says it or a part of it: what goes wrong with a name is told with the name, in the form that DNS
+ * has it.
+ */
+function secretHost(url: string, secrets: readonly string[]): string[] {
+  const written = /^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1] ?? '';
+  const isSecret = secrets.some((secret) => secret.includes(written) || written.includes(secret));
+  return isSecret ? [new URL(url).hostname] : [];
 }
 
 function pageRuleOf({ next, collect, ...rule }: CompiledPages, scope: StepScope): PageRule {

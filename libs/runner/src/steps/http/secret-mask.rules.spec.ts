@@ -30,6 +30,12 @@ test('a secret is found in the forms in which a receiver repeats it', () => {
   expect(mask({ body: forms.join(' ') }, [secret])).toEqual({ body: '*** "***" *** s=*** *** ***' });
 });
 
+test('a secret is found as Python and others write it into a URL', () => {
+  const secret = 'p(a)ss/wörd +1!';
+  const forms = ['p%28a%29ss/w%C3%B6rd%20%2B1%21', 'p%28a%29ss%2Fw%C3%B6rd+%2B1%21', 'p(a)ss%2fw%c3%b6rd%20%2b1!'];
+  expect(mask(forms, [secret])).toEqual(['***', '***', '***']);
+});
+
 test('a secret is found in the bytes of a file, as often as it is there', () => {
   const bytes = Buffer.concat([Buffer.from([0, 255]), Buffer.from('s3cret,s3cret'), Buffer.from([1])]);
   expect(maskBytes(bytes, ['s3cret'])).toEqual(

@@ -14,6 +14,13 @@ export function formsOf(secrets: readonly string[]): string[] {
       JSON.stringify(secret).slice(1, -1),
       inUrl,
       inUrl.replaceAll('%20', '+'),
+      // Jinja's `urlencode` leaves slashes, and URLs leave much more as it is.
+      inUrl.replaceAll('%2F', '/'),
+      encodeURI(secret.toWellFormed()),
+      inPython(inUrl),
+      inPython(inUrl).replaceAll('%2F', '/'),
+      inPython(inUrl).replaceAll('%20', '+'),
+      inUrl.replace(/%../g, (code) => code.toLowerCase()),
       new URLSearchParams({ s: secret }).toString().slice(2),
       plain.toString('base64'),
       plain.toString('base64url'),
@@ -24,6 +31,10 @@ export function formsOf(secrets: readonly string[]): string[] {
   // The longest first: one that holds another must not be left half masked.
   return [...forms].sort((a, b) => b.length - a.length);
 }
+
+/** What Python's `quote` escapes besides (RFC 3986 §2.2). */
+const inPython = (text: string): string =>
+  text.replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function maskText(text: string, forms: readonly string[]): string {
   return forms.reduce((masked, form) => masked.replaceAll(form, MASK), text);
