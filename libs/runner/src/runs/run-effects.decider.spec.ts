@@ -2,6 +2,7 @@ import { derivedId } from '@sluice/contracts';
 import { describe, expect, test } from 'vitest';
 import { afterEffect, at, begin, dataOf, effectOf, flowOf, RUN_ID, typesOf } from './decider.fixture.ts';
 import type { Begun } from './decider.fixture.ts';
+import type { Next } from './decision.ts';
 import { advance } from './run.decider.ts';
 import { MAX_CUT_SHORT } from './run-limits.ts';
 import { foldRun } from './run-state.ts';
@@ -114,12 +115,13 @@ describe('an effect', () => {
 
   test('with answers that are more together than a run may have at hand fails the step', () => {
     const calls = [1, 2, 3].map((n) => ({ ...CALL, ref: `c${n}` }));
-    let { flow, run, next } = begin(flowOf([WEBHOOK, ...calls]), {});
+    const { flow, run, next: first } = begin(flowOf([WEBHOOK, ...calls]), {});
+    let next: Next = first;
     let ended: unknown = null;
     for (let n = 0; n < 3; n++) {
       const output = { ...answer(200), body: 'x'.repeat(3 << 20) };
       const settled = afterEffect(flow, run, effectOf(next), { output, error: null, retryable: false }, at(n + 1));
-      ({ flow, run, next } = { flow, run, next: settled.next });
+      next = settled.next;
       ended = run.finished?.error ?? null;
     }
     expect(ended).toMatchObject({ code: 'run_too_large', ref: 'c3' });
