@@ -14,6 +14,7 @@ describe('LU-05: where the response stands', () => {
     [{ output: { response: false }, response: true }, 'negative'],
     [{ result: true }, 'failed'],
     [[{ response: true }], 'failed'],
+    ['\uFEFF{"response": true}', 'success'],
     ['true', 'failed'],
     ['<ok/>', 'failed'],
     ['', 'failed'],

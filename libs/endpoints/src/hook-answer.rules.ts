@@ -56,7 +56,8 @@ function responseIn(body: string): { response: unknown } | { problem: string } {
   if (body.trim() === '') return { problem: 'the answer is empty' };
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body);
+    // Some servers begin UTF-8 with a mark that JSON does not know (RFC 8259 §8.1 lets a reader pass over it).
+    parsed = JSON.parse(body.replace(/^\uFEFF/, ''));
   } catch {
     return { problem: 'the answer is not JSON' };
   }

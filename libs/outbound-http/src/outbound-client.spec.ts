@@ -91,7 +91,10 @@ describe('what is sent and answered', () => {
     expect(await trusting.send(post(url('hooks.example')))).toMatchObject({ ok: true, status: 200 });
     expect(await trusting.send(post(url('other.example')))).toMatchObject({ ok: false, error: { stage: 'tls' } });
     const doubting = await client({ resolve }).send(post(url('hooks.example')));
-    expect(doubting).toMatchObject({ ok: false, error: { stage: 'tls', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' } });
+    expect(doubting).toMatchObject({
+      ok: false,
+      error: { stage: 'tls', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', message: 'the certificate is self-signed' },
+    });
   });
 });
 

@@ -33,6 +33,17 @@ const MESSAGES: Record<string, string> = {
   UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are over the limit',
   UND_ERR_ABORTED: 'the request was given up',
+  // What the libraries say of these is for programmers, or tells how Node is started.
+  ERR_ASSERTION: 'the answer is not HTTP/1.1',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the port does not speak TLS',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'the port does not speak TLS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'an authority of the certificate is not known',
+  UNABLE_TO_GET_ISSUER_CERT: 'the authority of the certificate is not known',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of the certificate is not known',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of the certificate is not known, or the server leaves one out',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet',
 };
 
 function codeOf(error: Error): string {
@@ -43,12 +54,17 @@ function codeOf(error: Error): string {
   return inner instanceof Error && inner !== error ? codeOf(inner) : error.name;
 }
 
+/** OpenSSL puts thread, code, source file and line around the one part that a person understands. */
+function plain(message: string): string {
+  return /:SSL routines:[^:]*:([^:\n]+):/.exec(message)?.[1] ?? message;
+}
+
 /** What an error means to the person whose endpoint it was; the stage says where to look. */
 export function attemptErrorOf(thrown: unknown, phase: Phase, secure: boolean): AttemptError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error instanceof OutboundError) return { stage: error.stage, code: error.code, message: error.message };
   const code = codeOf(error);
-  const message = MESSAGES[code] ?? (error.message || code);
+  const message = MESSAGES[code] ?? (plain(error.message) || code);
   if (TLS_CODE.test(code)) return { stage: 'tls', code, message };
   if (CONNECT_CODE.test(code)) return { stage: 'connect', code, message };
   if (phase === 'connecting') {

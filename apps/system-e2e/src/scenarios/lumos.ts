@@ -129,6 +129,16 @@ export const lumos: Scenarios = (use) => {
       expect([saved.status, saved.body.errors]).toMatchObject([422, [{ pointer: '/url' }]]);
     });
 
+    it('LU-03: the sample of an event type is there as soon as the type is', async () => {
+      const schema = { type: 'object', properties: { weight: { type: 'number', example: 2.5 } } };
+      await api.must('POST', '/v1/event-types', { name: 'parcel.sent', schema });
+      const unsaved = { kind: 'event', events: ['parcel.sent'], format: 'standard', url: `${receiver.url}/sample` };
+      const tested = await api.call('POST', '/v1/endpoints/test', unsaved);
+      expect(tested.body).toMatchObject({
+        request: { body: expect.stringContaining('"data":{"weight":2.5}') as string },
+      });
+    });
+
     it('LU-12: GET /inline_webhooks lists them without address and headers', async () => {
       const { id } = await hook('listed', 'DEPROVISION');
       const { body, text } = await api.call('GET', '/inline_webhooks');

@@ -54,9 +54,10 @@ describe('Retry-After', () => {
     ['Sun, 22 Nov 2026 11:00:00 GMT', 0],
     ['Sunday, 22-Nov-26 12:00:05 GMT', 5000],
     ['9999999999', 604_800_000],
+    ['9'.repeat(400), 604_800_000],
   ])('%j is %d ms', (text, ms) => expect(retryAfterMs(text, NOW)).toBe(ms));
 
-  it.each([undefined, '', '-5', '1.5', '12h', 'tomorrow', '99999999999'])('%j is none', (text) => {
+  it.each([undefined, '', '-5', '1.5', '12h', 'tomorrow'])('%j is none', (text) => {
     expect(retryAfterMs(text, NOW)).toBeNull();
   });
 });

@@ -11,6 +11,11 @@ export class DeliveringConfig {
   attemptTimeoutMs: number = 15_000;
   /** Requests under way in this process, whatever their endpoints. About 200 endpoints that hang with a cap of 10. */
   maxInFlight: number = 2048;
+  /**
+   * Deliveries planned in one commit, unless one event has more. Each is about 1.5 KiB of objects and of parameters, all
+   * of them alive at once: ten events of one app's 10,000 endpoints were 150 MiB.
+   */
+  mostPlannedAtOnce: number = 5_000;
   /** First attempts that may wait in memory, in all; past it their rows wait in the due-queue. */
   maxWaiting: number = 40_000;
   /** The same as an estimate of their events' size. */

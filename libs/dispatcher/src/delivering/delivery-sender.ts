@@ -123,12 +123,14 @@ export class DeliverySender {
   }
 
   async #discard(delivery: Delivery, endpoint: EndpointState | undefined, reason: string): Promise<void> {
-    const planned = delivery.event.deliveries.find((each) => each.deliveryId === delivery.deliveryId);
+    const endpointId =
+      endpoint?.id ?? (await this.#patiently(delivery, () => this.endpoints.idOf(delivery.endpointUuid)));
+    if (endpointId === 'lost') return;
     discardedTotal.inc();
     await this.recorder.discarded(delivery, {
       deliveryId: delivery.deliveryId,
       eventId: delivery.event.eventId,
-      endpointId: endpoint?.id ?? planned?.endpointId ?? 0,
+      endpointId,
       endpointUuid: delivery.endpointUuid,
       reason,
       at: new Date(this.config.now()).toISOString(),

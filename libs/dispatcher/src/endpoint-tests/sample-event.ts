@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { exampleOf } from '@sluice/event-schemas';
 import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { sampleEntity } from './sample-entity.rules.ts';
 
 /** What an endpoint that subscribes to everything is shown. */
 const USUAL_TYPE = 'Flow.Executed';
@@ -27,16 +28,18 @@ export class SampleEvents {
   ): Promise<DomainEventRecorded> {
     const type = asked ?? (await this.typeFor(appId, patterns));
     const eventId = newId();
+    const given = data === undefined ? await this.dataOf(appId, type) : data;
+    const { entityId, path } = sampleEntity(type, given) ?? { entityId: 'test', path: `/v1/events/${eventId}` };
     return {
       eventId,
       type,
       source: '/sluice/test',
       sourceId: eventId,
-      subject: 'test',
+      subject: entityId,
       time: new Date().toISOString(),
-      data: data === undefined ? await this.dataOf(appId, type) : data,
-      entityId: 'test',
-      entityUrl: `${this.settings.publicUrl}/v1/events/${eventId}`,
+      data: given,
+      entityId,
+      entityUrl: `${this.settings.publicUrl}${path}`,
       runId: null,
       requestId: null,
       deliveries: [],

@@ -25,10 +25,13 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   readonly #byNumber = new Map<number, EndpointState>();
   readonly #listeners: ((uuid: string, now: EndpointState | null) => void)[] = [];
 
+  readonly #pool: Pool;
+
   constructor(
     @InjectPool('dispatcher') pool: Pool,
     private readonly board: ReplicaBoard,
   ) {
+    this.#pool = pool;
     this.#tail = new TableTail<EndpointState>({
       pool,
       table: 'dispatcher.endpoints',
@@ -63,6 +66,20 @@ export class EndpointDirectory implements OnModuleInit, OnApplicationShutdown {
   /** By the integer of the wire. */
   findByNumber(id: number): EndpointState | undefined {
     return this.#byNumber.get(id);
+  }
+
+  /**
+   * The integer of the wire, also of an endpoint that was deleted; 0 when there never was one.
+   * @throws what the database throws
+   */
+  async idOf(uuid: string): Promise<number> {
+    const known = this.find(uuid);
+    if (known) return known.id;
+    const { rows } = await this.#pool.query<{ state: string }>(
+      'select state from dispatcher.endpoints where uuid = $1',
+      [uuid],
+    );
+    return rows[0] ? (JSON.parse(rows[0].state) as EndpointState).id : 0;
   }
 
   /** The endpoints of an app that events are sent to; walks through all there are. */

@@ -13,6 +13,7 @@ import {
 import { startWork, type TracedWork } from '@sluice/observability';
 import { failpoint, InjectPool, InjectStore, metrics } from '@sluice/platform';
 import type { Pool, PoolClient } from 'pg';
+import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { DeliveryStarter } from '../delivering/delivery-starter.ts';
 import type { PlannedDelivery } from '../delivering/planned-delivery.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
@@ -35,6 +36,14 @@ const recordedTotal = metrics.counter(
 );
 const plannedTotal = metrics.counter('sluice_deliveries_planned_total', 'Deliveries planned by the dispatcher');
 
+/** An event and whom it goes to. */
+interface Matched {
+  event: ReceivedEvent;
+  work: TracedWork;
+  append: StreamAppend;
+  deliveries: PlannedDelivery[];
+}
+
 /** The one door for domain events: what comes in is recorded once, matched, and its deliveries are planned with it. */
 @Injectable()
 export class EventRecorder {
@@ -44,6 +53,7 @@ export class EventRecorder {
     @Inject(EndpointDirectory) private readonly endpoints: EndpointDirectory,
     @Inject(DeliveryStarter) private readonly starter: DeliveryStarter,
     @Inject(OrderingKeys) private readonly orderingKeys: OrderingKeys,
+    @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {}
 
   /**
@@ -97,20 +107,37 @@ export class EventRecorder {
     return new Set(rows.map((row) => row.name));
   }
 
+  /**
+   * In one commit, unless the events go to very many endpoints. What is to be committed with them goes with the last ones:
+   * after a crash in between the events come again, and those that are recorded are known.
+   */
   async #commit(events: readonly ReceivedEvent[], more: Pick<CommitUnit, 'alongside' | 'alone'>): Promise<void> {
-    const work = events.map((event) =>
-      startWork('dispatcher.record', {
+    let matched: Matched[] = [];
+    let count = 0;
+    for (const event of events) {
+      const work = startWork('dispatcher.record', {
         parent: event.traceparent,
         kind: 'consumer',
         attributes: { 'event.type': event.type },
-      }),
-    );
-    const matched = events.map((event, index) => this.#match(event, (work[index] as TracedWork).traceparent));
+      });
+      const each = { event, work, ...this.#match(event, work.traceparent) };
+      if (count > 0 && count + each.deliveries.length > this.config.mostPlannedAtOnce) {
+        await this.#commitTogether(matched, {});
+        matched = [];
+        count = 0;
+      }
+      matched.push(each);
+      count += each.deliveries.length;
+    }
+    await this.#commitTogether(matched, more);
+  }
+
+  async #commitTogether(matched: readonly Matched[], more: Pick<CommitUnit, 'alongside' | 'alone'>): Promise<void> {
     const planned = matched.flatMap((each) => each.deliveries);
     const plan = this.starter.plan(planned);
-    const keys = events
-      .filter((event) => event.dedupeKey !== null)
-      .map((event) => [event.appId, event.dedupeKey, event.eventId]);
+    const keys = matched
+      .filter(({ event }) => event.dedupeKey !== null)
+      .map(({ event }) => [event.appId, event.dedupeKey, event.eventId]);
     failpoint('dispatcher.before-record');
     const unit = {
       appends: matched.map((each) => each.append),
@@ -124,12 +151,12 @@ export class EventRecorder {
     try {
       await this.store.commit(unit);
     } catch (error) {
-      for (const each of work) each.end(error);
+      for (const { work } of matched) work.end(error);
       throw error;
     }
     failpoint('dispatcher.after-record');
-    for (const each of work) each.end();
-    recordedTotal.inc(events.length);
+    for (const { work } of matched) work.end();
+    recordedTotal.inc(matched.length);
     plannedTotal.inc(planned.length);
     plan.begin();
   }

@@ -15,6 +15,7 @@ import { type RunningServices, startServices } from '@sluice/wiring';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NEIGHBOURS, Neighbours, SILENT, testSettings } from '../dispatcher.fixture.ts';
 import { dispatcherService } from '../dispatcher.service.ts';
+import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { DomainEventsConsumer } from './domain-events.consumer.ts';
 import { BadRecordError } from './from-kafka.ts';
 
@@ -95,6 +96,29 @@ describe('the one door', () => {
     // A batch of what is known already still moves the checkpoint.
     const { rows } = await database.pool.query('select count(*)::int as count from public.counted');
     expect(rows).toEqual([{ count: 3 }]);
+  });
+
+  it('of events to very many endpoints commits some at a time, and each is sent once, also when they come again', async () => {
+    const config = running.app.nest.get(DeliveringConfig, { strict: false });
+    const usual = config.mostPlannedAtOnce;
+    config.mostPlannedAtOnce = 2;
+    try {
+      const counted = async () => (await database.pool.query('select from public.counted')).rowCount ?? 0;
+      const before = await counted();
+      const messages = ['c1', 'c2', 'c3', 'c4', 'c5'].map((id) => record(id));
+      // As after a crash between two commits: what was recorded comes again, with the rest.
+      await consumer.onKafka(batch(messages.slice(0, 3)));
+      await consumer.onKafka(batch(messages));
+      expect((await counted()) - before).toBe(2);
+      const recorded = (await Promise.all(['c1', 'c2', 'c3', 'c4', 'c5'].map(recordedOf))).flat();
+      expect(recorded.map((event) => event.sourceId)).toEqual(['c1', 'c2', 'c3', 'c4', 'c5']);
+      const ids = recorded.flatMap((event) => event.deliveries.map((each) => each.deliveryId));
+      const arrived = () => receiver.requests.flatMap(({ text }) => ids.filter((id) => text.includes(id)));
+      await waitFor(() => arrived().length >= ids.length);
+      expect([ids.length, arrived().sort()]).toEqual([5, ids.sort()]);
+    } finally {
+      config.mostPlannedAtOnce = usual;
+    }
   });
 
   it('is the same door for Kafka and POST /v1/events', async () => {

@@ -122,8 +122,8 @@ export class Replayer {
   }
 
   async #loaded(ids: readonly string[], appId: string): Promise<LoadedEvent[]> {
-    const loaded = await Promise.all(ids.map((id) => this.loader.load(id.toLowerCase())));
-    return loaded.filter((each): each is LoadedEvent => each !== null && each.appId === appId);
+    const loaded = await this.loader.whole(ids.map((id) => id.toLowerCase()));
+    return loaded.filter((each) => each.appId === appId);
   }
 
   #endpointsOf(query: ReplayQuery, appId: string): EndpointState[] {
@@ -143,10 +143,10 @@ export class Replayer {
     const items: DueItem[] = [];
     for (const { event } of events) {
       const subscribed = new Set(this.endpoints.subscribersOf(appId, event).map((endpoint) => endpoint.uuid));
+      const planned = new Set(event.deliveries.map((each) => each.endpointUuid));
       const candidates = endpoints.flatMap((endpoint): Candidate[] => {
-        const planned = event.deliveries.some((each) => each.endpointUuid === endpoint.uuid);
         const now = became.get(outcomeKey(event.eventId, endpoint.uuid));
-        if (now || planned) return [{ endpoint, became: now ?? 'pending' }];
+        if (now || planned.has(endpoint.uuid)) return [{ endpoint, became: now ?? 'pending' }];
         // Never for it: it is now when the endpoint subscribes to it, or when somebody named both.
         const isNamed = query.eventIds !== null && query.endpointUuid !== null;
         return isNamed || subscribed.has(endpoint.uuid) ? [{ endpoint, became: 'missing' }] : [];

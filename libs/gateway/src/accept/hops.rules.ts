@@ -9,11 +9,11 @@ export const MAX_HOPS = 8;
  */
 export function hopsOf(headers: Readonly<Record<string, string | string[] | undefined>>): number {
   const sent = headers['sluice-hops'];
-  if (typeof sent !== 'string' || !/^\d{1,6}$/.test(sent)) return 0;
+  if (typeof sent !== 'string' || !/^\d+$/.test(sent)) return 0;
   const hops = Number(sent);
   if (hops < MAX_HOPS) return hops;
   throw gatewayError(
     'loop_detected',
-    `${hops} webhooks led to this request, one starting the next; after ${MAX_HOPS} the chain is cut.`,
+    `${sent.slice(0, 20)} webhooks led to this request, one starting the next; after ${MAX_HOPS} the chain is cut.`,
   );
 }

@@ -30,6 +30,9 @@ export class EventTypeView {
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true })
   updatedAt!: string | null;
+
+  @ApiProperty({ required: false, description: 'true when a dispatcher may not know the change yet' })
+  propagating?: boolean;
 }
 
 export class EventTypePage {

@@ -102,7 +102,7 @@ export class EventTypes {
     if (!event) return { value, streamVersion: expectedVersion, propagating: false };
     const streamVersion = expectedVersion + 1;
     const deleted = event.type === 'EventTypeDeleted';
-    await this.changes.commit({
+    const position = await this.changes.commit({
       streamId: state.id,
       expectedVersion,
       appId: state.appId,
@@ -115,7 +115,9 @@ export class EventTypes {
       ],
     });
     await this.schemas.refresh();
-    return { value, streamVersion, propagating: false };
+    // Tests of endpoints make their samples from the dispatchers' copy of the schema.
+    const propagating = await this.changes.isPropagating(position, ['dispatcher']);
+    return { value, streamVersion, propagating };
   }
 }
 
