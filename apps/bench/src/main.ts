@@ -38,7 +38,7 @@ const BENCHES: Record<
     seconds: 0,
     measures: 'a run that computes for each of 10,000 items, and one that calls for 2,000',
   },
-  queued: { run: queued, seconds: 5, measures: 'callers of one app beside 100,000 queued runs of another' },
+  queued: { run: queued, seconds: 3, measures: 'callers of one app beside 100,000 queued runs of another' },
   'waiting-runs': { run: waitingRuns, seconds: 0, measures: 'how late runs wake among a million that wait' },
   idempotency: { run: idempotency, seconds: 5, measures: 'what an idempotency key costs an accept, and a repeat' },
   kafka: { run: kafka, seconds: 10, measures: 'accept and end-to-end over a real broker, beside standalone' },

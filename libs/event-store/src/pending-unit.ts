@@ -101,6 +101,7 @@ function prepareEvent(
   version: number,
   predecessor: number,
   event: NewEvent,
+  metaJson: string,
 ): PreparedEvent {
   const partitionKey = event.partitionKey ?? streamId;
   const occurredAt = event.occurredAt ?? new Date();
@@ -115,7 +116,7 @@ function prepareEvent(
     typeVersion: typeVersionOf(event),
     appId: event.appId === null ? null : checkName(event.appId, 'appId'),
     dataJson: jsonOf(event.data, `data of ${event.type}`),
-    metaJson: jsonOf(event.meta, `meta of ${event.type}`),
+    metaJson,
     meta: event.meta,
     occurredAt,
     body: bodyOf(event),
@@ -136,6 +137,9 @@ function checkAppend(append: StreamAppend, topics: readonly Topic[]): Topic {
 
 function prepareAppends(appends: readonly StreamAppend[], topics: readonly Topic[], versions: Map<string, number>) {
   const events: PreparedEvent[] = [];
+  // The events of a run share one object: it becomes text once.
+  let meta: EventMeta | undefined;
+  let metaJson = '';
   for (const append of appends) {
     const topic = checkAppend(append, topics);
     const streamId = append.streamId.toLowerCase();
@@ -148,7 +152,9 @@ function prepareAppends(appends: readonly StreamAppend[], topics: readonly Topic
     let version = append.expectedVersion;
     for (const event of append.events) {
       const predecessor = reached === undefined && version === append.expectedVersion ? version : 0;
-      events.push(prepareEvent(topic, streamId, ++version, predecessor, event));
+      if (events.length === 0 || event.meta !== meta) metaJson = jsonOf(event.meta, `meta of ${event.type}`);
+      meta = event.meta;
+      events.push(prepareEvent(topic, streamId, ++version, predecessor, event, metaJson));
     }
     versions.set(key, version);
   }

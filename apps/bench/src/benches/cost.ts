@@ -9,7 +9,7 @@ import type { BenchArguments } from './rounds.ts';
 
 const LOAD = { bodyBytes: 1_024, connections: 64, warmUpMs: 3_000, measureDeliveries: true, drainMs: 120_000 };
 /** What the product sustains; more would measure its queue. */
-const SATURATION = 1_500;
+const SATURATION = 2_000;
 
 interface Spent {
   events: number;

@@ -6,7 +6,7 @@ import type { BenchArguments } from './rounds.ts';
 
 const QUEUED = 100_000;
 const PER_SECOND = 100;
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 3;
 
 interface Target {
   path: string;
