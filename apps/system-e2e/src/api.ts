@@ -14,6 +14,11 @@ export class Api {
     readonly appId: string,
   ) {}
 
+  /** Of an app that is there. */
+  static ofApp(system: System, appId: string): Api {
+    return new Api(system, appId);
+  }
+
   static async ofFreshApp(system: System, name: string): Promise<Api> {
     const api = new Api(system, '');
     const app = await api.call('POST', '/v1/apps', {

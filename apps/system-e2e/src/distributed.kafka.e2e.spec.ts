@@ -2,8 +2,9 @@ import { System } from '@sluice/testing';
 import { expect, it } from 'vitest';
 import { documentedMetrics, sampleOf, serviceUrls, shownMetrics } from './metrics-page.ts';
 import { describeScenarios } from './scenarios/all.ts';
+import { takeover } from './scenarios/takeover.ts';
 
-describeScenarios('distributed');
+describeScenarios('distributed', [takeover]);
 
 it('OP-01: the five services together show what docs/metrics.md lists, each with its relay', async () => {
   const system = await System.start('distributed');

@@ -17,6 +17,7 @@ import { examples } from './examples.ts';
 import { idempotency } from './idempotency.ts';
 import { identity } from './identity.ts';
 import { limits } from './limits.ts';
+import { APP_CONCURRENCY, flowBounds } from './flow-bounds.ts';
 import { flowLanguage } from './flow-language.ts';
 import { flowProfile } from './flow-profile.ts';
 import { flowTimeout } from './flow-timeout.ts';
@@ -72,6 +73,7 @@ const ALL: readonly Scenarios[] = [
   native,
   flowTimeout,
   flowLanguage,
+  flowBounds,
   listenerProfile,
   authentication,
   etlworks,
@@ -85,8 +87,10 @@ const ALL: readonly Scenarios[] = [
 /**
  * Each wiring's test file calls this; the system is started once (over Kafka two instances of each
  * service), and every description makes an app of its own.
+ *
+ * @param last of this wiring only, after all the others: what would disturb them.
  */
-export function describeScenarios(wiring: Wiring): void {
+export function describeScenarios(wiring: Wiring, last: readonly Scenarios[] = []): void {
   describe(`the ${wiring} wiring`, () => {
     let system: System;
     let proxy: ConnectProxy;
@@ -94,6 +98,7 @@ export function describeScenarios(wiring: Wiring): void {
       proxy = await connectProxy();
       const env = {
         SLUICE_DISTRIBUTED_INSTANCES: '2',
+        SLUICE_APP_CONCURRENCY: APP_CONCURRENCY,
         SLUICE_OUTBOUND_PROXY: proxy.url,
         SLUICE_OUTBOUND_PROXY_EXCEPT: 'localhost,127.0.0.0/8',
       };
@@ -103,6 +108,6 @@ export function describeScenarios(wiring: Wiring): void {
       await system?.remove();
       await proxy?.close();
     });
-    for (const scenarios of ALL) scenarios(() => ({ wiring, system, proxy }));
+    for (const scenarios of [...ALL, ...last]) scenarios(() => ({ wiring, system, proxy }));
   });
 }
