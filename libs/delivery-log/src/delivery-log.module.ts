@@ -5,6 +5,7 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller.ts
 import { DeadLettersQueries } from './dead-letters/dead-letters.query.ts';
 import { DeliveriesController } from './deliveries/deliveries.controller.ts';
 import { DeliveriesQueries } from './deliveries/deliveries.query.ts';
+import { KnownEndpoints } from './deliveries/known-endpoints.ts';
 import { WholeBodies } from './deliveries/whole-bodies.ts';
 import { WholeBodiesSweep } from './deliveries/whole-bodies.worker.ts';
 import { EventsController } from './events/events.controller.ts';
@@ -59,6 +60,7 @@ import { TimelineController } from './timeline/timeline.controller.ts';
     TriggerRequestsQueries,
     KnownTriggers,
     DeliveriesQueries,
+    KnownEndpoints,
     WholeBodies,
     WholeBodiesSweep,
     EventsQueries,

@@ -176,6 +176,18 @@ export const deliveryLog: Scenarios = (use) => {
       expect((await fetch(`${system.url}/v1/tail`, { headers })).status).toBe(401);
     });
 
+    it('ET-09, RG-02: an endpoint that got nothing has an empty list; one that is not there, or is another app’s, is 404', async () => {
+      const quiet = await api.endpoint(receiver.url, ['never']);
+      const of = (by: Api, id: string | number) => by.call('GET', `/v1/endpoints/${id}/events`);
+      expect((await of(api, quiet.id)).body).toEqual({ items: [], nextCursor: null });
+      expect((await of(api, quiet.uuid.toUpperCase())).status).toBe(200);
+      const stranger = await Api.ofFreshApp(use().system, 'nobody');
+      const hidden = await Promise.all([endpoint.id, endpoint.uuid].map((id) => of(stranger, id)));
+      const unknown = await Promise.all([2_147_483_647, 9_999_999_999, 'x', api.appId].map((id) => of(api, id)));
+      expect([...hidden, ...unknown].map(({ status }) => status)).toEqual([404, 404, 404, 404, 404, 404]);
+      expect((await api.call('GET', '/v1/deliveries?endpointId=x')).status).toBe(422);
+    });
+
     it('LG-05: the log is built again from the events beside the live one and says the same', async () => {
       const mine = await Api.ofFreshApp(use().system, 'rebuilt');
       await mine.endpoint(receiver.url, ['order.placed']);

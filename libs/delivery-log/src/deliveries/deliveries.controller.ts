@@ -5,6 +5,7 @@ import { isUuid } from '@sluice/contracts';
 import { platformError } from '@sluice/platform';
 import type { Page } from '../read-model/page.ts';
 import { DeliveriesQueries, type DeliveryView } from './deliveries.query.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
 import { WholeBodies } from './whole-bodies.ts';
 import { DeliveriesQuery } from './deliveries.requests.ts';
 import { DELIVERY, DELIVERY_PAGE } from '../read-model/answer-schemas.ts';
@@ -16,6 +17,7 @@ export class DeliveriesController {
   constructor(
     private readonly queries: DeliveriesQueries,
     private readonly bodies: WholeBodies,
+    private readonly endpoints: KnownEndpoints,
   ) {}
 
   /** Deliveries of an app with their attempts, newest first. */
@@ -40,7 +42,8 @@ export class DeliveriesController {
   @ApiOkResponse({ schema: DELIVERY_PAGE })
   @Requires('automation.view', { portal: 'view' })
   async ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
-    return { items: await this.queries.ring(app.id, id), nextCursor: null };
+    const items = await this.endpoints.itemsOf(app, id, (appId) => this.queries.ring(appId, id));
+    return { items, nextCursor: null };
   }
 
   /** One delivery of an endpoint with the whole bodies of its attempts (ET-09); older ones than the last 100 have 64 KiB. */

@@ -1,7 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { IsStorableText, ListQuery } from '../read-model/list.requests.ts';
 
+const ENDPOINT = /^(?:\d{1,10}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 export const DELIVERY_STATUSES = ['pending', 'succeeded', 'failed', 'discarded'] as const;
 
 export class DeliveriesQuery extends ListQuery {
@@ -10,6 +11,7 @@ export class DeliveriesQuery extends ListQuery {
   @IsOptional()
   @IsString()
   @MaxLength(36)
+  @Matches(ENDPOINT, { message: 'must be the integer id or the uuid of an endpoint' })
   endpointId?: string;
 
   @ApiPropertyOptional({ enum: DELIVERY_STATUSES })
