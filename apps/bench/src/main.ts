@@ -3,6 +3,7 @@ import { accept } from './benches/accept.ts';
 import { acceptHmac } from './benches/accept-hmac.ts';
 import { acceptIdle } from './benches/accept-idle.ts';
 import { cost } from './benches/cost.ts';
+import { deliveryLog } from './benches/delivery-log.ts';
 import { endToEnd } from './benches/end-to-end.ts';
 import { foreach, waitingRuns } from './benches/flows.ts';
 import { idempotency } from './benches/idempotency.ts';
@@ -31,6 +32,11 @@ const BENCHES: Record<
   'fan-out': { run: fanOut, seconds: 0, measures: 'one event to 100 endpoints, beside one endpoint' },
   isolation: { run: isolation, seconds: 60, measures: 'healthy endpoints beside one that hangs, and one that fails' },
   cost: { run: cost, seconds: 20, measures: 'statements, WAL and processor time of an event from end to end' },
+  'delivery-log': {
+    run: deliveryLog,
+    seconds: 12,
+    measures: 'end to end with the delivery log and with its consumers held, at 3,000 events/s and at most',
+  },
   'many-endpoints': { run: manyEndpoints, seconds: 0, measures: 'memory of 10,000 endpoints with a backlog each' },
   backlog: { run: backlog, seconds: 0, measures: '200,000 waiting deliveries, beside the rate from memory' },
   foreach: {

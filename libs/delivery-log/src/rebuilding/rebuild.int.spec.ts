@@ -2,7 +2,7 @@ import { kafkaPartitionOf } from '@sluice/bus';
 import { newId, type ServiceName, schemaOf, type Topic } from '@sluice/contracts';
 import { type Alongside, EventStore, eventTablesSql, type StoredEvent } from '@sluice/event-store';
 import { migrate } from '@sluice/platform';
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
+import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliveryLogService } from '../delivery-log.service.ts';
 import { DeliveriesQueries } from '../deliveries/deliveries.query.ts';
@@ -108,12 +108,22 @@ class Live {
     return events.length > 0;
   }
 
+  /** To the newest event of each topic: a transaction that runs anywhere in the cluster holds readers back for a moment. */
   async catchUp(): Promise<void> {
-    for (const topic of TOPICS) {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        while (await this.turn(topic, partition, 400));
+    await waitFor(async () => {
+      let isLevel = true;
+      for (const topic of TOPICS) {
+        const { rows } = await database.pool.query<{ newest: string | null }>(
+          `select max(position) as newest from ${topic}`,
+        );
+        const newest = BigInt(rows[0]?.newest ?? 0);
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          while (await this.turn(topic, partition, 400));
+          isLevel &&= (this.#at.get(`${topic} ${partition}`)?.position ?? 0n) >= newest;
+        }
       }
-    }
+      return isLevel;
+    }, 60_000);
   }
 }
 
