@@ -63,6 +63,8 @@ export interface ConsumerStatus {
   group: string;
   topic: string;
   joined: boolean;
+  /** Why it cannot join until a person mends it; absent or null when waiting may help. */
+  refusedBecause?: string | null;
   /** Events (Kafka: messages) not yet applied, as last measured. */
   lag: number;
   /** Why it is pausing, or null when it flows. */

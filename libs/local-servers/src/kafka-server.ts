@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync } from 'node:fs';
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lockDataDir, writePrivately } from './data-dir-lock.ts';
@@ -9,7 +9,7 @@ import { DetachedProcess, type ExitReason } from './detached-process.ts';
 import { freePort, isPortFree } from './free-port.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { askMetadata } from './kafka-metadata.ts';
-import { JAVA_OPTIONS, kafkaProperties } from './kafka-properties.ts';
+import { JAVA_OPTIONS, kafkaProperties, scramArguments, type SecuredListener } from './kafka-properties.ts';
 import { hasCode, LocalServerError, reasonOf } from './local-server.errors.ts';
 import { hasEnded, identify, isAlive, type ProcessIdentity, processesIn, signalProcess } from './process-identity.ts';
 import { openServerLog, tailOfLog } from './server-log.ts';
@@ -28,12 +28,16 @@ export interface KafkaOptions {
   /** Holds the data, the ports, the configuration and the log; created when missing. */
   dir: string;
   log?: (line: string) => void;
+  /** A second listener with TLS and credentials: for tests. */
+  secured?: SecuredListener;
 }
 
 export interface KafkaServer {
   /** 127.0.0.1:port; the port is kept in `dir`, so it is the same after a restart. */
   brokers: string;
   port: number;
+  /** localhost:port of the listener with TLS and credentials, if there is one; another port after a restart. */
+  securedBrokers: string | null;
   pid: number;
   logFile: string;
   /** Resolves when the process ends, whoever ended it; never rejects. */
@@ -89,7 +93,7 @@ async function keptOrFree(port: number, taken: number): Promise<number> {
   return found === taken ? keptOrFree(0, taken) : found;
 }
 
-function formatStorage(dir: string, jars: string, clusterId: string): void {
+function formatStorage(dir: string, jars: string, clusterId: string, more: readonly string[]): void {
   if (existsSync(path.join(dir, 'data', 'meta.properties'))) return;
   const args = [
     '-cp',
@@ -99,6 +103,7 @@ function formatStorage(dir: string, jars: string, clusterId: string): void {
     '--ignore-formatted',
     '-t',
     clusterId,
+    ...more,
   ];
   const result = spawnSync('java', [...JAVA_OPTIONS, ...args, '-c', path.join(dir, 'server.properties')], {
     cwd: dir,
@@ -134,14 +139,20 @@ async function startOnce(
   dir: string,
   jars: string,
   notes: KafkaNotes,
-): Promise<{ broker: DetachedProcess; failure: string | null; logFile: string }> {
+  listener: SecuredListener | undefined,
+): Promise<{ broker: DetachedProcess; failure: string | null; logFile: string; securedBrokers: string | null }> {
   const notesFile = path.join(dir, 'kafka.json');
   notes.port = await keptOrFree(notes.port, 0);
   notes.controllerPort = await keptOrFree(notes.controllerPort, notes.port);
   notes.process = null;
   await writePrivately(notesFile, `${JSON.stringify(notes)}\n`);
-  await writeFile(path.join(dir, 'server.properties'), kafkaProperties(dir, notes.port, notes.controllerPort));
-  formatStorage(dir, jars, notes.clusterId);
+  const secured = listener ? { ...listener, port: await freePort() } : undefined;
+  const securedBrokers = secured ? `localhost:${secured.port}` : null;
+  await writePrivately(
+    path.join(dir, 'server.properties'),
+    kafkaProperties(dir, notes.port, notes.controllerPort, secured),
+  );
+  formatStorage(dir, jars, notes.clusterId, secured ? scramArguments(secured) : []);
   const { file, fd, size } = await openServerLog(path.join(dir, 'kafka.log'));
   let broker: DetachedProcess;
   try {
@@ -156,8 +167,8 @@ async function startOnce(
   }
   notes.process = identify(broker.pid);
   await writePrivately(notesFile, `${JSON.stringify(notes)}\n`);
-  if (await becomesReady(broker, notes)) return { broker, failure: null, logFile: file };
-  return { broker, failure: await tailOfLog(file, size), logFile: file };
+  if (await becomesReady(broker, notes)) return { broker, failure: null, logFile: file, securedBrokers };
+  return { broker, failure: await tailOfLog(file, size), logFile: file, securedBrokers };
 }
 
 /**
@@ -180,7 +191,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
     };
     await clearLeftovers(dir, notes, log);
     for (let attempt = 1; ; attempt++) {
-      const { broker, failure, logFile } = await startOnce(dir, jars, notes);
+      const { broker, failure, logFile, securedBrokers } = await startOnce(dir, jars, notes, options.secured);
       if (failure === null) {
         const exited = broker.exited.then(async (reason) => {
           await lock.release();
@@ -195,7 +206,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
           await broker.kill9();
           await exited;
         };
-        return { brokers: `127.0.0.1:${port}`, port, pid: broker.pid, logFile, exited, stop, kill9 };
+        return { brokers: `127.0.0.1:${port}`, port, securedBrokers, pid: broker.pid, logFile, exited, stop, kill9 };
       }
       // Somebody took the port between our look and the bind.
       if (attempt >= 3 || !/Address already in use|failed to bind/i.test(failure)) {

@@ -1,4 +1,11 @@
-import { type HostileMode, type HostileReceiver, hostileReceiver, recordingReceiver, waitFor } from '@sluice/testing';
+import {
+  type HostileMode,
+  type HostileReceiver,
+  hostileReceiver,
+  recordingReceiver,
+  selfSigned,
+  waitFor,
+} from '@sluice/testing';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
@@ -9,7 +16,6 @@ import {
   type OutboundClientOptions,
   type OutboundRequest,
 } from './outbound-client.ts';
-import { selfSigned } from './self-signed.fixture.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -1,11 +1,17 @@
-import { type ConnectProxy, connectProxy, type HostileReceiver, hostileReceiver, waitFor } from '@sluice/testing';
+import {
+  type ConnectProxy,
+  connectProxy,
+  type HostileReceiver,
+  hostileReceiver,
+  selfSigned,
+  waitFor,
+} from '@sluice/testing';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOutboundClient, type OutboundClient, type OutboundClientOptions } from './outbound-client.ts';
 import { exceptionsOf, isException, type ProxyOptions } from './proxy.rules.ts';
-import { selfSigned } from './self-signed.fixture.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

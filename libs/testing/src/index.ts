@@ -13,6 +13,7 @@ export {
   type Respond,
   recordingReceiver,
 } from './recording-receiver.ts';
+export { selfSigned } from './self-signed.ts';
 export { type Temporary, temporaryKafka, temporaryPostgres } from './temporary-servers.ts';
 export { testKafka } from './test-kafka.ts';
 export { System, type SystemOptions, type Wiring } from './running-system.ts';

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type KafkaServer, type PostgresServer, startKafka, startPostgres } from '@sluice/local-servers';
+import {
+  type KafkaOptions,
+  type KafkaServer,
+  type PostgresServer,
+  startKafka,
+  startPostgres,
+} from '@sluice/local-servers';
 import { RUN_DIR_VARIABLE } from './test-servers.ts';
 
 /** Nothing in a test must survive a power cut, only kill -9, and what was written survives that without fsync. */
@@ -50,6 +56,6 @@ export function temporaryPostgres(settings: Readonly<Record<string, string>> = {
 }
 
 /** A Kafka of the test's own, to stop, kill and restart (about 3 s and 150 MB). For everything else there is testKafka(). */
-export function temporaryKafka(): Promise<Temporary<KafkaServer>> {
-  return temporary('kafka', (dir) => startKafka({ dir }));
+export function temporaryKafka(secured?: KafkaOptions['secured']): Promise<Temporary<KafkaServer>> {
+  return temporary('kafka', (dir) => startKafka({ dir, ...(secured ? { secured } : {}) }));
 }

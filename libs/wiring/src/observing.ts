@@ -140,9 +140,10 @@ export function checkBus(app: HttpApp, bus: ObservedBus): void {
     const tell = paused.map((status) => `${status.group} on ${status.topic}: ${status.pausedBecause}`).join('; ');
     // A gateway has to go on accepting while Kafka is away, so a pause is told and does not make it unready.
     if (apart.length === 0) return { ok: true, ...(tell === '' ? {} : { detail: `paused: ${tell}` }) };
+    const refusal = apart.find((status) => status.refusedBecause)?.refusedBecause;
     return {
       ok: false,
-      detail: `not joined: ${apart.map((status) => `${status.group} on ${status.topic}`).join('; ')}`,
+      detail: `${refusal ? `${refusal}; ` : ''}not joined: ${apart.map((status) => `${status.group} on ${status.topic}`).join('; ')}`,
     };
   });
 }

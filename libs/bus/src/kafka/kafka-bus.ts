@@ -3,6 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { Bound } from '../bus-bindings.ts';
 import { type BusOptions, BusStrategy, type Running } from '../bus-strategy.ts';
 import type { Consumer } from '../consuming/consumer.ts';
+import { BrokerDoor } from './broker-door.ts';
 import { createKafka, type KafkaSettings } from './kafka-client.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { ensureTopics, isEmptyTopic } from './kafka-topics.ts';
@@ -22,14 +23,16 @@ export class KafkaBus extends BusStrategy {
   readonly #options: KafkaBusOptions;
   readonly #kafka: Kafka;
   readonly #prefix: string;
+  readonly #door: BrokerDoor;
   #topicsReady: Promise<void> = Promise.resolve();
   #relays: Relay[] = [];
 
   constructor(options: KafkaBusOptions) {
     super(options);
     this.#options = options;
-    this.#kafka = createKafka(options.kafka, this.runtime.logger);
     this.#prefix = options.kafka.prefix ?? '';
+    this.#door = new BrokerDoor(this.runtime.logger);
+    this.#kafka = createKafka(options.kafka, this.runtime.logger, (problem) => this.#door.heard(problem));
   }
 
   protected async start(consumers: readonly Consumer[]): Promise<void> {
@@ -38,7 +41,7 @@ export class KafkaBus extends BusStrategy {
     const read = consumers.filter((each) => !each.foreign).map((each) => ownTopic(each.topic));
     const own = [...new Set([...written, ...read])].map((topic) => this.#nameOf(topic));
     const foreign = [...new Set(consumers.filter((each) => each.foreign).map((each) => each.topic))];
-    const context = { logger: this.runtime.logger, signal: this.stopping.signal };
+    const context = { logger: this.runtime.logger, signal: this.stopping.signal, door: this.#door };
     this.#topicsReady = ensureTopics(this.#kafka, { own, foreign }, this.#options.kafka, context);
     this.#relays = bounds.map((bound) => this.#relay(bound));
   }
@@ -61,6 +64,7 @@ export class KafkaBus extends BusStrategy {
       sessionTimeoutMs: this.#options.kafka.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
       signal: this.stopping.signal,
       topicsReady: this.#topicsReady,
+      door: this.#door,
     });
   }
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig, type LogEntry, type RetryOptions } from 'kafkajs';
@@ -10,7 +11,10 @@ import { unpackSnappy } from './snappy.ts';
 export interface KafkaSettings {
   brokers: string[];
   clientId?: string;
-  ssl?: KafkaConfig['ssl'] | null;
+  /** TLS to the brokers, whose certificates are always verified. */
+  ssl?: boolean;
+  /** PEM of authorities that are trusted beside Node's own; only with `ssl`. */
+  extraCa?: string | null;
   sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
   /** Partitions of a topic when it is created; fixed from then on, because order rests on it. 6 unless given. */
   partitions?: number;
@@ -82,20 +86,25 @@ function readOnly(
   });
 }
 
-export function createKafka(settings: KafkaSettings, logger: BusRuntime['logger']): Kafka {
+/** @param heard is told what went wrong with a connection: the client tries for ever, and says so to nobody else. */
+export function createKafka(
+  settings: KafkaSettings,
+  logger: BusRuntime['logger'],
+  heard: (problem: string) => void = () => undefined,
+): Kafka {
   prepareLibrary();
-  const { brokers, clientId = 'sluice', ssl, sasl, connect } = settings;
+  const { brokers, clientId = 'sluice', ssl, extraCa, sasl, connect } = settings;
   return new kafkajs.Kafka({
     brokers,
     clientId,
-    ...(ssl ? { ssl } : {}),
+    ...(ssl ? { ssl: extraCa ? { ca: [...getCACertificates('default'), extraCa] } : true } : {}),
     ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
     ...(connect ? { socketFactory: socketsBy(connect) } : {}),
     retry: RETRY_FOR_EVER,
     connectionTimeout: 3_000,
     requestTimeout: 15_000,
     logLevel: kafkajs.logLevel.WARN,
-    logCreator: () => throttledLog(logger),
+    logCreator: () => throttledLog(logger, heard),
   });
 }
 
@@ -109,17 +118,23 @@ function socketsBy(connect: (host: string, port: number) => Socket): ISocketFact
 }
 
 /** A broker that is away is nobody's to act on here: the client's errors are warnings, and rare. */
-function throttledLog(logger: BusRuntime['logger']): (entry: LogEntry) => void {
+function throttledLog(logger: BusRuntime['logger'], heard: (problem: string) => void): (entry: LogEntry) => void {
   const lastAt = new Map<string, number>();
   return ({ namespace, log }) => {
     const detail = typeof log.error === 'string' ? `: ${log.error}` : '';
     const line = `kafka ${namespace}: ${log.message}${detail}`;
+    heard(`${log.message}${detail}`);
     const now = Date.now();
     if (now - (lastAt.get(line) ?? 0) < REPEAT_LOG_MS) return;
     if (lastAt.size > 200) lastAt.clear();
     lastAt.set(line, now);
     logger.warn(line);
   };
+}
+
+/** The brokers do not let this user in; waiting does not help. */
+export function isRefusedUser(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError';
 }
 
 /** kafkajs must see its own errors as they are (a rebalance); everything else would kill or confuse a consumer. */

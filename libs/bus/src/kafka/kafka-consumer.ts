@@ -6,6 +6,7 @@ import type { Running } from '../bus-strategy.ts';
 import type { ConsumerStatus } from '../bus.contract.ts';
 import { Backoff, type BusRuntime, PartitionLostError, pause, PausedError } from '../consuming/bus-runtime.ts';
 import type { Consumer, Message } from '../consuming/consumer.ts';
+import type { BrokerDoor } from './broker-door.ts';
 import { eventOf, foreignOf } from './envelope.ts';
 import { isKafkaError, RETRY_FOR_EVER } from './kafka-client.ts';
 import { KafkaPartition } from './kafka-partition.ts';
@@ -19,6 +20,7 @@ export interface KafkaConsumerParts {
   signal: AbortSignal;
   /** Resolves once the topics exist. */
   topicsReady: Promise<void>;
+  door: BrokerDoor;
 }
 
 const HEARTBEAT_MS = 1_000;
@@ -69,6 +71,7 @@ export class KafkaConsumer implements Running {
       group,
       topic,
       joined: this.#isJoined,
+      refusedBecause: this.#parts.door.refusal,
       lag: partitions.reduce((sum, partition) => sum + partition.lag, 0),
       pausedBecause: partitions.find((partition) => partition.pausedBecause !== null)?.pausedBecause ?? null,
       parkedStreams: Math.max(0, ...partitions.map((partition) => partition.runner.parkedStreams)),
@@ -98,7 +101,9 @@ export class KafkaConsumer implements Running {
         await this.#run();
         return;
       } catch (error) {
-        this.#runtime.logger.warn(`${this.#groupId} does not consume yet: ${String(error)}`);
+        if (!this.#parts.door.failed(error)) {
+          this.#runtime.logger.warn(`${this.#groupId} does not consume yet: ${String(error)}`);
+        }
         await pause(backoff.nextMs(), signal);
       }
     }
@@ -152,6 +157,7 @@ export class KafkaConsumer implements Running {
       for (const [partition, offset] of this.#next) client.seek({ topic, partition, offset: String(offset) });
     }
     this.#isJoined = true;
+    this.#parts.door.opened();
     this.#resolveJoined();
   }
 

@@ -1,5 +1,6 @@
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { type BusRuntime, pause } from '../consuming/bus-runtime.ts';
+import type { BrokerDoor } from './broker-door.ts';
 import type { KafkaSettings } from './kafka-client.ts';
 
 const DAY_MS = 86_400_000;
@@ -17,16 +18,17 @@ export async function ensureTopics(
   kafka: Kafka,
   topics: { own: readonly string[]; foreign: readonly string[] },
   settings: KafkaSettings,
-  context: { logger: BusRuntime['logger']; signal: AbortSignal },
+  context: { logger: BusRuntime['logger']; signal: AbortSignal; door: BrokerDoor },
 ): Promise<void> {
   while (!context.signal.aborted) {
     const admin = kafka.admin();
     try {
       await admin.connect();
       await createMissing(admin, topics, settings);
+      context.door.opened();
       return;
     } catch (error) {
-      context.logger.warn(`topics could not be created yet: ${String(error)}`);
+      if (!context.door.failed(error)) context.logger.warn(`topics could not be created yet: ${String(error)}`);
       await pause(1_000, context.signal);
     } finally {
       await admin.disconnect();

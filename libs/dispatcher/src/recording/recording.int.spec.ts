@@ -33,7 +33,7 @@ beforeAll(async () => {
   receiver = await recordingReceiver();
   consumer = running.app.nest.get(DomainEventsConsumer, { strict: false });
   // As the distributed wiring has it by default.
-  const kafka = { brokers: [], ssl: false, sasl: null, partitions: 1, replication: 1 };
+  const kafka = { brokers: [], ssl: false, extraCa: null, sasl: null, partitions: 1, replication: 1 };
   running.settings.kafka = { ...kafka, topicApps: { 'domain.events': 'default' }, trustedTopics: [] };
   await neighbours.endpoint({ url: receiver.url, events: ['*'] });
   await neighbours.settled();

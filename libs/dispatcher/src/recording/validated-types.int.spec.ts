@@ -31,7 +31,7 @@ beforeAll(async () => {
   neighbours = new Neighbours(running.app.nest);
   receiver = await recordingReceiver();
   consumer = running.app.nest.get(DomainEventsConsumer, { strict: false });
-  const kafka = { brokers: [], ssl: false, sasl: null, partitions: 1, replication: 1 };
+  const kafka = { brokers: [], ssl: false, extraCa: null, sasl: null, partitions: 1, replication: 1 };
   running.settings.kafka = { ...kafka, topicApps: { 'domain.events': 'default' }, trustedTopics: [] };
   await database.pool.query('create table public.counted (n int)');
   await neighbours.endpoint({ url: receiver.url, events: ['stock.*'] });

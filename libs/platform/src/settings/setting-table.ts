@@ -36,6 +36,7 @@ export const SETTING_TABLE = {
   ),
   SLUICE_KAFKA_BROKERS: row(parse.brokers, null, 'chooses the distributed wiring'),
   SLUICE_KAFKA_SSL: row(parse.flag, 'off', 'TLS to the brokers'),
+  SLUICE_KAFKA_CA: row(outbound.certificates, null, 'PEM of further authorities for the brokers', 'secret'),
   SLUICE_KAFKA_SASL_MECHANISM: row(parse.oneOf('plain', 'scram-sha-256', 'scram-sha-512'), null, 'SASL mechanism'),
   SLUICE_KAFKA_SASL_USERNAME: row(parse.text, null, 'SASL user'),
   SLUICE_KAFKA_SASL_PASSWORD: row(parse.secret(1), null, 'SASL password', 'secret'),

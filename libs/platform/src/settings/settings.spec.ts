@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { selfSigned } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
 import { describeSettings, environmentWithDotEnv, loadSettings, SettingsError } from './settings.ts';
 
@@ -143,12 +144,29 @@ describe('settings', () => {
     ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-Hook,shop=X-Own'],
     ['SLUICE_ETL_HEADER_PREFIX', 'X-Shop-Hook,00000000-0000-8000-8000-0000000000A1=Content'],
     ['SLUICE_KAFKA_BROKERS', 'localhost'],
+    ['SLUICE_KAFKA_CA', 'a certificate'],
     ['SLUICE_PUBLIC_URL', 'hooks.example.org'],
     ['SLUICE_ADMIN_TOKEN', 'short'],
     ['PORT', '80x'],
     ['SLUICE_ENCRYPTION_KEYS', `a:${KEY},a:${KEY}`],
   ])('refuse %s=%s', (name, value) => {
     expect(problemsOf({ [name]: value })[0]).toMatch(new RegExp(`^${name} `));
+  });
+
+  it('name an authority of the brokers, which is for TLS, and never show credentials', () => {
+    const { cert } = selfSigned('kafka.example');
+    const kafka = { SLUICE_KAFKA_BROKERS: 'kafka.example:9093', SLUICE_KAFKA_CA: cert };
+    expect(problemsOf(kafka)[0]).toContain('SLUICE_KAFKA_SSL=on');
+    const sasl = {
+      SLUICE_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+      SLUICE_KAFKA_SASL_USERNAME: 'sluice',
+      SLUICE_KAFKA_SASL_PASSWORD: 'hush-hush',
+    };
+    const settings = loadSettings({ ...kafka, ...sasl, SLUICE_KAFKA_SSL: 'on' });
+    expect(settings.kafka).toMatchObject({ ssl: true, extraCa: cert.trim(), sasl: { password: 'hush-hush' } });
+    const shown = describeSettings(settings);
+    expect(shown.kafka).toMatchObject({ ssl: true, extraCa: 'set', sasl: 'set' });
+    expect(JSON.stringify(shown)).not.toContain('hush-hush');
   });
 
   it('DL-12: name the proxy, its exceptions and the prefix of headers; its password is never shown', () => {

@@ -12,6 +12,8 @@ import { SETTING_TABLE, type SettingName, TOOL_VARIABLES } from './setting-table
 export interface KafkaSettings {
   brokers: string[];
   ssl: boolean;
+  /** PEM of authorities that are trusted beside Node's own; only with `ssl`. */
+  extraCa: string | null;
   sasl: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string } | null;
   partitions: number;
   replication: number;
@@ -146,10 +148,14 @@ function kafkaOf(values: Record<string, unknown>, problems: string[]): KafkaSett
   const given = [mechanism, username, password].filter((each) => each !== null).length;
   if (given !== 0 && given !== 3)
     problems.push('SLUICE_KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD go together: set all three or none');
+  const extraCa = values.SLUICE_KAFKA_CA as string | null;
+  if (extraCa !== null && !values.SLUICE_KAFKA_SSL)
+    problems.push('SLUICE_KAFKA_CA is for TLS: set SLUICE_KAFKA_SSL=on');
   if (!values.SLUICE_KAFKA_BROKERS) return null;
   return {
     brokers: values.SLUICE_KAFKA_BROKERS as string[],
     ssl: values.SLUICE_KAFKA_SSL as boolean,
+    extraCa,
     sasl:
       given === 3
         ? { mechanism: mechanism as 'plain', username: username as string, password: password as string }
@@ -260,6 +266,8 @@ export function describeSettings(settings: Settings): Record<string, unknown> {
       proxy: settings.outbound.proxy ? { ...settings.outbound.proxy, url: 'set' } : null,
       extraCa: hidden(settings.outbound.extraCa),
     },
-    kafka: settings.kafka ? { ...settings.kafka, sasl: settings.kafka.sasl ? 'set' : 'unset' } : null,
+    kafka: settings.kafka
+      ? { ...settings.kafka, extraCa: hidden(settings.kafka.extraCa), sasl: hidden(settings.kafka.sasl) }
+      : null,
   };
 }
