@@ -3,6 +3,7 @@ import { type FieldProblem, type FlowDefinition, type FlowState, isUuid } from '
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type CertainCall, certainCalls } from './certain-calls.rules.ts';
+import { bundledFlows } from './flow-bundle.ts';
 
 /** Flows looked at on the way from one to itself. */
 const MAX_FLOWS = 200;
@@ -78,12 +79,19 @@ export class FlowCycles {
        limit 2`,
       [appId, own.id, isUuid(name) ? name : null, name, digits],
     );
+    const bundled = bundledFlows();
+    const replaced = new Set(bundled.map(({ id }) => id));
     const isOwn = isUuid(name) ? name.toLowerCase() === own.id : name === own.name || digits === number;
-    const found: Node[] = rows.map((row) => ({
-      id: row.id,
-      name: row.name,
-      calls: certainCalls(JSON.parse(row.definition) as FlowDefinition),
-    }));
+    const found: Node[] = bundled
+      .filter((flow) => flow.name !== own.name && flow.id !== own.id)
+      .filter((flow) => flow.name === name || rows.some(({ id }) => id === flow.id))
+      .map((flow) => ({ id: flow.id ?? `new ${flow.name}`, name: flow.name, calls: certainCalls(flow.definition) }));
+    for (const row of rows.filter(({ id }) => !replaced.has(id)))
+      found.push({
+        id: row.id,
+        name: row.name,
+        calls: certainCalls(JSON.parse(row.definition) as FlowDefinition),
+      });
     if (isOwn) found.push(own);
     return found.length === 1 ? (found[0] as Node) : null;
   }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { AppError, type FieldProblem } from '@sluice/contracts';
+import { AppError, type FieldProblem, type FlowDefinition } from '@sluice/contracts';
 import { rehearsed } from '@sluice/platform';
 import { ChangeLog } from '../changes/change-log.ts';
 import { type Difference, differences } from '../changes/difference.rules.ts';
+import { type BundledFlow, withBundle } from '../flows/flow-bundle.ts';
 import { registryError } from '../registry.errors.ts';
 import { invalidRequest, type JsonObject } from '../requests/validated.ts';
 import { AppExport } from './app-export.ts';
@@ -59,6 +60,10 @@ export class AppImport {
   async apply(request: ImportRequest): Promise<Imported> {
     const plan = await this.plan(request);
     requireFewDeletions(plan, request.pruneLimit);
+    return withBundle(bundleOf(plan.saves), () => this.carryOutWhole(plan, request));
+  }
+
+  private async carryOutWhole(plan: ImportPlan, request: ImportRequest): Promise<Imported> {
     const would = await rehearsed(() => this.rehearse(plan.saves, request));
     const deletions = plan.surplus.map(({ kind, present: { name } }) => ({ kind, name, action: 'delete' as const }));
     if (request.dryRun) return { changes: [...would.map(withoutSecrets), ...deletions], propagating: false };
@@ -114,6 +119,17 @@ export class AppImport {
     if (streamVersion === present.streamVersion) return { kind, name, action: 'unchanged' };
     return { kind, name, action: 'update', changes: differences(present.shown, shown).changes };
   }
+}
+
+/** What is no list of steps is refused when the flow is rehearsed. */
+function bundleOf(saves: readonly PlannedSave[]): BundledFlow[] {
+  return saves
+    .filter(({ kind, sent }) => kind === 'flows' && Array.isArray(sent.steps))
+    .map(({ name, sent, present }) => ({
+      id: present?.id ?? null,
+      name,
+      definition: { steps: sent.steps } as FlowDefinition,
+    }));
 }
 
 /** What a rehearsal made is thrown away with it. */

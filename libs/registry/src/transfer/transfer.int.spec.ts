@@ -218,6 +218,30 @@ describe('RG-08: export and import', () => {
     expect(elsewhere.status).toBe(415);
   }, 60_000);
 
+  it('flows that call each other come together, whatever their order, and are judged as what all of them will be', async () => {
+    const app = await freshApp();
+    const calling = (name: string, other: string | null) => ({
+      name,
+      status: 'active',
+      steps: other === null ? [{ ref: 'a', type: 'set', values: 1 }] : [{ ref: 'c', type: 'run_flow', flow: other }],
+    });
+    const of = (...flows: object[]) => app.importing({ sluice: 1, flows });
+    expect((await of(calling('Front', 'Back'), calling('Back', null))).status).toBe(200);
+    // The one that called is called now: beside what the other was before, either would close a circle.
+    expect((await of(calling('Back', 'Front'), calling('Front', null))).status).toBe(200);
+    expect((await of(calling('Back', null), calling('Front', 'Back'))).status).toBe(200);
+    const circle = await of(calling('Left', 'Right'), calling('Right', 'Left'));
+    expect([circle.status, circle.body.errors]).toEqual([
+      422,
+      [
+        { pointer: '/flows/0/steps/0/flow', message: expect.stringContaining('"Left" → "Right" → "Left"') },
+        { pointer: '/flows/1/steps/0/flow', message: expect.stringContaining('"Right" → "Left" → "Right"') },
+      ],
+    ]);
+    const { body } = await app.call('GET', '/v1/flows');
+    expect((body.items as { name: string }[]).map(({ name }) => name).toSorted()).toEqual(['Back', 'Front']);
+  });
+
   it('is for administrators only', async () => {
     const { body } = await call('POST', '/v1/tokens', { scopes: ['automation'] });
     const token = String(body.token);
