@@ -111,7 +111,7 @@ export async function startStandalone(): Promise<{ close(): Promise<void> }> {
     if (databaseUrl === null) {
       const postgres = await SupervisedPostgres.start(dataDir, print, (pid) => pids.set('postgres', pid));
       closers.push(() => postgres.stop());
-      databaseUrl = postgres.localUrl;
+      databaseUrl = postgres.url;
     }
     const logger = createJsonLogger({
       level: environment.SLUICE_LOG_LEVEL ?? 'warn',

@@ -34,11 +34,6 @@ export class SupervisedPostgres {
     return this.server.url;
   }
 
-  /** For processes on this machine, by a user that may read the data directory. */
-  get localUrl(): string {
-    return this.server.localUrl;
-  }
-
   async stop(): Promise<void> {
     this.stopping = true;
     this.stopped.abort();

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
@@ -23,7 +23,6 @@ const STOP_STAGES = [
   ['SIGKILL', 1_000],
 ] as const;
 const WINDOWS = 'the embedded PostgreSQL does not run on Windows: set SLUICE_DATABASE_URL to a PostgreSQL of your own';
-const SOCKET_PREFIX = '.s.PGSQL.';
 const READY_TIMEOUT_MS = 60_000; // recovery after a kill -9 replays up to max_wal_size
 
 export interface PostgresOptions {
@@ -40,8 +39,6 @@ export interface PostgresOptions {
 export interface PostgresServer {
   /** postgresql://user:password@127.0.0.1:port/postgres; the user is a superuser. */
   url: string;
-  /** The same server by its socket in the file system, which takes less processor time than TCP; `url` where there is none. */
-  localUrl: string;
   port: number;
   pid: number;
   /** PostgreSQL's own log. */
@@ -101,9 +98,6 @@ async function clearLeftovers(data: string, log: (line: string) => void): Promis
     signalProcess(orphan.pid, 'SIGKILL');
     await hasEnded(orphan, 5_000);
   }
-  // The lock of its socket names its process as well, and is believed in the same way.
-  const left = existsSync(data) ? (await readdir(data)).filter((name) => name.startsWith(SOCKET_PREFIX)) : [];
-  for (const name of left) await rm(path.join(data, name), { force: true });
 }
 
 function launch(cluster: Cluster, postgres: string, settings: Readonly<Record<string, string>>, logFd: number) {
@@ -172,23 +166,13 @@ async function startOn(
   }
 }
 
-/** Longest path of a socket: `sun_path` holds 104 bytes on macOS and 108 on Linux, with a NUL at its end. */
-const LONGEST_SOCKET_PATH = 103;
-
-function localUrl(url: string, { data, notes }: Cluster): string {
-  const fits = Buffer.byteLength(path.join(data, `${SOCKET_PREFIX}${notes.port}`)) <= LONGEST_SOCKET_PATH;
-  return fits ? `${url}?host=${encodeURIComponent(data)}` : url;
-}
-
 function handleFor(started: DetachedProcess, cluster: Cluster, logFile: string, lock: DataDirLock): PostgresServer {
   const exited = started.exited.then(async (reason) => {
     await lock.release();
     return reason;
   });
-  const url = `postgresql://${SUPERUSER}:${cluster.notes.password}@127.0.0.1:${cluster.notes.port}/postgres`;
   return {
-    url,
-    localUrl: localUrl(url, cluster),
+    url: `postgresql://${SUPERUSER}:${cluster.notes.password}@127.0.0.1:${cluster.notes.port}/postgres`,
     port: cluster.notes.port,
     pid: started.pid,
     logFile,
@@ -207,7 +191,7 @@ function handleFor(started: DetachedProcess, cluster: Cluster, logFile: string, 
 
 /**
  * Starts PostgreSQL on the data in `dir`, initialising it at the first start: password from a good random source, TCP
- * on 127.0.0.1 alone and a socket among the data, fsync on. As root it runs as an unprivileged user, also below a directory closed to that user.
+ * on 127.0.0.1 alone, fsync on. As root it runs as an unprivileged user, also below a directory closed to that user.
  * What a kill -9 left behind is cleared. It runs in a session of its own and never ends by our Ctrl-C: call stop().
  * @throws LocalServerError with a message for a person.
  */

@@ -4,8 +4,7 @@
  */
 export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  // In the directory of the data, which is closed to others: our own processes are faster by it than by TCP.
-  unix_socket_directories: '.',
+  unix_socket_directories: '', // TCP only: nobody has to reach a directory of ours
   timezone: 'UTC',
   log_timezone: 'UTC',
   max_connections: '100',
