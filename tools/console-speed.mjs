@@ -5,9 +5,10 @@
 //   node tools/console-speed.mjs [--rows 100000] [--only interactive|list] [--ask]
 //   --ask: waits for a line on standard input before it measures the list, so that the machine can be quiet then
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findChromium } from './find-chromium.mjs';
@@ -162,8 +163,10 @@ try {
   if (values.only !== 'interactive') {
     await fill();
     await settle();
-    if (values.ask)
-      await createInterface({ input: process.stdin }).question(`${ROWS} events are there: Enter to go on`);
+    if (values.ask) {
+      console.log(`${ROWS} events are there: Enter to go on`);
+      await once(createInterface({ input: process.stdin }), 'line');
+    }
     await longTasks();
   }
 } finally {

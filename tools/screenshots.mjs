@@ -2,6 +2,7 @@
 // not in CI: pictures differ from machine to machine. Needs Chromium (SLUICE_CHROMIUM, or on the PATH).
 //   node tools/screenshots.mjs [name …]     only these
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,17 @@ const place = path.join(root, 'docs', 'images');
 const wanted = process.argv.slice(2);
 const VIEW = { width: 1_080, height: 680 };
 const SETTLE_MS = 600;
+
+/** Takes what is sent to it, but the order of one number, so that the pictures show both. */
+const receiver = createServer((request, response) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    const isRefused = /"id":\s*9\b/.test(Buffer.concat(chunks).toString());
+    response.writeHead(isRefused ? 503 : 200, { 'content-type': 'application/json' }).end('{"ok":true}');
+  });
+});
+await new Promise((resolve) => receiver.listen(0, '127.0.0.1', resolve));
 
 /** A flow, a webhook, an endpoint and a few requests; resolves with their ids for the addresses below. */
 async function someData(system) {
@@ -51,7 +63,7 @@ async function someData(system) {
     name: 'Warehouse',
     customer: 'warehouse',
     events: ['order.*'],
-    url: `${system.url}/livez`,
+    url: `http://127.0.0.1:${receiver.address().port}/orders`,
   };
   const endpoint = await call('POST', '/v1/endpoints', hook);
   await call('PUT', '/v1/secrets/warehouse_key', { value: 'not shown' });
@@ -72,7 +84,7 @@ async function someData(system) {
     throw new Error(`${route}: nothing after 20 seconds`);
   };
   const run = await first('/v1/runs?status=succeeded');
-  const delivery = await first(`/v1/deliveries?endpointId=${endpoint.id}`);
+  const delivery = await first(`/v1/deliveries?status=succeeded&endpointId=${endpoint.id}`);
   const event = await first('/v1/events');
   await call('POST', '/v1/replays', { endpointId: String(endpoint.id), eventTypes: ['order.placed'] });
   const link = await call('POST', '/v1/portal-links', {
@@ -146,4 +158,5 @@ try {
 } finally {
   await browser.close();
   await system.stop();
+  receiver.close();
 }

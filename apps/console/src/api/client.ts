@@ -28,6 +28,13 @@ async function send(request: Request): Promise<Response> {
 }
 
 /**
+ * What is no route of the API's document, such as its health. With an answer that is no success too.
+ * @throws ApiError when there is none
+ */
+export const readPlain = (path: string): Promise<Response> =>
+  send(new Request(new URL(path, location.origin), { credentials: 'same-origin' }));
+
+/**
  * Sends it, and once more after signing in again when the session has ended meanwhile: whatever was being saved is saved,
  * and what was typed stays where it is.
  */

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { bodyAndTagOf, bodyOf, type Schema } from '../api/client.ts';
+import { errorOf } from '../api/api-error.ts';
+import { bodyAndTagOf, bodyOf, readPlain, type Schema } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import type { FlowDocument } from './flow-document.rules.ts';
 import { type Schema as JsonSchema, stepKinds } from './flow-schema.rules.ts';
@@ -60,8 +61,8 @@ export function useFlowSchema() {
     queryKey: ['flow-schema'],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
-      const answer = await fetch('/v1/flow-schema.json', { credentials: 'same-origin' });
-      if (!answer.ok) throw new Error(`the schema of flows cannot be read: ${answer.status}`);
+      const answer = await readPlain('/v1/flow-schema.json');
+      if (!answer.ok) throw errorOf(answer, null);
       const schema = (await answer.json()) as JsonSchema;
       return { schema, kinds: stepKinds(schema) };
     },

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { bodyOf, clientOf } from '../api/client.ts';
+import { bodyOf, clientOf, readPlain } from '../api/client.ts';
 import { RadioCards } from '../design/field.tsx';
 import { Badge, Facts, Page, Section } from '../design/page.tsx';
 import { QueryView } from '../design/states.tsx';
@@ -45,7 +45,7 @@ interface HealthReport {
 function Health() {
   const health = useQuery({
     queryKey: ['readyz'],
-    queryFn: async () => (await (await fetch('/readyz')).json()) as HealthReport,
+    queryFn: async () => (await (await readPlain('/readyz')).json()) as HealthReport,
     refetchInterval: 10_000,
   });
   return (

@@ -11,7 +11,9 @@ export class FaultyProxy {
   readonly #server: Server;
   #held: (() => void)[] = [];
 
-  constructor(path: string) {
+  /** @param path how the addresses begin that are made to fail, or which do */
+  constructor(path: string | ((asked: string) => boolean)) {
+    const fails = typeof path === 'string' ? (asked: string) => asked.startsWith(path) : path;
     this.#server = createServer((incoming, outgoing) => {
       const pass = (): void => {
         const { method, headers, url: asked = '/' } = incoming;
@@ -22,7 +24,7 @@ export class FaultyProxy {
         upstream.on('error', () => outgoing.destroy());
         incoming.pipe(upstream);
       };
-      const fault = incoming.url?.startsWith(path) ? this.fault : 'none';
+      const fault = fails(incoming.url ?? '') ? this.fault : 'none';
       if (fault === 'none') pass();
       else if (fault === 'held') this.#held.push(pass);
       else if (fault === 'cut') incoming.socket.destroy();
