@@ -20,6 +20,7 @@ import styles from './flows.module.css';
 import { StepPalette } from './palette.tsx';
 import { SettingsDialog } from './settings-dialog.tsx';
 import { StepForm } from './step-form.tsx';
+import { firstInput } from './test-input.tsx';
 import { TestPanel } from './test-panel.tsx';
 import { useBuilderState } from './use-builder.ts';
 import { type SavedFlow, useFlow, useFlowSchema } from './use-flow.ts';
@@ -58,7 +59,7 @@ function LeaveGuard({ isDirty }: { isDirty: boolean }) {
 }
 
 function useTest(draft: FlowDraft) {
-  const [input, setInput] = useState('{}');
+  const [input, setInput] = useState(() => firstInput(draft.base.view.id));
   const [problem, setProblem] = useState<string | null>(null);
   const test = useTestRun(draft.base.view.id, draft.document);
   const begin = async (step?: string): Promise<void> => {

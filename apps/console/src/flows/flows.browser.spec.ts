@@ -144,6 +144,30 @@ describe('flows in the console', () => {
     await expectAccessible(page);
   });
 
+  it('CO-01: a captured request is the input of tests, and stays it once it is pinned', async () => {
+    const flow = await made('Sampled', set('a'));
+    const trigger = await app.call<{ id: string; url: string }>('POST', '/v1/triggers', {
+      flowId: flow.id,
+      name: 'Sender',
+      auth: { type: 'none' },
+    });
+    await app.call('POST', `/v1/triggers/${trigger.id}/capture`, { duration: 'PT5M' });
+    const headers = { 'content-type': 'application/json' };
+    await fetch(trigger.url, { method: 'POST', headers, body: '{"really": "sent"}' });
+    await app.call('GET', `/v1/triggers/${trigger.id}/capture?wait=30s`);
+    const page = await opened(flow);
+    const input = page.getByRole('textbox', { name: 'Input' });
+    await page.getByRole('button', { name: 'Take the captured request' }).click();
+    await expect.poll(() => input.inputValue()).toContain('"really": "sent"');
+    await page.getByRole('button', { name: 'Pin this input' }).click();
+    await page.getByRole('button', { name: 'Unpin this input' }).waitFor();
+    await page.reload();
+    await expect.poll(() => input.inputValue()).toContain('"really": "sent"');
+    await page.getByRole('button', { name: 'Unpin this input' }).click();
+    await page.reload();
+    await expect.poll(() => input.inputValue()).toBe('{}');
+  });
+
   it('CO-01: when somebody else has saved it, the difference is shown and nothing that was written is lost', async () => {
     const flow = await made('Shared', set('a'));
     const page = await opened(flow);

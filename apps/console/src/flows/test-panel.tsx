@@ -1,15 +1,13 @@
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { bodyOf } from '../api/client.ts';
-import { useApi, useAppId } from '../api/use-api.ts';
+import { useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { TextField } from '../design/field.tsx';
 import { Form, FormActions, FormError } from '../design/form.tsx';
 import { Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
-import { useToasts } from '../design/toasts.tsx';
 import { StatusBadge } from '../runs/run-status.tsx';
+import { CapturedInput, LastInput, PinInput } from './test-input.tsx';
 import type { TestRun } from './use-test-run.ts';
 
 interface TestPanelProps {
@@ -22,25 +20,6 @@ interface TestPanelProps {
   chosen: string | null;
   isBusy: boolean;
   onTest: () => void;
-}
-
-/** What the newest run of the flow was started with: the sample that is at hand. */
-function LastInput({ flowId, onInput }: { flowId: string; onInput: (text: string) => void }) {
-  const api = useApi();
-  const { tell, warn } = useToasts();
-  const read = useMutation({
-    mutationFn: async () => {
-      const { items } = await bodyOf(api.GET('/v1/runs', { params: { query: { flowId, limit: 1 } } }));
-      return items[0] ? bodyOf(api.GET('/v1/runs/{id}', { params: { path: { id: items[0].id } } })) : null;
-    },
-    onSuccess: (run) => (run ? onInput(JSON.stringify(run.input, null, 2)) : tell('The flow has not run yet.')),
-    onError: warn,
-  });
-  return (
-    <Button isBusy={read.isPending} onPress={() => read.mutate()}>
-      Take the input of the last run
-    </Button>
-  );
 }
 
 /** Runs the draft with an input; what each step put out stands beside the steps. */
@@ -62,6 +41,8 @@ export function TestPanel({ flowId, test, input, onInput, problem, chosen, isBus
             Run the draft
           </Button>
           <LastInput flowId={flowId} onInput={onInput} />
+          <CapturedInput flowId={flowId} onInput={onInput} />
+          <PinInput flowId={flowId} input={input} />
         </FormActions>
       </Form>
       {test.run ? (

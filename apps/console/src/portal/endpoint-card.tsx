@@ -57,9 +57,7 @@ export function EndpointCard({ api, endpoint, permissions, allowed }: CardProps)
       </div>
       <p className="muted">{visible(endpoint.url)}</p>
       <p className="muted">Gets {endpoint.events.map(visible).join(', ')}</p>
-      {permissions.includes('manage') ? (
-        <Manage key={endpoint.updatedAt} {...{ api, endpoint, allowed, isBusy, doing }} />
-      ) : null}
+      {permissions.includes('manage') ? <Manage {...{ api, endpoint, allowed, isBusy, doing }} /> : null}
       {problem ? <div role="alert">{problem}</div> : null}
       <div role="status">{told}</div>
       <Deliveries api={api} endpoint={endpoint} mayReplay={permissions.includes('replay')} doing={doing} />

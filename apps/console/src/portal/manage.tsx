@@ -21,13 +21,18 @@ export function Manage(props: ManageProps) {
   const { api, endpoint, isBusy, doing } = props;
   const params = { params: { path: { id: endpoint.uuid } } };
   const saved = draftOf(endpoint);
-  const [draft, setDraft] = useState(saved);
-  const save = (event: FormEvent): void => {
+  // Only what was typed: pausing it, or somebody else, may change the endpoint meanwhile.
+  const [typed, setTyped] = useState<Partial<Draft>>({});
+  const draft = { ...saved, ...typed };
+  const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    void doing(async () => {
+    let isSaved = false;
+    await doing(async () => {
       await bodyOf(api.PATCH('/v1/endpoints/{id}', { ...params, body: wishOf(draft, saved) }));
+      isSaved = true;
       return 'Saved.';
     });
+    if (isSaved) setTyped((now) => (now === typed ? {} : now));
   };
   const test = async (): Promise<string> => {
     const { url, headers } = wishOf(draft, saved);
@@ -36,8 +41,12 @@ export function Manage(props: ManageProps) {
     return `${ok ? 'The sample was taken.' : 'The sample was not taken.'} ${visible(hint)}`;
   };
   return (
-    <form onSubmit={save}>
-      <Fields draft={draft} setDraft={setDraft} choices={[...new Set([...endpoint.events, ...props.allowed])]} />
+    <form onSubmit={(event) => void save(event)}>
+      <Fields
+        draft={draft}
+        change={(more) => setTyped((now) => ({ ...now, ...more }))}
+        choices={[...new Set([...endpoint.events, ...props.allowed])]}
+      />
       <div className="row">
         <button type="submit" disabled={isBusy || isSame(draft, saved)}>
           Save
@@ -53,41 +62,28 @@ export function Manage(props: ManageProps) {
 
 interface FieldsProps {
   draft: Draft;
-  setDraft: (draft: Draft) => void;
+  change: (more: Partial<Draft>) => void;
   choices: readonly string[];
 }
 
-function Fields({ draft, setDraft, choices }: FieldsProps) {
+function Fields({ draft, change, choices }: FieldsProps) {
   return (
     <>
       <label>
         Name
-        <input required value={draft.name} onChange={(event) => setDraft({ ...draft, name: event.target.value })} />
+        <input required value={draft.name} onChange={(event) => change({ name: event.target.value })} />
       </label>
       <label>
         Address
-        <input
-          type="url"
-          required
-          value={draft.url}
-          onChange={(event) => setDraft({ ...draft, url: event.target.value })}
-        />
+        <input type="url" required value={draft.url} onChange={(event) => change({ url: event.target.value })} />
       </label>
       <label>
         Events, one a line (of {choices.map(visible).join(', ')})
-        <textarea
-          rows={3}
-          value={draft.events}
-          onChange={(event) => setDraft({ ...draft, events: event.target.value })}
-        />
+        <textarea rows={3} value={draft.events} onChange={(event) => change({ events: event.target.value })} />
       </label>
       <label>
         Headers, “Name: value”, one a line (stars keep the value that is stored)
-        <textarea
-          rows={2}
-          value={draft.headers}
-          onChange={(event) => setDraft({ ...draft, headers: event.target.value })}
-        />
+        <textarea rows={2} value={draft.headers} onChange={(event) => change({ headers: event.target.value })} />
       </label>
     </>
   );
