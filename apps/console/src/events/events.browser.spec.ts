@@ -28,8 +28,7 @@ describe('events and their types', () => {
     await page.getByRole('alert').getByText('The schema is no JSON').waitFor();
     await page.getByLabel('JSON Schema of the data').fill('');
     await page.keyboard.type('{"properties": {"city": {"for');
-    await page.getByRole('option', { name: /format/ }).waitFor();
-    await page.keyboard.press('Enter');
+    await page.getByRole('option', { name: /format/ }).click();
     await page.getByLabel('JSON Schema of the data').getByText('"format').waitFor();
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');

@@ -151,10 +151,11 @@ describe('flows in the console', () => {
       name: 'Sender',
       auth: { type: 'none' },
     });
-    await app.call('POST', `/v1/triggers/${trigger.id}/capture`, { duration: 'PT5M' });
+    const path = `/v1/triggers/${trigger.id}/capture`;
+    const { id } = await app.call<{ id: string }>('POST', path, { duration: 'PT5M' });
     const headers = { 'content-type': 'application/json' };
     await fetch(trigger.url, { method: 'POST', headers, body: '{"really": "sent"}' });
-    await app.call('GET', `/v1/triggers/${trigger.id}/capture?wait=30s`);
+    await app.call('GET', `${path}?id=${id}&wait=30s`);
     const page = await opened(flow);
     const input = page.getByRole('textbox', { name: 'Input' });
     await page.getByRole('button', { name: 'Take the captured request' }).click();

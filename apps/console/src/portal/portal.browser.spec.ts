@@ -87,10 +87,10 @@ describe('the customer portal', () => {
     await card.getByText('Saved.').waitFor();
     await expect.poll(() => card.getByLabel(/^Headers/).inputValue()).toMatch(/^X-Ours: \*+$/);
     expect((await stateOf(mine)).url).toBe(`${url}/moved`);
-    await card.getByLabel('Name').fill('Not saved yet');
+    await card.getByLabel('Name', { exact: true }).fill('Not saved yet');
     await card.getByRole('button', { name: 'Turn off' }).click();
     await card.getByRole('button', { name: 'Turn on' }).waitFor();
-    expect(await card.getByLabel('Name').inputValue()).toBe('Not saved yet');
+    expect(await card.getByLabel('Name', { exact: true }).inputValue()).toBe('Not saved yet');
     expect((await stateOf(mine)).enabled).toBe(false);
     await card.getByRole('button', { name: 'Turn on' }).click();
     await card.getByRole('button', { name: 'Turn off' }).waitFor();
