@@ -24,7 +24,8 @@ export class TailController {
   /**
    * What happens in an app, while it happens. With `Accept: text/event-stream` as server-sent events `item`; `ready` at the
    * begin, `skipped` where more happened than is shown, `end` with a reason. Otherwise what happened since `after`, at
-   * once. A stream is closed after 15 minutes at the latest, and within seconds when its token is revoked; whoever pauses goes on later with `Last-Event-ID`.
+   * once. A stream is closed after 15 minutes at the latest, and within seconds when its token is revoked; whoever pauses
+   * goes on later with `Last-Event-ID`.
    */
   @Get()
   @Requires('automation.view')
