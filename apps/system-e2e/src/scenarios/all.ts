@@ -31,6 +31,7 @@ import { runStream } from './run-stream.ts';
 import { sending } from './sending.ts';
 import { syncAnswers } from './sync-answers.ts';
 import { schedules } from './schedules.ts';
+import { receivers } from './receivers.ts';
 import { registryApi } from './registry-api.ts';
 import { rejections } from './rejections.ts';
 import { replicas } from './replicas.ts';
@@ -81,6 +82,7 @@ const ALL: readonly Scenarios[] = [
   accessRequest,
   outbound,
   outboundProxy,
+  receivers,
   portal,
 ];
 
