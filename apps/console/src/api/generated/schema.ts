@@ -3221,6 +3221,8 @@ export interface components {
             createdAt: string | null;
             /** Format: date-time */
             updatedAt: string | null;
+            /** @description true when a dispatcher may not know the change yet */
+            propagating?: boolean;
         };
         EventTypePage: {
             items: components["schemas"]["EventTypeView"][];
