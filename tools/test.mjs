@@ -72,11 +72,11 @@ let child;
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => child?.kill('SIGTERM'));
 
-/** Runs vitest; `report` is null when it ended before it wrote one. */
-function runTests(name, args) {
+/** Runs vitest, or what runs it; without a report when it ended before it wrote one. */
+function runTests(name, program, args) {
   const file = path.join(scratch, `${name}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  child = spawn(node, [vitest, 'run', ...reporters, ...args], { cwd: root, env, stdio: 'inherit' });
+  child = spawn(node, [program, 'run', ...reporters, ...args], { cwd: root, env, stdio: 'inherit' });
   return new Promise((resolve) => {
     child.once('exit', (code) => {
       const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
@@ -91,11 +91,12 @@ const nameOf = ({ file, name }) => `${path.relative(root, file)}: ${name ?? 'as 
  * Tests that only waited in vain run once more, with nothing beside them (decision 0220). A wrong value never does.
  * @returns the failures that remain
  */
-async function secondRun(failures) {
+async function secondRun(name, program, failures) {
   const late = failures.filter(isLate);
   if (late.length === 0 || late.length > MAX_LATE) return failures;
   console.log(`\n== once more, alone, what came too late:\n${late.map(nameOf).join('\n')}`);
-  const again = await runTests('again', [...arguments_, '--maxWorkers=1', ...argumentsToRunAgain(late)]);
+  const args = [...arguments_, '--maxWorkers=1', ...argumentsToRunAgain(late)];
+  const again = await runTests(`${name}-again`, program, args);
   if (again.passed === 0 || (again.code !== 0 && again.failures.length === 0)) return failures;
   const stillLate = again.failures.map(nameOf);
   const inTime = late.filter((failure) => !stillLate.includes(nameOf(failure)));
@@ -103,13 +104,27 @@ async function secondRun(failures) {
   return [...failures.filter((failure) => !isLate(failure)), ...again.failures];
 }
 
-const first = await runTests('first', [...arguments_, ...process.argv.slice(2)]);
-const failures = await secondRun(first.failures);
+/** @returns how many passed, what failed for good, and whether it ended without a test to blame */
+async function bothRuns(name, program, args) {
+  const first = await runTests(name, program, args);
+  const failures = await secondRun(name, program, first.failures);
+  const isUnexplained = first.code !== 0 && first.failures.length === 0;
+  if (isUnexplained) console.error(`vitest ended with ${first.code ?? 'a signal'} although no test failed: see above`);
+  return { passed: first.passed + (first.failures.length - failures.length), failures, isUnexplained };
+}
+
+const wanted = process.argv.slice(2);
+const rounds = [await bothRuns('first', vitest, [...arguments_, ...wanted])];
+// The console shows what the documented products show in both wirings.
+if (wanted.length === 0 && kafka.ok && env.SLUICE_TEST_BROWSER !== '0') {
+  console.log('\n== the console once more, through the edge of the distributed wiring');
+  const args = ['--project', 'browser', '-t', '(LT|LC|LU|ET|LG)-[0-9]'];
+  rounds.push(await bothRuns('edge', path.join(root, 'tools', 'console-over-kafka.mjs'), args));
+}
 rmSync(scratch, { recursive: true, force: true });
-const unexplained = first.code !== 0 && first.failures.length === 0;
-if (unexplained) console.error(`vitest ended with ${first.code ?? 'a signal'} although no test failed: see above`);
-const passed = first.passed + (first.failures.length - failures.length);
-const failed = failures.length + (unexplained ? 1 : 0);
+const failures = rounds.flatMap((round) => round.failures);
+const passed = rounds.reduce((sum, round) => sum + round.passed, 0);
+const failed = failures.length + rounds.filter((round) => round.isUnexplained).length;
 for (const failure of failures) console.error(`FAILED ${nameOf(failure)}\n       ${failure.message.split('\n')[0]}`);
 if (passed + failed === 0) console.error('no test ran');
 console.log(`${passed} passed, ${failed} failed`);
