@@ -2,6 +2,7 @@ import type { AttemptError } from '@sluice/contracts';
 import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { AddressPolicy } from './address-policy.ts';
+import { AnswerBody } from './answer-body.ts';
 import { bodyLimit } from './body-limit.interceptor.ts';
 import { BoundedAgent } from './bounded-agent.ts';
 import { deadline } from './deadline.interceptor.ts';
@@ -196,7 +197,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   #phase: Phase = 'connecting';
   #status = 0;
   #headers: Record<string, string> = {};
-  #chunks: Buffer[] = [];
+  readonly #body = new AnswerBody();
 
   constructor(
     target: Target,
@@ -233,7 +234,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#body.add(chunk);
   }
 
   onResponseEnd(): void {
@@ -258,7 +259,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
       ok: true,
       status: this.#status,
       headers: this.#headers,
-      body: this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks),
+      body: this.#body.bytes(),
       truncated,
       durationMs: this.#durationMs(),
       remoteAddress: this.#remoteAddress(),
