@@ -15,6 +15,7 @@ import type { ConnectionLimit } from './connection-limit.ts';
 import { DryRunInterceptor } from './dry-run.ts';
 import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
 import { acceptJsonBodies } from './json-body.ts';
+import { letBodiesPass } from './passing-bodies.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
 import { RawRoutes, type RawRoutesProvider } from './raw-routes.ts';
 import { acceptYamlBodies } from './yaml-body.ts';
@@ -138,6 +139,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: false });
   options.connections?.attach(nest.getHttpServer() as Server);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  letBodiesPass(fastify);
   acceptJsonBodies(fastify);
   acceptYamlBodies(fastify);
   const health = new Health();
