@@ -28,8 +28,8 @@ const MODES: HostileMode[] = [
 ];
 const EVENTS = 40;
 const PROMPT_MS = 5_000;
-/** targets.md: of Node under load. Without hostile receivers this test ends at about 210 MB, with them at 400 to 500. */
-const MEMORY_BYTES = 600_000_000;
+/** DL-08: beyond what it has when it is idle. A healthy receiver alone takes about 10 MB of it, these 70 to 95. */
+const MEMORY_BYTES = 150_000_000;
 /** Beyond the 15 s that one attempt may take. */
 const DEADLINE_MS = 20_000;
 
@@ -62,7 +62,7 @@ describe('one bad neighbour stays alone: hostile receivers beside a healthy one'
     await Promise.all(hostile.map((one) => one.close()));
   });
 
-  it('DL-04, DL-05: the healthy one is served promptly, memory stays, and every attempt is recorded with its error', async () => {
+  it('DL-04, DL-05, DL-08: the healthy one is served promptly, memory stays, and every attempt is recorded with its error', async () => {
     const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
     await api.endpoint(`${healthy.url}/healthy`, ['order.*']);
     const endpoints = await Promise.all(hostile.map((one) => api.endpoint(one.url, ['order.*'])));
@@ -87,19 +87,20 @@ describe('one bad neighbour stays alone: hostile receivers beside a healthy one'
     }
     expect(lateBy.filter((ms) => ms > PROMPT_MS)).toEqual([]);
 
-    const recorded = await waitFor(
-      async () => {
-        const attempted = await Promise.all(endpoints.map(({ id }) => attemptedDelivery(id)));
-        return attempted.every((each) => each !== null) ? attempted : null;
-      },
+    await waitFor(
+      () => hostile.every((one) => one.connections > one.open()),
       DEADLINE_MS * 2,
-      'an attempt at every hostile endpoint',
+      'the end of a connection to every hostile receiver',
     );
+    // Reading what was recorded takes memory as well, and more of it.
     clearInterval(watch);
+    const recorded: Delivery[] = [];
+    for (const { id } of endpoints)
+      recorded.push(await waitFor(() => attemptedDelivery(id), DEADLINE_MS, `an attempt at endpoint ${id}`));
     const untold = recorded.filter((delivery) => !/"(code|message|status)":/.test(JSON.stringify(delivery)));
     expect(untold).toEqual([]);
     console.log(`memory: ${Math.round(idle / 1e6)} MB idle, at most ${Math.round(peak / 1e6)} MB`);
-    expect(peak).toBeLessThan(MEMORY_BYTES);
+    expect(peak - idle).toBeLessThan(MEMORY_BYTES);
     expect((await fetch(`${system.url}/readyz`)).status).toBe(200);
     expect(system.log.split('\n').filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
