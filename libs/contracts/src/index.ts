@@ -8,6 +8,7 @@ export type {
   EventRedriven,
 } from './dead-letter-events.ts';
 export { didYouMean } from './did-you-mean.rules.ts';
+export { HEADER_NAME, isSendersHeader } from './header-names.ts';
 export type {
   AttemptError,
   AttemptFinished,

@@ -1,25 +1,9 @@
+import { HEADER_NAME, isSendersHeader } from '@sluice/contracts';
 import type { Dispatcher } from 'undici';
 import { OutboundError } from './outbound-error.ts';
 
-/** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5, without the obsolete line folding: no control character but tab, nothing beyond one byte. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** They say how the message is framed and routed, which is this library's business (RFC 9110 §7.6.1, RFC 9112 §6). */
-const OURS = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 /** Names that were looked at: nearly every request has the same dozen. */
 const goodNames = new Set<string>();
 const KEPT_NAMES = 1_000;
@@ -28,8 +12,8 @@ const MOST_HEADER_BYTES = 16 * 1024;
 /** Why a header cannot be sent, or null when it can; for forms that store headers as well. */
 export function headerProblem(name: string, value: string): string | null {
   if (!goodNames.has(name)) {
-    if (!TOKEN.test(name)) return `${JSON.stringify(name)} is not a header name`;
-    if (OURS.has(name.toLowerCase())) return `the header ${name} cannot be set`;
+    if (!HEADER_NAME.test(name)) return `${JSON.stringify(name)} is not a header name`;
+    if (isSendersHeader(name)) return `the header ${name} cannot be set`;
     if (goodNames.size < KEPT_NAMES) goodNames.add(name);
   }
   if (!VALUE.test(value)) return `the value of the header ${name} has characters that a header cannot carry`;

@@ -1,9 +1,7 @@
-import { didYouMean, PAGE_KINDS, PAGE_ROOT, STEP_LIMITS } from '@sluice/contracts';
+import { didYouMean, HEADER_NAME, PAGE_KINDS, PAGE_ROOT, STEP_LIMITS } from '@sluice/contracts';
 import { at, type FlowProblems } from './flow-problems.ts';
 import { checkText, checkValue, isTemplate, type TemplateScope } from './template.rules.ts';
 
-/** RFC 9110 §5.6.2. */
-export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const AUTH_FIELDS: Readonly<Record<string, readonly string[]>> = {
   bearer: ['token'],
   basic: ['user', 'password'],

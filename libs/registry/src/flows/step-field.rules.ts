@@ -1,6 +1,8 @@
 import {
   didYouMean,
+  HEADER_NAME,
   HTTP_METHODS,
+  isSendersHeader,
   parseDurationMs,
   RESERVED_REFS,
   responseStatusOf,
@@ -11,7 +13,7 @@ import {
 } from '@sluice/contracts';
 import { problemOfCode } from './code-source.rules.ts';
 import { at, type FlowProblems } from './flow-problems.ts';
-import { HEADER_NAME, HTTP_FIELD_CHECKS } from './http-field.rules.ts';
+import { HTTP_FIELD_CHECKS } from './http-field.rules.ts';
 import { checkText, checkValue, isTemplate, type TemplateScope, textsIn } from './template.rules.ts';
 
 type BlockShape = 'steps' | 'branches' | 'cases' | 'lanes';
@@ -113,28 +115,13 @@ function checkTexts(value: unknown, pointer: string, scope: TemplateScope, probl
   }
 }
 
-/** They frame and route the message, which is the sender's business, or count the hops that stop circles (DL-11). */
-const NOT_OF_FLOWS = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'sluice-hops',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 function checkHeaders(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
   checkTexts(value, pointer, scope, problems);
   if (!isObject(value)) return;
   for (const name of Object.keys(value)) {
-    if (NOT_OF_FLOWS.has(name.toLowerCase())) problems.add(at(pointer, name), `the header ${name} cannot be set`);
+    // DL-11: what counts the hops stops circles, and is not a flow's to set.
+    if (isSendersHeader(name) || name.toLowerCase() === 'sluice-hops')
+      problems.add(at(pointer, name), `the header ${name} cannot be set`);
   }
 }
 
