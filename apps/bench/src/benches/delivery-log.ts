@@ -3,6 +3,7 @@ import { LoadClient } from '../load/load-client.ts';
 import type { LoadResult } from '../load/load-order.ts';
 import { nodeCpuMs, startProduct } from '../product.ts';
 import type { BenchResult, Row } from '../report.ts';
+import { isSustained } from './end-to-end.ts';
 import { databaseUrlOf } from './held-runner.ts';
 import type { BenchArguments } from './rounds.ts';
 
@@ -94,12 +95,6 @@ export async function measureWithLog(isHeld: boolean, ratePerSecond: number, sec
     await watcher.end();
     await system.remove();
   }
-}
-
-/** What was not delivered when the load ended is gone within a second. */
-function isSustained({ result }: Measured, rate: number): boolean {
-  const drainedMs = result.deliveries?.drainedAfterMs ?? Number.POSITIVE_INFINITY;
-  return result.perSecond > rate * 0.97 && drainedMs < 1_000 && result.deliveries?.missing === 0;
 }
 
 export function rowOf(name: string, { result, nodeUs, walBytes, behind }: Measured): Row {

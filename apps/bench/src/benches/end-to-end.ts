@@ -49,7 +49,7 @@ export function endToEndRow(name: string, { result, memoryMiB }: EndToEnd): Row 
 }
 
 /** A rate is sustained when what was not delivered at the end of the window is gone within a second. */
-function isSustained({ result }: EndToEnd, rate: number): boolean {
+export function isSustained({ result }: Pick<EndToEnd, 'result'>, rate: number): boolean {
   return (
     result.perSecond > rate * 0.97 &&
     (result.deliveries?.drainedAfterMs ?? Number.POSITIVE_INFINITY) < 1_000 &&
