@@ -1,16 +1,14 @@
-import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { autocompletion } from '@codemirror/autocomplete';
 import { json } from '@codemirror/lang-json';
-import { bracketMatching } from '@codemirror/language';
-import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { type Diagnostic, setDiagnostics } from '@codemirror/lint';
 import { EditorState } from '@codemirror/state';
-import { EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { EditorView } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import { schemaCompletion } from '../flows/flow-completions.ts';
 import type { Schema } from '../flows/flow-schema.rules.ts';
 import { readText } from '../flows/flow-text.rules.ts';
 import styles from './code-field.module.css';
-import { CODE_LOOK } from './code-look.ts';
+import { editing } from './code-look.ts';
 
 interface CodeEditorProps {
   label: string;
@@ -65,17 +63,9 @@ function editorIn(root: ShadowRoot, latest: { current: CodeEditorProps }): Edito
     state: EditorState.create({
       doc: latest.current.value,
       extensions: [
-        lineNumbers(),
-        history(),
-        bracketMatching(),
-        closeBrackets(),
-        lintGutter(),
-        CODE_LOOK,
-        EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
+        ...editing(latest.current.label),
         json(),
         autocompletion({ override: [(context) => schemaCompletion(context, latest.current.schema)] }),
-        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
         listener,
       ],
     }),

@@ -1,5 +1,9 @@
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
-import { EditorView } from '@codemirror/view';
+import { closeBrackets, completionKeymap } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { lintGutter } from '@codemirror/lint';
+import type { Extension } from '@codemirror/state';
+import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 const COLOURS = HighlightStyle.define([
@@ -20,4 +24,19 @@ const LOOK = EditorView.theme({
 });
 
 /** How text is shown in every editor of the console: by the variables of base.css, in both schemes. */
-export const CODE_LOOK = [syntaxHighlighting(COLOURS), LOOK];
+const CODE_LOOK = [syntaxHighlighting(COLOURS), LOOK];
+
+/** What every editor of the console can do: Tab leaves it, so there is no key for indenting. @param label for screen readers */
+export function editing(label: string): Extension[] {
+  return [
+    lineNumbers(),
+    history(),
+    bracketMatching(),
+    closeBrackets(),
+    lintGutter(),
+    CODE_LOOK,
+    EditorView.lineWrapping,
+    EditorView.contentAttributes.of({ 'aria-label': label }),
+    keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
+  ];
+}

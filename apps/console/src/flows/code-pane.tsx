@@ -1,14 +1,12 @@
-import { autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { autocompletion } from '@codemirror/autocomplete';
 import { json } from '@codemirror/lang-json';
 import { yaml } from '@codemirror/lang-yaml';
-import { bracketMatching } from '@codemirror/language';
-import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
+import { type Diagnostic, setDiagnostics } from '@codemirror/lint';
 import { Annotation, Compartment, EditorState } from '@codemirror/state';
-import { EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { EditorView } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import type { FieldError } from '../api/api-error.ts';
-import { CODE_LOOK } from '../design/code-look.ts';
+import { editing } from '../design/code-look.ts';
 import { flowCompletions } from './flow-completions.ts';
 import type { FlowDocument } from './flow-document.rules.ts';
 import type { Schema } from './flow-schema.rules.ts';
@@ -140,18 +138,10 @@ function editorIn(
     state: EditorState.create({
       doc: '',
       extensions: [
-        lineNumbers(),
-        history(),
-        bracketMatching(),
-        closeBrackets(),
-        lintGutter(),
-        CODE_LOOK,
-        EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': 'The flow as text' }),
+        ...editing('The flow as text'),
         language.of(languageOf(latest.current.format)),
         access.of([]),
         autocompletion({ override: [flowCompletions(() => latest.current.schema)] }),
-        keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
         listener,
       ],
     }),
