@@ -17,6 +17,7 @@ export type {
   DispatcherEvents,
   DomainEventRecorded,
   ForwardedRequest,
+  SentEvent,
 } from './dispatcher-events.ts';
 export { isHopHeader, responseContentOf, responseStatusOf } from './flow-response.ts';
 export {

@@ -1,8 +1,8 @@
-import type { DomainEventRecorded } from '@sluice/contracts';
+import type { SentEvent } from '@sluice/contracts';
 import { createHash } from 'node:crypto';
 
 /** LU-14: an activity event as a SIEM endpoint is sent it (LU-10). */
-export function siemPayload(event: DomainEventRecorded): unknown {
+export function siemPayload(event: SentEvent): unknown {
   return {
     event: {
       actor: event.actor ?? { type: 'system', id: event.source },
@@ -18,7 +18,7 @@ export function siemPayload(event: DomainEventRecorded): unknown {
 }
 
 /** SHA-256, lower-case hex, over the event as JSON with its keys in order: the same for whoever computes it again. */
-export function eventHash(event: DomainEventRecorded): string {
+export function eventHash(event: SentEvent): string {
   const { eventId, type, source, time, subject, data } = event;
   const canonical = JSON.stringify(sorted({ id: eventId, type, source, time, subject, data }));
   return createHash('sha256').update(canonical.toWellFormed()).digest('hex');

@@ -1,4 +1,4 @@
-import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+import type { EndpointState, SentEvent } from '@sluice/contracts';
 import { EventTemplateError, siemPayload } from '@sluice/endpoints';
 import { transformed } from '../matching/event-filters.ts';
 
@@ -8,9 +8,9 @@ export interface DeliveryBody {
 }
 
 /** One event goes to many endpoints: its data becomes JSON once. */
-const entityTexts = new WeakMap<DomainEventRecorded, string>();
+const entityTexts = new WeakMap<SentEvent, string>();
 
-export function entityJson(event: DomainEventRecorded): string {
+export function entityJson(event: SentEvent): string {
   let text = entityTexts.get(event);
   if (text === undefined) {
     text = JSON.stringify(event.data ?? null);
@@ -24,7 +24,7 @@ export function entityJson(event: DomainEventRecorded): string {
  * @throws EventTemplateError when its transformation fails on this event.
  */
 export function bodyOf(
-  event: DomainEventRecorded,
+  event: SentEvent,
   endpoint: EndpointState,
   deliveryId: string,
   raw: Uint8Array | null = null,
@@ -45,7 +45,7 @@ export function bodyOf(
 }
 
 /** DL-02: the result is the whole body, in the endpoint's content type. */
-function transformedBody(event: DomainEventRecorded, endpoint: EndpointState, source: string): DeliveryBody {
+function transformedBody(event: SentEvent, endpoint: EndpointState, source: string): DeliveryBody {
   const result = transformed(endpoint, source, event);
   const isForm = endpoint.contentType === 'application/x-www-form-urlencoded' && endpoint.format === 'etl';
   if (isForm) return { contentType: endpoint.contentType, text: typeof result === 'string' ? result : formOf(result) };
@@ -69,7 +69,7 @@ function formOf(value: unknown): string {
 }
 
 /** ET-04. The entity's JSON is put in as it is: it may be big and goes to every subscriber. */
-function etlJson(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): string {
+function etlJson(event: SentEvent, endpoint: EndpointState, deliveryId: string): string {
   const head = JSON.stringify({
     eventId: deliveryId,
     eventType: event.type,
@@ -81,7 +81,7 @@ function etlJson(event: DomainEventRecorded, endpoint: EndpointState, deliveryId
   return `${head.slice(0, -1)},${entity}${tail.slice(1)}`;
 }
 
-function etlForm(event: DomainEventRecorded, endpoint: EndpointState, deliveryId: string): string {
+function etlForm(event: SentEvent, endpoint: EndpointState, deliveryId: string): string {
   const form = new URLSearchParams({
     eventId: deliveryId,
     eventType: event.type,
@@ -93,12 +93,12 @@ function etlForm(event: DomainEventRecorded, endpoint: EndpointState, deliveryId
   return form.toString();
 }
 
-function standardBody(event: DomainEventRecorded): string {
+function standardBody(event: SentEvent): string {
   const head = JSON.stringify({ type: event.type, timestamp: event.time });
   return `${head.slice(0, -1)},"data":${entityJson(event)}}`;
 }
 
-function cloudEventBody(event: DomainEventRecorded): string {
+function cloudEventBody(event: SentEvent): string {
   const head = JSON.stringify({
     specversion: '1.0',
     id: event.sourceId,

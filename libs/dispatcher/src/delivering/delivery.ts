@@ -1,4 +1,4 @@
-import type { DomainEventRecorded } from '@sluice/contracts';
+import type { SentEvent } from '@sluice/contracts';
 import type { Claim } from '@sluice/due-queue';
 import type { EventMeta } from '@sluice/event-store';
 
@@ -7,7 +7,7 @@ export interface Delivery {
   deliveryId: string;
   appId: string | null;
   endpointUuid: string;
-  event: DomainEventRecorded;
+  event: SentEvent;
   meta: EventMeta;
   claim: Claim;
   /** Attempts finished so far, events of its stream so far, attempts finished in this round. */

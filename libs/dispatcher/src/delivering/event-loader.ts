@@ -1,14 +1,17 @@
 import { Injectable } from '@nestjs/common';
-import type { DomainEventRecorded } from '@sluice/contracts';
+import type { DomainEventRecorded, SentEvent } from '@sluice/contracts';
 import type { EventMeta } from '@sluice/event-store';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 
 export interface LoadedEvent {
-  /** Of `load` without its list of deliveries, which of an event to 10,000 endpoints is 2 MiB. */
-  event: DomainEventRecorded;
+  event: SentEvent;
   appId: string | null;
   meta: EventMeta;
+}
+
+export interface WholeEvent extends LoadedEvent {
+  event: DomainEventRecorded;
 }
 
 interface EventRow {
@@ -51,9 +54,9 @@ export class EventLoader {
   }
 
   /** With the list of their deliveries; in the order of the ids, without what does not exist (any more). */
-  async whole(eventIds: readonly string[]): Promise<LoadedEvent[]> {
+  async whole(eventIds: readonly string[]): Promise<WholeEvent[]> {
     const { rows } = await this.pool.query<EventRow>(SQL, [eventIds]);
-    const found = new Map(rows.map((row) => [row.stream_id, loadedOf(row)]));
+    const found = new Map(rows.map((row) => [row.stream_id, wholeOf(row)]));
     return eventIds.flatMap((id) => found.get(id) ?? []);
   }
 
@@ -74,9 +77,9 @@ export class EventLoader {
   }
 
   #remember(row: EventRow): void {
-    const loaded = loadedOf(row);
-    loaded.event.deliveries = [];
-    this.#cache.set(row.stream_id, loaded);
+    const { event, ...loaded } = wholeOf(row);
+    const { deliveries: _, ...own } = event;
+    this.#cache.set(row.stream_id, { event: own, ...loaded });
   }
 
   #forget(): void {
@@ -87,7 +90,7 @@ export class EventLoader {
   }
 }
 
-function loadedOf(row: EventRow): LoadedEvent {
+function wholeOf(row: EventRow): WholeEvent {
   return {
     event: JSON.parse(row.data) as DomainEventRecorded,
     appId: row.app_id,

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { DomainEventRecorded, EndpointState } from '@sluice/contracts';
+import type { EndpointState, SentEvent } from '@sluice/contracts';
 import { compileOrdering, EventTemplateError, eventScope, type OrderingKey } from '@sluice/endpoints';
 
 const log = new Logger('dispatcher.ordering');
@@ -11,7 +11,7 @@ export class OrderingKeys {
   readonly #compiled = new Map<string, OrderingKey>();
 
   /** Null when the endpoint asks for no order. */
-  of(endpoint: EndpointState, event: DomainEventRecorded): string | null {
+  of(endpoint: EndpointState, event: SentEvent): string | null {
     if (!endpoint.ordering) return null;
     try {
       return this.#compile(endpoint.ordering).keyOf(eventScope(event));

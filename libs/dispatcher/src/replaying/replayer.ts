@@ -8,7 +8,7 @@ import type { Pool, PoolClient } from 'pg';
 import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { dueKeyOf } from '../delivering/delivery-key.rules.ts';
 import { DispatcherDueQueue, type DuePayload } from '../delivering/dispatcher-due-queue.ts';
-import { EventLoader, type LoadedEvent } from '../delivering/event-loader.ts';
+import { EventLoader, type WholeEvent } from '../delivering/event-loader.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { OrderingKeys } from '../matching/ordering-keys.ts';
 import { DeliveryOutcomes, outcomeKey } from './delivery-outcomes.ts';
@@ -31,7 +31,7 @@ const DELIVERIES_PER_STEP = 1000;
 
 /** A part of a replay: events in the order in which they were accepted, and where the next part begins. */
 interface Part {
-  events: LoadedEvent[];
+  events: WholeEvent[];
   /** Events of the app that were looked at. */
   scanned: number;
   /** Null: there is no further one. */
@@ -121,7 +121,7 @@ export class Replayer {
     return { events, scanned: taken.length, cursor: last?.stream_id ?? null };
   }
 
-  async #loaded(ids: readonly string[], appId: string): Promise<LoadedEvent[]> {
+  async #loaded(ids: readonly string[], appId: string): Promise<WholeEvent[]> {
     const loaded = await this.loader.whole(ids.map((id) => id.toLowerCase()));
     return loaded.filter((each) => each.appId === appId);
   }
@@ -133,7 +133,7 @@ export class Replayer {
   }
 
   async #itemsOf(
-    events: readonly LoadedEvent[],
+    events: readonly WholeEvent[],
     query: ReplayQuery,
     appId: string,
     replayId: string,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AttemptError, DomainEventRecorded } from '@sluice/contracts';
+import type { AttemptError, SentEvent } from '@sluice/contracts';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
@@ -14,7 +14,7 @@ export class RawBodies {
   }
 
   /** Null for an event that is no such request; an error that no other attempt will mend. @throws what the database throws */
-  async of({ forward }: DomainEventRecorded): Promise<Uint8Array | AttemptError | null> {
+  async of({ forward }: SentEvent): Promise<Uint8Array | AttemptError | null> {
     if (!forward) return null;
     if (forward.payloadId === undefined) {
       return forward.base64 === undefined ? Buffer.from(forward.text ?? '') : Buffer.from(forward.base64, 'base64');
