@@ -235,6 +235,18 @@ describe('a user', () => {
     expect(await access.authenticate('late')).toBeNull();
   });
 
+  it('RG-07: stays signed in with the session that set the password while the copy knows only half of it', async () => {
+    const access = await accessControl();
+    const userId = await newUser();
+    const here = await signIn(userId, 'half known');
+    await access.refresh();
+    await admit(userId, 2);
+    await access.refresh();
+    await run(keepSession(here, 2));
+    expect((await access.authenticate('half known'))?.tokenId).toBe(here);
+    expect(await access.authenticate('half known', false)).not.toBeNull();
+  });
+
   it('RG-07: is signed out when a session ends, or has not been used for long; using it moves that end', async () => {
     const access = await accessControl();
     const userId = await newUser();

@@ -81,7 +81,7 @@ export class AccessControl {
     const sha256 = hashToken(token);
     const known = this.#copy.credential(sha256) ?? (await this.#readThrough(sha256));
     if (!known || (known.expiresAtMs !== null && known.expiresAtMs <= Date.now())) return null;
-    const principal = withinClaim(await this.#withRoles(known), claim);
+    const principal = withinClaim(await this.#withRoles(known, sha256), claim);
     if (!isUse) return principal;
     if (principal?.kind === 'personal' || principal?.kind === 'portal') this.#uses.tokenUsed(principal.tokenId);
     if (principal?.kind === 'session') this.#uses.sessionUsed(principal.tokenId);
@@ -150,22 +150,24 @@ export class AccessControl {
     return known;
   }
 
-  async #withRoles({ principal, generation }: KnownToken): Promise<Principal | null> {
-    const { userId } = principal;
-    if (userId === null) return principal;
-    const name = `user:${userId}`;
-    // The tables are read one by one: a credential may be known a moment before its user, or before their new password.
-    const isKnown = (): boolean => {
+  async #withRoles(found: KnownToken, sha256: string): Promise<Principal | null> {
+    const { userId } = found.principal;
+    if (userId === null) return found.principal;
+    let known: KnownToken | undefined = found;
+    // The tables are read one by one: a credential may be known a moment before its user or their new password, and
+    // that password a moment before the session that goes on with it.
+    const agrees = (): boolean => {
       const user = this.#copy.users.get(userId);
-      return user !== undefined && (generation === null || user.generation >= generation);
+      return user !== undefined && (known?.generation ?? user.generation) === user.generation;
     };
-    if (!isKnown() && !this.#unknown.has(name)) {
+    const name = `user:${userId}:${found.principal.tokenId}`;
+    if (!agrees() && !this.#unknown.has(name)) {
       await this.#copy.lookUpSoon();
-      if (!isKnown()) this.#unknown.add(name);
+      known = this.#copy.credential(sha256);
+      if (!agrees()) this.#unknown.add(name);
     }
     const user = this.#copy.users.get(userId);
-    if (!user?.active || (generation !== null && generation !== user.generation)) return null;
-    return { ...principal, roles: user.roles };
+    return known && user?.active && agrees() ? { ...known.principal, roles: user.roles } : null;
   }
 
   async #appNamed(named: string): Promise<KnownApp | undefined> {
