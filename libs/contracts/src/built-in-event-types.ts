@@ -170,3 +170,13 @@ export const BUILT_IN_EVENT_TYPES: readonly BuiltInEventType[] = DEFINED.map(([n
   description,
   schema,
 }));
+
+const NAMES: ReadonlySet<string> = new Set(BUILT_IN_EVENT_TYPES.map(({ name }) => name));
+
+/**
+ * True for the names that only Sluice itself gives to events: what is published or emitted by others must not look like one.
+ * Names are compared as they are matched: `flow.executed` is somebody's own.
+ */
+export function isBuiltInEventType(type: string): boolean {
+  return NAMES.has(type);
+}

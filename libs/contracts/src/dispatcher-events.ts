@@ -1,3 +1,5 @@
+import type { ExtensionValue } from './cloud-event.rules.ts';
+
 /** The dispatcher's own record of a domain event; the stream id is the event's id. */
 export interface DomainEventRecorded {
   eventId: string;
@@ -8,6 +10,8 @@ export interface DomainEventRecorded {
   subject: string | null;
   time: string;
   data: unknown;
+  /** What else its producer said of it in CloudEvents' attributes; absent where nothing was said. */
+  attributes?: ProducerAttributes;
   entityId: string;
   entityUrl: string;
   runId: string | null;
@@ -18,6 +22,14 @@ export interface DomainEventRecorded {
   forward?: ForwardedRequest;
   /** What was matched when it was recorded. */
   deliveries: { deliveryId: string; endpointId: number; endpointUuid: string; endpointName: string }[];
+}
+
+/** CloudEvents attributes that mean nothing to Sluice and are sent on as they came. */
+export interface ProducerAttributes {
+  dataschema?: string;
+  /** Other than `application/json`. */
+  datacontenttype?: string;
+  extensions?: Record<string, ExtensionValue>;
 }
 
 /** What is sent of it: not whom else it goes to, which of an event to 10,000 endpoints is 2 MiB. */

@@ -1,5 +1,6 @@
 export { AppError, type ErrorDefinition, errorFactory, type FieldProblem } from './app-error.ts';
-export { BUILT_IN_EVENT_TYPES, type BuiltInEventType } from './built-in-event-types.ts';
+export { BUILT_IN_EVENT_TYPES, type BuiltInEventType, isBuiltInEventType } from './built-in-event-types.ts';
+export { checkCloudEvent, type ExtensionValue, extensionsOf } from './cloud-event.rules.ts';
 export type {
   DeadLetterCommand,
   DeadLetterEvents,
@@ -17,6 +18,7 @@ export type {
   DispatcherEvents,
   DomainEventRecorded,
   ForwardedRequest,
+  ProducerAttributes,
   SentEvent,
 } from './dispatcher-events.ts';
 export { isHopHeader, responseContentOf, responseStatusOf } from './flow-response.ts';

@@ -6,14 +6,17 @@ export interface EventScope {
   event: Record<string, unknown>;
 }
 
+const NONE: Readonly<Record<string, never>> = {};
+
 export type EventFacts = Pick<
   DomainEventRecorded,
-  'eventId' | 'type' | 'source' | 'subject' | 'time' | 'data' | 'entityId' | 'entityUrl'
+  'eventId' | 'type' | 'source' | 'subject' | 'time' | 'data' | 'attributes' | 'entityId' | 'entityUrl'
 >;
 
 export function eventScope(event: EventFacts): EventScope {
   const { eventId, type, source, subject, time, data, entityId, entityUrl } = event;
-  return { event: { id: eventId, type, source, subject, time, data, entityId, entityUrl } };
+  const extensions = event.attributes?.extensions ?? NONE;
+  return { event: { id: eventId, type, source, subject, time, data, entityId, entityUrl, extensions } };
 }
 
 /** Longest source of such a template, in characters. */

@@ -38,6 +38,7 @@ export const GATEWAY_ERRORS = {
   invalid_input: { status: 422, title: 'The body does not fit the inputs of the flow', retry: 'never' },
   invalid_decision: { status: 422, title: 'The decision is not valid', retry: 'never' },
   invalid_event: { status: 422, title: 'An event is not valid', retry: 'never' },
+  built_in_event_type: { status: 422, title: 'Only Sluice emits events of this type', retry: 'never' },
   invalid_event_data: { status: 422, title: 'The data does not fit the schema of its event type', retry: 'never' },
   too_many_events: { status: 422, title: 'There are too many events in the batch', retry: 'never' },
   idempotency_key_in_use: { status: 409, title: 'The same request is still being answered', retry: 'later' },

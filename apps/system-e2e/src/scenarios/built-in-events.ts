@@ -101,6 +101,17 @@ export const builtInEvents: Scenarios = (use) => {
       await api.call('DELETE', `/v1/endpoints/${listener.body.id}`, undefined, everywhere);
     });
 
+    it('ET-10: nobody else publishes an event that looks like a built-in one', async () => {
+      const event = (type: string) => ({ specversion: '1.0', id: `own-${type}`, source: '/test', type, data: {} });
+      const batch = [event('flow.executed'), event('Flow.Executed')];
+      const how = { 'content-type': 'application/cloudevents-batch+json' };
+      const refused = await api.call('POST', '/v1/events', JSON.stringify(batch), how);
+      expect(refused.status).toBe(422);
+      expect(refused.body).toMatchObject({ code: 'built_in_event_type', errors: [{ pointer: '/1/type' }] });
+      const taken = await api.call('POST', '/v1/events', JSON.stringify(batch.slice(0, 1)), how);
+      expect([taken.status, taken.body]).toEqual([202, { accepted: 1, duplicates: 0 }]);
+    });
+
     it('RG-05: what a flow emits and does not fit its validated type is a dead letter that says why', async () => {
       const schema = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } };
       await api.must('POST', '/v1/event-types', { name: 'stock.left', schema, validate: true });

@@ -72,6 +72,22 @@ export const outbound: Scenarios = (use) => {
       expect(delivery).toMatchObject({ status: 'failed', endpointId: broken.id });
     });
 
+    it('DL-02: what a producer says of its event in extensions and schema goes on, and filters read it', async () => {
+      const filter = 'event.extensions.tenant == "a"';
+      const endpoint = { format: 'cloudevents', filter };
+      await api.endpoint(`${receiver.url}/extended`, ['parcel.*'], endpoint);
+      const said = { dataschema: 'https://shop.example/parcel.json', tenant: 'a', part: 3 };
+      const parcel = { specversion: '1.0', id: 'parcel-1', source: '/shop', type: 'parcel.sent', data: { n: 1 } };
+      const batch = [
+        { ...parcel, id: 'parcel-0', tenant: 'b' },
+        { ...parcel, ...said },
+      ];
+      const how = { 'content-type': 'application/cloudevents-batch+json' };
+      expect((await api.call('POST', '/v1/events', JSON.stringify(batch), how)).status).toBe(202);
+      expect(JSON.parse((await first('/extended')).text)).toMatchObject({ ...parcel, ...said });
+      expect(at('/extended')).toHaveLength(1);
+    });
+
     it('DL-11: webhooks that start each other come to an end', async () => {
       const looping = await api.trigger(
         (

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DomainEventRecorded } from '@sluice/contracts';
+import type { DomainEventRecorded, ProducerAttributes } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { ListQuery } from '../read-model/list.requests.ts';
@@ -22,6 +22,8 @@ export interface EventView {
   subject: string | null;
   time: string;
   data: unknown;
+  /** What else its producer said of it: `dataschema`, `datacontenttype`, `extensions`. */
+  attributes: ProducerAttributes | null;
   runId: string | null;
   requestId: string | null;
   recordedAt: string;
@@ -45,6 +47,7 @@ function view(row: Row): EventView {
     subject: data.subject,
     time: data.time,
     data: data.data,
+    attributes: data.attributes ?? null,
     runId: data.runId,
     requestId: data.requestId,
     recordedAt: row.recorded_at.toISOString(),

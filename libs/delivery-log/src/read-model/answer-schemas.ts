@@ -54,6 +54,7 @@ export const EVENT = object({
   subject: orNull(TEXT),
   time: TEXT,
   data: ANY,
+  attributes: orNull({ type: 'object', description: 'dataschema, datacontenttype, extensions of a published event' }),
   runId: orNull(ID),
   requestId: orNull(TEXT),
   recordedAt: TIME,

@@ -93,4 +93,25 @@ describe('DL-02: CloudEvents', () => {
     expect(read.validate()).toBe(true);
     expect(read).toMatchObject({ id: event.sourceId, source: '/shop', type: 'order.created', data: event.data });
   });
+
+  it('have the extensions, the schema and the content type that their producer gave them', () => {
+    const attributes = {
+      dataschema: 'https://shop.example/order.json',
+      datacontenttype: 'text/plain',
+      extensions: { tenant: 'zażółć', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', part: 3 },
+    };
+    const event = exampleEvent({ data: 'text', attributes });
+    const body = sentBody(event, exampleEndpoint({ format: 'cloudevents' }), 'd');
+    const headers = { 'content-type': body?.contentType ?? '' };
+    const read = HTTP.toEvent({ headers, body: body?.text ?? '' }) as CloudEvent;
+    expect(read.validate()).toBe(true);
+    const { extensions, ...others } = attributes;
+    expect(read).toMatchObject({ ...others, ...extensions, data: 'text' });
+  });
+
+  it('are not changed by extensions that are named like attributes of Sluice', () => {
+    const event = exampleEvent({ attributes: { extensions: { id: 'other', type: 'Flow.Executed' } } });
+    const body = sentBody(event, exampleEndpoint({ format: 'cloudevents' }), 'd');
+    expect(JSON.parse(body?.text ?? '')).toMatchObject({ id: 'order-1', type: 'order.created' });
+  });
 });

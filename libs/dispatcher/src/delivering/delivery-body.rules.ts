@@ -98,15 +98,19 @@ function standardBody(event: SentEvent): string {
   return `${head.slice(0, -1)},"data":${entityJson(event)}}`;
 }
 
+/** Attributes that its producer gave it go on as they came, but never in the place of Sluice's own. */
 function cloudEventBody(event: SentEvent): string {
+  const { extensions, dataschema, datacontenttype = 'application/json' } = event.attributes ?? {};
   const head = JSON.stringify({
+    ...extensions,
     specversion: '1.0',
     id: event.sourceId,
     source: event.source,
     type: event.type,
     ...(event.subject === null ? {} : { subject: event.subject }),
     time: event.time,
-    datacontenttype: 'application/json',
+    datacontenttype,
+    ...(dataschema === undefined ? {} : { dataschema }),
   });
   return `${head.slice(0, -1)},"data":${entityJson(event)}}`;
 }

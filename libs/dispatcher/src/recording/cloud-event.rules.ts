@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type CloudEvent, derivedId } from '@sluice/contracts';
+import { type CloudEvent, derivedId, extensionsOf, type ProducerAttributes } from '@sluice/contracts';
 import type { ReceivedEvent } from './received-event.ts';
 
 /** SHA-256 over source and id: a key of fixed size within the app, whatever the producer calls its events. */
@@ -7,6 +7,18 @@ export function dedupeKeyOf(source: string, id: string): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([source, id]))
     .digest();
+}
+
+/** DL-02: what an endpoint in format `cloudevents` is told besides; undefined for most events, which say nothing more. */
+function attributesOf(event: CloudEvent): ProducerAttributes | undefined {
+  const { dataschema, datacontenttype } = event;
+  const extensions = extensionsOf(event);
+  const attributes = {
+    ...(dataschema === undefined ? {} : { dataschema }),
+    ...(datacontenttype === undefined || datacontenttype === 'application/json' ? {} : { datacontenttype }),
+    ...(extensions === undefined ? {} : { extensions }),
+  };
+  return Object.keys(attributes).length === 0 ? undefined : attributes;
 }
 
 /**
@@ -35,6 +47,7 @@ export function fromCloudEvent(
     subject: event.subject ?? null,
     time: event.time ?? place.receivedAt,
     data: event.data ?? null,
+    attributes: attributesOf(event),
     entityId: event.subject ?? eventId,
     entityUrl: `${place.publicUrl}/v1/events/${eventId}`,
     runId: null,

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { AccessControl, DEFAULT_APP_ID, DEFAULT_APP_NAME } from '@sluice/access';
 import { Consumes, type EventBatch, type ForeignMessage } from '@sluice/bus';
-import { derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
+import { type CloudEvent, derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
 import { EventSchemas } from '@sluice/event-schemas';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { fromCloudEvent } from './cloud-event.rules.ts';
@@ -92,7 +92,9 @@ export class DomainEventsConsumer {
       idOfTime(message.timestamp.getTime()),
       `${message.topic}/${message.partition}/${message.offset}`,
     );
-    return fromCloudEvent(event, {
+    // Where it belongs is a word to Sluice, not to receivers.
+    const { appid: _, ...said } = event;
+    return fromCloudEvent(said as CloudEvent, {
       appId,
       cause,
       publicUrl: this.settings.publicUrl,

@@ -31,6 +31,21 @@ describe('CloudEvents over Kafka', () => {
     expect(cloudEventOf(message(STRUCTURED, event))).toEqual(event);
   });
 
+  it('have their data in data_base64, too, and attributes that are null are absent', () => {
+    const data_base64 = Buffer.from('{"n":1}').toString('base64');
+    const event = { specversion: '1.0', id: 'e1', source: '/shop', type: 'order.paid', subject: null, data_base64 };
+    const { subject: _, data_base64: _sent, ...expected } = event;
+    expect(cloudEventOf(message(STRUCTURED, event))).toEqual({ ...expected, data: { n: 1 } });
+  });
+
+  it('keep their extensions and their schema', () => {
+    const headers = { ...BINARY, ce_dataschema: 'https://shop.example/order.json', ce_tenant: 'a' };
+    expect(cloudEventOf(message(headers, '{}'))).toMatchObject({
+      dataschema: 'https://shop.example/order.json',
+      tenant: 'a',
+    });
+  });
+
   it('may have text or nothing as data', () => {
     expect(cloudEventOf(message({ ...BINARY, 'content-type': 'text/plain' }, 'zażółć')).data).toBe('zażółć');
     expect(cloudEventOf(message(BINARY, '')).data).toBeUndefined();
@@ -38,15 +53,25 @@ describe('CloudEvents over Kafka', () => {
 
   it.each([
     ['no attributes at all', {}, '{"a":1}', 'specversion'],
-    ['another version', { ...BINARY, ce_specversion: '0.3' }, '{}', 'specversion must be "1.0", not "0.3"'],
+    ['another version', { ...BINARY, ce_specversion: '0.3' }, '{}', 'attribute specversion must be "1.0"'],
     ['no id', { ...BINARY, ce_id: '' }, '{}', 'attribute id'],
     ['no type', { ce_specversion: '1.0', ce_id: 'e', ce_source: '/s' }, '{}', 'attribute type'],
     ['a source without end', { ...BINARY, ce_source: 'x'.repeat(3000) }, '{}', 'attribute source'],
     ['a time that is none', { ...BINARY, ce_time: 'yesterday' }, '{}', 'attribute time'],
-    ['broken JSON', BINARY, '{"a":', 'not JSON'],
-    ['bytes that are no UTF-8', BINARY, Buffer.from([0x22, 0xff, 0x22]), 'not UTF-8'],
-    ['an array in the structured mode', STRUCTURED, '[]', 'not a JSON object'],
-    ['null in the structured mode', STRUCTURED, 'null', 'not a JSON object'],
+    ['a time without a zone', { ...BINARY, ce_time: '2026-01-02T03:04:05' }, '{}', 'attribute time'],
+    ['broken JSON', BINARY, '{"a":', 'not valid JSON'],
+    ['bytes that are no UTF-8', BINARY, Buffer.from([0x22, 0xff, 0x22]), 'not valid UTF-8'],
+    ['JSON without end', BINARY, '['.repeat(100_000) + ']'.repeat(100_000), 'the data cannot be read'],
+    ['an array in the structured mode', STRUCTURED, '[]', 'must be a JSON object'],
+    ['null in the structured mode', STRUCTURED, 'null', 'must be a JSON object'],
+    ['a built-in type', { ...BINARY, ce_type: 'Flow.Executed' }, '{}', 'Flow.Executed is emitted by Sluice only'],
+    ['an extension that has a bad name', { ...BINARY, ce_Tenant_Id: 'a' }, '{}', 'attribute Tenant_Id'],
+    [
+      'bytes in data_base64 that are no text',
+      STRUCTURED,
+      { specversion: '1.0', id: '1', source: '/', type: 't', datacontenttype: 'image/png', data_base64: '/w==' },
+      'not valid UTF-8',
+    ],
     ['an id that is a number', STRUCTURED, { specversion: '1.0', id: 1, source: '/', type: 't' }, 'attribute id'],
     [
       'a subject that is an object',

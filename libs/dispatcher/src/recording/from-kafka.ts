@@ -1,6 +1,7 @@
 import type { ForeignMessage } from '@sluice/bus';
-import { type CloudEvent, isUuid } from '@sluice/contracts';
+import { checkCloudEvent, type CloudEvent, type FieldProblem, isBuiltInEventType, isUuid } from '@sluice/contracts';
 import type { KafkaSettings } from '@sluice/platform';
+import { BodyProblem, DEFAULT_BODY_LIMITS, mediaTypeOf, parseJson, textOf } from '@sluice/request-body';
 
 /** A record of `domain.events` that cannot be taken in; the message is the dead letter's reason. */
 export class BadRecordError extends Error {
@@ -10,68 +11,58 @@ export class BadRecordError extends Error {
   }
 }
 
-const STRUCTURED = /^application\/cloudevents\+json\b/i;
+const STRUCTURED = 'application/cloudevents+json';
+/** Producers inside may have longer names for things than callers of POST /v1/events. */
+const LONGEST = { id: 1_000, source: 2_000 };
+const LIMITS = { ...DEFAULT_BODY_LIMITS, maxKeys: 100_000 };
+/** A dead letter's reason is read by a person. */
+const MOST_PROBLEMS = 5;
 
-function parseJson(text: string): unknown {
+/** Bounded as a body of POST /v1/events is: what is nested without end could be read, but not written again. */
+function dataOf(contentType: string | undefined, bytes: Buffer): unknown {
+  const type = mediaTypeOf(contentType);
   try {
-    return JSON.parse(text);
+    return type === '' || /\bjson\b/.test(type) ? parseJson(bytes, LIMITS) : textOf(bytes);
   } catch (error) {
-    throw new BadRecordError(`the value is not JSON: ${(error as Error).message}`);
-  }
-}
-
-function utf8(value: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(value);
-  } catch {
-    throw new BadRecordError('the value is not UTF-8');
+    if (error instanceof BodyProblem) throw new BadRecordError(`the data cannot be read: ${error.detail}`);
+    throw error;
   }
 }
 
 /** CloudEvents Kafka binding 1.0.2 §3.2: attributes are headers `ce_*`, the value is the data. */
 function binary(message: ForeignMessage): Record<string, unknown> {
-  const event: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(message.headers)) if (name.startsWith('ce_')) event[name.slice(3)] = value;
+  const attributes = Object.entries(message.headers).filter(([name]) => name.startsWith('ce_'));
+  const event: Record<string, unknown> = Object.fromEntries(attributes.map(([name, value]) => [name.slice(3), value]));
+  if (message.value.length === 0) return event;
   const contentType = message.headers['content-type'] ?? 'application/json';
-  if (message.value.length > 0) {
-    event.data = /\bjson\b/i.test(contentType) ? parseJson(utf8(message.value)) : utf8(message.value);
-    event.datacontenttype = contentType;
-  }
-  return event;
+  return { ...event, data: dataOf(contentType, message.value), datacontenttype: contentType };
 }
 
-/** CloudEvents Kafka binding 1.0.2 §3.3: the value is the whole event. */
-function structured(message: ForeignMessage): Record<string, unknown> {
-  const parsed = parseJson(utf8(message.value));
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
-    throw new BadRecordError('the value is not a JSON object');
-  return parsed as Record<string, unknown>;
+/** JSON format §3.1: `data_base64` is data as well, where it is JSON or text. */
+function withDecodedData(event: CloudEvent): CloudEvent {
+  const { data_base64: base64, ...rest } = event;
+  if (typeof base64 !== 'string') return event;
+  return { ...rest, data: dataOf(event.datacontenttype, Buffer.from(base64, 'base64')) } as CloudEvent;
 }
 
-function requiredText(event: Record<string, unknown>, name: string, max: number): string {
-  const value = event[name];
-  if (typeof value !== 'string' || value === '' || value.length > max)
-    throw new BadRecordError(`attribute ${name} must be a text of 1 to ${max} characters`);
-  return value;
-}
-
-/** @throws BadRecordError naming what is wrong. */
+/**
+ * The event of a record in the binary or the structured mode (there the value is the whole event).
+ * @throws BadRecordError naming what is wrong.
+ */
 export function cloudEventOf(message: ForeignMessage): CloudEvent {
-  const isStructured = STRUCTURED.test(message.headers['content-type'] ?? '');
-  const event = isStructured ? structured(message) : binary(message);
-  if (event.specversion !== '1.0')
-    throw new BadRecordError(`attribute specversion must be "1.0", not ${JSON.stringify(event.specversion ?? null)}`);
-  if (event.subject !== undefined && typeof event.subject !== 'string')
-    throw new BadRecordError('attribute subject must be a text');
-  if (event.time !== undefined && (typeof event.time !== 'string' || Number.isNaN(Date.parse(event.time))))
-    throw new BadRecordError('attribute time must be an RFC 3339 time');
-  return {
-    ...event,
-    specversion: '1.0',
-    id: requiredText(event, 'id', 1_000),
-    source: requiredText(event, 'source', 2_000),
-    type: requiredText(event, 'type', 200),
-  };
+  const isStructured = mediaTypeOf(message.headers['content-type']) === STRUCTURED;
+  const { event, problems } = checkCloudEvent(
+    isStructured ? dataOf(undefined, message.value) : binary(message),
+    '',
+    LONGEST,
+  );
+  if (problems.length > 0) throw new BadRecordError(problems.slice(0, MOST_PROBLEMS).map(sentence).join('; '));
+  if (isBuiltInEventType(event.type)) throw new BadRecordError(`${event.type} is emitted by Sluice only`);
+  return withDecodedData(event);
+}
+
+function sentence({ pointer, message }: FieldProblem): string {
+  return pointer === '' ? `the event ${message}` : `attribute ${pointer.slice(1)} ${message}`;
 }
 
 /**

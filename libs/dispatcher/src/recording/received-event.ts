@@ -1,4 +1,4 @@
-import type { ForwardedRequest } from '@sluice/contracts';
+import type { ForwardedRequest, ProducerAttributes } from '@sluice/contracts';
 
 /** A domain event as it comes through one of the doors, before it is the dispatcher's own. */
 export interface ReceivedEvent {
@@ -11,6 +11,7 @@ export interface ReceivedEvent {
   subject: string | null;
   time: string;
   data: unknown;
+  attributes?: ProducerAttributes | undefined;
   entityId: string;
   entityUrl: string;
   runId: string | null;

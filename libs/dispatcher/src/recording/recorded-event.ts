@@ -33,6 +33,7 @@ function recordedOf(event: ReceivedEvent, targets: readonly Target[]): DomainEve
     subject: event.subject,
     time: event.time,
     data: event.data,
+    ...(event.attributes ? { attributes: event.attributes } : {}),
     entityId: event.entityId,
     entityUrl: event.entityUrl,
     runId: event.runId,

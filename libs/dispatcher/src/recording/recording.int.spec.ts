@@ -151,6 +151,14 @@ describe('the one door', () => {
     }
   });
 
+  it('keeps the extensions of a record, but not the app that it names', async () => {
+    const extended = record('extended');
+    Object.assign(extended.headers, { ce_appid: newId(), ce_tenant: 'a', ce_dataschema: 'https://shop.example/s' });
+    await consumer.onKafka(batch([extended]));
+    const attributes = { dataschema: 'https://shop.example/s', extensions: { tenant: 'a' } };
+    expect((await recordedOf('extended')).map((event) => event.attributes)).toEqual([attributes]);
+  });
+
   it('believes no app that an untrusted record names', async () => {
     const foreign = record('foreign');
     foreign.headers.ce_appid = newId();

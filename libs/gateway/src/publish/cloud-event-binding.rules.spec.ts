@@ -83,6 +83,19 @@ describe('GW-09: CloudEvents 1.0 over HTTP', () => {
     });
   });
 
+  it('names the built-in types of a batch where they stand', () => {
+    const batch = [minimal, { ...minimal, type: 'User.Created' }, { ...minimal, type: 'flow.executed' }];
+    expect(refusal(BATCH, json(batch))).toEqual({ code: 'built_in_event_type', pointers: ['/1/type'] });
+  });
+
+  it('takes 64 extensions, and answers with at most 100 problems', () => {
+    const many = (count: number, value: unknown) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`x${n}`, value]));
+    expect(refusal(STRUCTURED, json({ ...minimal, ...many(64, 1) })).code).toBe('accepted');
+    const bad = Array.from({ length: 10 }, () => ({ ...minimal, ...many(60, {}) }));
+    expect(refusal(BATCH, json(bad)).pointers).toHaveLength(100);
+  });
+
   it.each<[string, Record<string, string>, Buffer, string]>([
     [
       'plain JSON without a CloudEvent around it',
@@ -112,6 +125,20 @@ describe('GW-09: CloudEvents 1.0 over HTTP', () => {
     ['an attribute with an object', STRUCTURED, json({ ...minimal, tenant: {} }), 'invalid_event'],
     ['data beside data_base64', STRUCTURED, json({ ...minimal, data: 1, data_base64: 'MQ==' }), 'invalid_event'],
     ['a very long id', STRUCTURED, json({ ...minimal, id: 'x'.repeat(513) }), 'invalid_event'],
+    ['a built-in type (ET-10)', STRUCTURED, json({ ...minimal, type: 'Flow.Executed' }), 'built_in_event_type'],
+    [
+      '65 extensions',
+      STRUCTURED,
+      json({ ...minimal, ...Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`x${n}`, 1])) }),
+      'invalid_event',
+    ],
+    [
+      '16 KiB of extensions',
+      STRUCTURED,
+      json({ ...minimal, ...Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`x${n}`, 'y'.repeat(4_000)])) }),
+      'invalid_event',
+    ],
+    ['an extension that cannot be text', STRUCTURED, json({ ...minimal, x: { toString: 1 } }), 'invalid_event'],
     ['a __proto__ attribute', STRUCTURED, Buffer.from('{"__proto__":{"type":"x"}}'), 'invalid_event'],
   ])('refuses %s', (_, headers, body, code) => {
     expect(refusal(headers, body).code).toBe(code);

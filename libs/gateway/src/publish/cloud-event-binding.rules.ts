@@ -1,16 +1,18 @@
-import type { CloudEvent, FieldProblem } from '@sluice/contracts';
+import { checkCloudEvent, type CloudEvent, type FieldProblem, isBuiltInEventType } from '@sluice/contracts';
 import { BodyProblem, isJsonType, mediaTypeOf, parseJson, textOf } from '@sluice/request-body';
 import { gatewayError } from '../gateway.errors.ts';
 import type { RequestHeaders } from '@sluice/trigger-credentials';
-import { checkCloudEvent } from './cloud-event.rules.ts';
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
 const PREFIX = 'ce-';
+/** More of them help nobody, and a thousand events may have tens of thousands. */
+export const MAX_PROBLEMS = 100;
 
 /**
  * The events of a request, in any of the three content modes of the CloudEvents HTTP binding 1.0.2.
- * @throws AppError `invalid_event` with every problem of every event, `too_many_events`, `unsupported_content_type`
+ * @throws AppError `invalid_event` with every problem of every event, `built_in_event_type`, `too_many_events`,
+ * `unsupported_content_type`
  * @throws BodyProblem when the JSON cannot be read
  */
 export function cloudEventsOf(headers: RequestHeaders, body: Buffer, maxEvents: number): CloudEvent[] {
@@ -44,9 +46,24 @@ function checked(inputs: { input: unknown; pointer: string }[]): CloudEvent[] {
     problems.push(...result.problems);
     return result.problems.length > 0 ? result.event : withDecodedData(result.event, pointer, problems);
   });
-  if (problems.length === 0) return events;
+  if (problems.length === 0) {
+    requireOwnTypes(events, inputs);
+    return events;
+  }
   const detail = `${problems.length} problem${problems.length === 1 ? '' : 's'} in the events; none was accepted.`;
-  throw gatewayError('invalid_event', detail, { errors: problems });
+  throw gatewayError('invalid_event', detail, { errors: problems.slice(0, MAX_PROBLEMS) });
+}
+
+/** ET-10: whoever subscribes to `Flow.Executed`, or keeps an audit of `User.Created`, may rely on it that Sluice says so. */
+function requireOwnTypes(events: readonly CloudEvent[], inputs: readonly { pointer: string }[]): void {
+  const errors = events.flatMap(({ type }, index): FieldProblem[] =>
+    isBuiltInEventType(type)
+      ? [{ pointer: `${inputs[index]?.pointer ?? ''}/type`, message: `${type} is emitted by Sluice only` }]
+      : [],
+  );
+  if (errors.length === 0) return;
+  const detail = 'Built-in event types cannot be published; choose another type.';
+  throw gatewayError('built_in_event_type', detail, { errors: errors.slice(0, MAX_PROBLEMS) });
 }
 
 /** Binary mode (§3.1): attributes in `ce-` headers, the data as the body. */

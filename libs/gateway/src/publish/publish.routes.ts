@@ -17,10 +17,9 @@ import { readBodyBytes } from '../inbound/body-stream.ts';
 import { codingOf } from '../inbound/content-encoding.rules.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
 import { Refusals } from '../inbound/refusals.ts';
-import { cloudEventsOf } from './cloud-event-binding.rules.ts';
+import { cloudEventsOf, MAX_PROBLEMS } from './cloud-event-binding.rules.ts';
 import { EventPublisher } from './event-publisher.ts';
 
-const MAX_PROBLEMS = 100;
 /** The list of events is the delivery log's. */
 const ALLOW = 'GET, POST, OPTIONS';
 
