@@ -1,7 +1,7 @@
 import { BUILT_IN_EVENT_TYPES } from '@sluice/contracts';
 import { describe, expect, it } from 'vitest';
 import { compileSchema, schemaProblems } from './compiled-schema.ts';
-import { exampleOf } from './example-of.ts';
+import { checkedExampleOf, exampleOf } from './example-of.ts';
 
 const pointersOf = (schema: unknown): string[] => schemaProblems(schema).map(({ pointer }) => pointer);
 const object = (properties: Record<string, unknown>) => ({ type: 'object', properties });
@@ -102,8 +102,28 @@ describe('RG-05: generated examples', () => {
     [{ allOf: [object({ a: { const: 1 } }), { ...object({ b: { enum: ['x'] } }), required: ['b'] }] }],
     [{ oneOf: [{ type: 'string' }, { type: 'null' }] }],
     [{ $ref: '#/$defs/a', $defs: { a: { type: 'boolean' } } }],
+    [object({ sku: { type: 'string', pattern: '^[A-Z]{3}-\\d{4}$' }, code: { type: 'string', pattern: 'x|y{3}' } })],
+    [{ type: 'string', pattern: '^\\d+$', minLength: 12, maxLength: 14 }],
+    [{ type: 'string', pattern: '^https://', format: 'uri' }],
+    [{ type: 'string', pattern: '\\bend$', minLength: 20 }],
+    [{ type: 'string', pattern: '^(a|bc)*d(?:ef){2,}[^a-z]\\w\\s[äöü]$' }],
+    [{ type: 'string', pattern: '^\\S+@\\S+\\.[a-z]{2,}$', maxLength: 6 }],
+    [{ type: 'object', required: ['id', 'more'], additionalProperties: { type: 'string', pattern: '^i' } }],
+    [{ type: 'array', prefixItems: [{ const: 1 }], items: { type: 'string' }, minItems: 3 }],
   ])('an example of %j fits', (schema) => {
     expect(schemaProblems(schema)).toEqual([]);
     expect(compileSchema(schema)(exampleOf(schema))).toEqual([]);
+  });
+
+  it('an example that cannot fit says where, and hostile patterns cost a bounded part of a second', () => {
+    const impossible = object({ a: { type: 'string', pattern: '^a$', minLength: 2 }, b: { not: { type: 'null' } } });
+    expect(checkedExampleOf(impossible).problems.map(({ pointer }) => pointer)).toEqual(['/a', '/b']);
+    const hostile = { type: 'string', pattern: '^((?:a?){20}b?){30}c$', minLength: 999 };
+    const many = object(Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`f${n}`, hostile])));
+    expect(schemaProblems(many)).toEqual([]);
+    const before = process.cpuUsage();
+    expect(Object.keys(exampleOf(many) as object)).toHaveLength(200);
+    const { user } = process.cpuUsage(before);
+    expect(user).toBeLessThan(10_000_000);
   });
 });

@@ -1,4 +1,18 @@
+import type { FieldProblem } from '@sluice/contracts';
+import { exampleText, linearPattern, type TextBudget } from '@sluice/templates';
+import { compileSchema } from './compiled-schema.ts';
+
 type Json = Record<string, unknown>;
+
+/** What all patterns of a schema may cost together, in steps: about 50 ms. */
+const PATTERN_STEPS = 100_000;
+const MAX_TEXT = 1_000;
+
+/** A schema, and what is left to spend on it. */
+interface Root {
+  schema: Json;
+  budget: TextBudget;
+}
 
 const BY_FORMAT: Record<string, string> = {
   'date-time': '2026-01-02T03:04:05.000Z',
@@ -17,14 +31,20 @@ const BY_FORMAT: Record<string, string> = {
 
 /**
  * A value that shows what a schema describes: what the schema gives as an example, otherwise something of its type. It
- * fits unless the schema asks for what cannot be made up (a pattern, `not`, conditions).
+ * fits unless the schema asks for what cannot be made up (`not`, conditions, several patterns for one text).
  * @param schema one without `schemaProblems`; so it has an end.
  */
 export function exampleOf(schema: unknown): unknown {
-  return exampleIn(schema, schema as Json);
+  return exampleIn(schema, { schema: schema as Json, budget: { steps: PATTERN_STEPS } });
 }
 
-function exampleIn(schema: unknown, root: Json): unknown {
+/** An example, and where it does not fit: a person has to change it there. */
+export function checkedExampleOf(schema: unknown): { data: unknown; problems: FieldProblem[] } {
+  const data = exampleOf(schema);
+  return { data, problems: compileSchema(schema)(data) };
+}
+
+function exampleIn(schema: unknown, root: Root): unknown {
   if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return null;
   const node = schema as Json;
   if (Array.isArray(node.examples) && node.examples.length > 0) return node.examples[0];
@@ -47,22 +67,15 @@ function joined(one: unknown, other: unknown): unknown {
   return areObjects ? { ...(other as Json), ...(one as Json) } : (one ?? other);
 }
 
-function ofType(node: Json, root: Json): unknown {
+function ofType(node: Json, root: Root): unknown {
   const type = [node.type].flat()[0] ?? (node.properties ? 'object' : node.items ? 'array' : undefined);
   switch (type) {
     case 'object':
-      return Object.fromEntries(
-        Object.entries((node.properties as Json | undefined) ?? {}).map(([name, each]) => [
-          name,
-          exampleIn(each, root),
-        ]),
-      );
+      return objectOf(node, root);
     case 'array':
-      return Array.from({ length: Math.min(Math.max(Number(node.minItems ?? 1), 1), 10) }, () =>
-        exampleIn(node.items, root),
-      );
+      return listOf(node, root);
     case 'string':
-      return textOf(node);
+      return textOf(node, root.budget);
     case 'integer':
     case 'number':
       return numberOf(node);
@@ -73,10 +86,39 @@ function ofType(node: Json, root: Json): unknown {
   }
 }
 
-function textOf(node: Json): string {
-  const text = BY_FORMAT[String(node.format)] ?? 'text';
-  const padded = text.padEnd(Math.min(Number(node.minLength ?? 0), 1000), 'x');
-  return node.maxLength === undefined ? padded : padded.slice(0, Number(node.maxLength));
+/** Its properties, and what it has to have besides. */
+function objectOf(node: Json, root: Root): Json {
+  const properties = (node.properties as Json | undefined) ?? {};
+  const required = Array.isArray(node.required) ? (node.required as string[]) : [];
+  const others = required.filter((name) => !Object.hasOwn(properties, name));
+  return Object.fromEntries([
+    ...Object.entries(properties).map(([name, each]) => [name, exampleIn(each, root)]),
+    ...others.map((name) => [name, exampleIn(node.additionalProperties, root)]),
+  ]);
+}
+
+function listOf(node: Json, root: Root): unknown[] {
+  const first = Array.isArray(node.prefixItems) ? node.prefixItems : [];
+  const wanted = Math.min(Math.max(Number(node.minItems ?? 1), 1), 10, Number(node.maxItems ?? 10));
+  const further = Math.max(wanted - first.length, 0);
+  return [
+    ...first.map((each) => exampleIn(each, root)),
+    ...Array.from({ length: further }, () => exampleIn(node.items, root)),
+  ];
+}
+
+/** JSON Schema counts characters as code points. Where pattern and length are at odds the text is as for the length. */
+function textOf(node: Json, budget: TextBudget): string {
+  const min = Math.min(Number(node.minLength ?? 0), MAX_TEXT);
+  const max = Number(node.maxLength ?? Infinity);
+  const usual = BY_FORMAT[String(node.format)];
+  if (typeof node.pattern === 'string') {
+    if (usual !== undefined && linearPattern(node.pattern).test(usual, () => undefined)) return usual;
+    const made = exampleText(node.pattern, { min, max }, budget);
+    if (made !== null) return made;
+  }
+  const padded = (usual ?? 'text').padEnd(min, 'x');
+  return padded.slice(0, max);
 }
 
 function numberOf(node: Json): number {
@@ -87,11 +129,11 @@ function numberOf(node: Json): number {
   return step;
 }
 
-function placeOf(reference: string, root: Json): unknown {
+function placeOf(reference: string, root: Root): unknown {
   const parts = reference.split('/').slice(1);
   return parts.reduce<unknown>(
     (place, part) =>
       (place as Json | undefined)?.[decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')],
-    root,
+    root.schema,
   );
 }

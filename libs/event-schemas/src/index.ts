@@ -2,4 +2,4 @@ export { compileSchema, type SchemaCheck, schemaProblems } from './compiled-sche
 export { enforceSchema, eventSchemaTablesSql, releaseSchema } from './event-schema-tables.ts';
 export { EventSchemas } from './event-schemas.ts';
 export { EventSchemasModule } from './event-schemas.module.ts';
-export { exampleOf } from './example-of.ts';
+export { checkedExampleOf, exampleOf } from './example-of.ts';

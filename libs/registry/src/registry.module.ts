@@ -18,6 +18,7 @@ import { InlineWebhooksController } from './endpoints/inline-webhooks.controller
 import { EndpointQueries } from './endpoints/endpoints.query.ts';
 import { EventTypes } from './event-types/event-types.ts';
 import { EventTypesController } from './event-types/event-types.controller.ts';
+import { EventTypeExamples } from './event-types/event-type-examples.ts';
 import { EventTypeQueries } from './event-types/event-types.query.ts';
 import { EntitiesController } from './entities/entities.controller.ts';
 import { Flows } from './flows/flows.ts';
@@ -157,6 +158,7 @@ class Closing implements OnApplicationShutdown {
     AppExport,
     AppImport,
     ResourceSaver,
+    EventTypeExamples,
     EventTypeQueries,
     PortalLinks,
     FirstStart,

@@ -73,6 +73,18 @@ export class EventTypeExample {
     additionalProperties: true,
   })
   event!: Record<string, unknown>;
+
+  @ApiProperty({
+    required: false,
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['pointer', 'message'],
+      properties: { pointer: { type: 'string' }, message: { type: 'string' } },
+    },
+    description: 'where the data does not fit, because the schema asks for what cannot be made up; absent when it fits',
+  })
+  problems?: { pointer: string; message: string }[];
 }
 
 export function eventTypeViewOf(state: EventTypeState): EventTypeView {

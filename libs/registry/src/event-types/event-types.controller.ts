@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { exampleOf } from '@sluice/event-schemas';
 import { AllowsDryRun, platformError } from '@sluice/platform';
 import { etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
@@ -17,6 +16,7 @@ import {
   EventTypeView,
 } from './event-type.responses.ts';
 import { EventTypes } from './event-types.ts';
+import { EventTypeExamples } from './event-type-examples.ts';
 import { EventTypeQueries } from './event-types.query.ts';
 
 /** The catalogue of event types, by name; the built-in ones stand in every app's and are only read. */
@@ -28,6 +28,7 @@ export class EventTypesController {
     private readonly types: EventTypes,
     private readonly queries: EventTypeQueries,
     private readonly history: History,
+    private readonly examples: EventTypeExamples,
   ) {}
 
   @Post()
@@ -125,14 +126,15 @@ export class EventTypesController {
     return found;
   }
 
-  /** An event with made-up data that fits the schema, ready to be sent to POST /v1/events. */
+  /** An event with made-up data that fits the schema, or says where it does not, to be sent to POST /v1/events. */
   @Get(':name/example')
   @Requires('automation.view')
   @ApiOkResponse({ type: EventTypeExample })
   async example(@Param('name') name: string, @InApp() app: AppScope): Promise<EventTypeExample> {
-    const { view } = await this.types.find(name, app.id);
-    const data = view.schema === null ? {} : exampleOf(view.schema);
-    return { event: { specversion: '1.0', id: 'example-1', source: '/example', type: name, data } };
+    const { view, stored } = await this.types.find(name, app.id);
+    const { data, problems } = this.examples.of(`${stored?.state.id ?? name}/${view.version}`, view.schema);
+    const event = { specversion: '1.0', id: 'example-1', source: '/example', type: name, data };
+    return problems.length === 0 ? { event } : { event, problems };
   }
 
   @Get(':name/history')
