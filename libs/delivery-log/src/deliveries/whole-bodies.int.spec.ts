@@ -92,3 +92,57 @@ describe('ET-09: long bodies of the last hundred deliveries of an endpoint', () 
     expect(shapeOf(await whole(neighbour, other))[0]).toBe(70_000);
   });
 });
+
+describe('lists of deliveries', () => {
+  const list = (limit: number, cursor: string | null, appId: string) =>
+    new DeliveriesQueries(database.pool, new AppFloors(database.pool)).list(appId, {
+      limit,
+      ...(cursor === null ? {} : { cursor }),
+    });
+
+  /** Each with an attempt whose bodies are together `characters` long. */
+  async function deliveries(count: number, characters: number): Promise<{ appId: string; ids: string[] }> {
+    const [appId, endpointUuid] = [newId(), newId()];
+    const ids: string[] = [];
+    for (let index = 0; index < count; index++) {
+      const deliveryId = newId();
+      const attempt: AttemptFinished = {
+        deliveryId,
+        eventId: newId(),
+        eventType: 'order.placed',
+        endpointId: 14,
+        endpointUuid,
+        runId: null,
+        number: 1,
+        at: new Date(Date.parse('2026-03-01T00:00:00.000Z') + index).toISOString(),
+        durationMs: 3,
+        request: { method: 'POST', url: 'http://x/', headers: {}, body: 's'.repeat(characters) },
+        response: null,
+        error: null,
+        outcome: 'succeeded',
+        nextAttemptAt: null,
+      };
+      const event = eventOf('dispatcher.events', deliveryId, 1, 'AttemptFinished', appId, attempt);
+      const query = oneStatement(deliveryWrites([event]));
+      if (query) await database.pool.query(query);
+      ids.unshift(deliveryId);
+    }
+    return { appId, ids };
+  }
+
+  it.each([
+    ['of small ones as many as are asked for', 120, 10, [100, 20]],
+    ['of large ones as many as an answer may hold', 120, 400_000, [51, 51, 18]],
+  ])('have %s, each delivery once', async (_, count, characters, pages) => {
+    const { appId, ids } = await deliveries(count, characters);
+    const seen: string[][] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await list(100, cursor, appId);
+      seen.push(page.items.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    expect(seen.map((page) => page.length)).toEqual(pages);
+    expect(seen.flat()).toEqual(ids);
+  });
+});
