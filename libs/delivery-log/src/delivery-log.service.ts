@@ -11,6 +11,7 @@ import { LedTo1764000250000 } from './migrations/1764000250000-led-to.ts';
 import { RejectionsByDay1764000250001 } from './migrations/1764000250001-rejections-by-day.ts';
 import { CancelledRebuilds1764000250002 } from './migrations/1764000250002-cancelled-rebuilds.ts';
 import { DroppedDays1764000330000 } from './migrations/1764000330000-dropped-days.ts';
+import { AscendingIndexes1764000390000 } from './migrations/1764000390000-ascending-indexes.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -29,6 +30,7 @@ export const deliveryLogService: ServiceDefinition = {
     RejectionsByDay1764000250001,
     CancelledRebuilds1764000250002,
     DroppedDays1764000330000,
+    AscendingIndexes1764000390000,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

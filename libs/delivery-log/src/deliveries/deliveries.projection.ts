@@ -17,6 +17,7 @@ const DOMAIN_EVENTS: BulkTable = {
     data: 'text',
   },
   onConflict: 'on conflict (id) do nothing',
+  comesOnce: true,
 };
 
 /** An attempt that was on its way while its delivery was discarded may be told last: it does not revive it. */
@@ -65,6 +66,7 @@ const ATTEMPTS: BulkTable = {
   table: 'delivery_log.attempts',
   columns: { delivery_id: 'uuid', number: 'int4', at: 'timestamptz', data: 'text' },
   onConflict: 'on conflict (delivery_id, number) do nothing',
+  comesOnce: true,
 };
 
 interface DeliveryRow {

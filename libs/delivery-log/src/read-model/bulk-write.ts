@@ -1,4 +1,4 @@
-import type { Alongside } from '@sluice/event-store';
+import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 
 /** A table's columns with their PostgreSQL types, in the order of the rows; the first is the key or begins it. */
 export interface BulkTable {
@@ -6,6 +6,16 @@ export interface BulkTable {
   columns: Readonly<Record<string, string>>;
   /** What follows the insert: `on conflict …`. */
   onConflict: string;
+  /** Rows that come once, unless events are read again: see `FirstTimeStatement`. */
+  comesOnce?: true;
+}
+
+/**
+ * A statement that can also be written for rows that are not there yet: it fails (23505) where one is. `on conflict` makes
+ * PostgreSQL look first, lock the row that may come, and confirm it in a WAL record of its own.
+ */
+export interface FirstTimeStatement extends AlongsideStatement {
+  firstTime?: AlongsideStatement['sql'];
 }
 
 /**
@@ -15,15 +25,18 @@ export interface BulkTable {
  * row twice.
  */
 export function bulkWrite(target: BulkTable, rows: readonly (readonly unknown[])[]): Alongside {
-  const { table, columns, onConflict } = target;
+  const { table, columns, onConflict, comesOnce } = target;
   const names = Object.keys(columns);
+  const insert = (arrays: readonly string[]): string =>
+    `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')})`;
+  const statement: FirstTimeStatement = {
+    name: table,
+    columns: Object.values(columns),
+    sql: (arrays) => `${insert(arrays)} ${onConflict}`,
+    ...(comesOnce ? { firstTime: insert } : {}),
+  };
   return {
-    statement: {
-      name: table,
-      columns: Object.values(columns),
-      sql: (arrays) =>
-        `insert into ${table} (${names.join(', ')}) select * from unnest(${arrays.join(', ')}) ${onConflict}`,
-    },
+    statement,
     rows: rows.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
   };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Alongside, arrayParameter, elementType } from '@sluice/event-store';
+import type { FirstTimeStatement } from './bulk-write.ts';
 
 /** A prepared statement of node-pg. */
 export interface PreparedQuery {
@@ -24,13 +25,17 @@ function valuesOf({ statement, rows }: Alongside): unknown[] {
   );
 }
 
-/** All writes as one statement, each a CTE of its own, so that they commit together in one round trip; null for none. */
-export function oneStatement(writes: readonly Alongside[]): PreparedQuery | null {
+/**
+ * All writes as one statement, each a CTE of its own, so that they commit together in one round trip; null for none.
+ * @param firstTime as if nothing of it were there: the whole statement fails (23505) where something is.
+ */
+export function oneStatement(writes: readonly Alongside[], firstTime = false): PreparedQuery | null {
   const wanted = writes.filter(({ rows }) => rows.length > 0);
   if (wanted.length === 0) return null;
-  const name = wanted.map(({ statement }) => statement.name.replace('delivery_log.', '')).join('+');
+  const names = wanted.map(({ statement }) => statement.name.replace('delivery_log.', '')).join('+');
+  const name = firstTime ? `first ${names}` : names;
   const values = wanted.flatMap(valuesOf);
-  const text = texts.get(name) ?? textOf(wanted);
+  const text = texts.get(name) ?? textOf(wanted, firstTime);
   texts.set(name, text);
   return { name: shortName(name), text, values };
 }
@@ -40,11 +45,12 @@ function shortName(name: string): string {
   return name.length <= MAX_NAME_BYTES ? name : hash('sha256', name, 'hex').slice(0, 40);
 }
 
-function textOf(writes: readonly Alongside[]): string {
+function textOf(writes: readonly Alongside[], firstTime: boolean): string {
   let parameter = 0;
-  const parts = writes.map(({ statement }, index) => {
+  const parts = writes.map(({ statement }: { statement: FirstTimeStatement }, index) => {
     const arrays = statement.columns.map((type) => `$${++parameter}::${elementType(type)}[]`);
-    return `w${index} as (${statement.sql(arrays)})`;
+    const sql = firstTime && statement.firstTime ? statement.firstTime(arrays) : statement.sql(arrays);
+    return `w${index} as (${sql})`;
   });
   return `with ${parts.join(', ')} select`;
 }

@@ -17,12 +17,14 @@ const REQUESTS: BulkTable = {
     trace_id: 'text',
   },
   onConflict: 'on conflict (id) do nothing',
+  comesOnce: true,
 };
 
 const REJECTED: BulkTable = {
   table: 'delivery_log.rejected_requests',
   columns: { id: 'uuid', app_id: 'uuid', trigger_id: 'uuid', received_at: 'timestamptz', data: 'text' },
   onConflict: 'on conflict (id) do nothing',
+  comesOnce: true,
 };
 
 /** The 32-digit trace id of a W3C traceparent, or null. */

@@ -46,6 +46,9 @@ export class DayPartitions {
       await this.#alone(async (client) => {
         await client.query(`create table if not exists ${partition}
           (like ${parent} including defaults including constraints including storage) with ${table.storage}`);
+        for (const column of table.payload) {
+          await client.query(`alter table ${partition} alter column ${column} set statistics 0`);
+        }
         const { rowCount } = await client.query(
           `select 1 from pg_inherits where inhrelid = '${partition}'::regclass`, // another process was first
         );

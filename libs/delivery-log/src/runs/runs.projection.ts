@@ -45,6 +45,7 @@ const STEPS: BulkTable = {
   table: 'delivery_log.steps',
   columns: { run_id: 'uuid', version: 'int4', kind: 'text', ref: 'text', data: 'text' },
   onConflict: 'on conflict (run_id, version) do nothing',
+  comesOnce: true,
 };
 const STEP_KINDS = new Set([
   'StepStarted',
