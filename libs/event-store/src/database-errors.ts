@@ -16,6 +16,11 @@ export function mayBeVersionConflict(error: DatabaseError): boolean {
   return error.code === '23505' || error.code === '23502';
 }
 
+/** The server answers and takes no rows: disk or memory full, or it is a standby (SQLSTATE 53100, 53200, 25006, 58030). */
+export function refusesWrites(error: DatabaseError): boolean {
+  return ['53100', '53200', '25006', '58030'].includes(error.code ?? '');
+}
+
 /** A row fits none of the partitions (ExecFindPartition reports it as a check violation without a constraint). */
 export function isMissingPartition(error: DatabaseError): boolean {
   return error.code === '23514' && !error.constraint && error.message.startsWith('no partition of relation');

@@ -184,6 +184,11 @@ export class EventStore implements EventStorePort {
     return this.#queue.events;
   }
 
+  /** Why the database takes no events although it answers (a full disk); null when it does. */
+  get writesRefusedBecause(): string | null {
+    return this.#separation.writeRefusal.reason;
+  }
+
   get stats(): EventStoreStats {
     const sum = (count: (lane: Lane) => number) => this.#lanes.reduce((total, lane) => total + count(lane), 0);
     const lanes = { losses: sum((lane) => lane.losses), deadlocks: sum((lane) => lane.deadlocks) };
@@ -216,6 +221,7 @@ export class EventStore implements EventStorePort {
 
   #onWritten(units: readonly PendingUnit[], { stored }: WrittenBatch, durationMs: number | null): void {
     this.#committedEvents += stored.size;
+    if (stored.size > 0) this.#separation.writeRefusal.written();
     this.#settings.onBatch?.({ events: stored.size, durationMs });
     if (stored.size > 0) {
       const events = [...stored.values()];

@@ -7,12 +7,14 @@ import {
   isConstraintViolation,
   isMissingPartition,
   mayBeVersionConflict,
+  refusesWrites,
 } from './database-errors.ts';
 import { AlongsideConflictError, StreamOutsidePartitionsError, VersionConflictError } from './event-store.errors.ts';
 import { topicTables } from './event-tables.ts';
 import type { Partitions } from './partitions.ts';
 import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
 import { isTransientError } from './transient-error.ts';
+import { WriteRefusal } from './write-refusal.ts';
 
 /**
  * What happens to a batch that the database refused. Nothing of it was committed. Each error reaches only the unit
@@ -24,6 +26,7 @@ export class Separation {
   readonly #partitions: Partitions | null;
   /** How many batches were refused, and how many of them had to be halved. */
   readonly stats = { refused: 0, halved: 0 };
+  readonly writeRefusal = new WriteRefusal();
 
   constructor(topics: readonly Topic[], partitions: Partitions | null) {
     this.#topics = topics;
@@ -37,6 +40,7 @@ export class Separation {
     error: unknown,
   ): Promise<(readonly PendingUnit[])[]> {
     this.stats.refused++;
+    if (isAnswer(error) && refusesWrites(error)) this.writeRefusal.refused(error.message);
     if (isTransientError(error)) {
       for (const unit of units) unit.reject(asTransient(error, 'the database refused the batch'));
       return [];

@@ -26,15 +26,20 @@ export interface Mechanisms {
   soleProcess: boolean;
 }
 
-/** PostgreSQL answers on the pools of this process. */
+/** PostgreSQL answers on the pools of this process, and has not just refused its events. */
 @Injectable()
 @HealthCheck('postgres')
 export class PostgresHealth {
   static pools: ReadonlyMap<ServiceName, Pool> = new Map();
+  static stores: ReadonlyMap<ServiceName, Pick<EventStore, 'writesRefusedBecause'>> = new Map();
 
   async check(): Promise<HealthResult> {
     const [pool] = PostgresHealth.pools.values();
     await pool?.query('select 1');
+    for (const [service, { writesRefusedBecause }] of PostgresHealth.stores) {
+      if (writesRefusedBecause === null) continue;
+      return { ok: false, detail: `PostgreSQL refuses to write events of the ${service}: ${writesRefusedBecause}` };
+    }
     return { ok: true };
   }
 }
@@ -45,6 +50,7 @@ export class PostgresHealth {
 export class MechanismsModule {
   static of(mechanisms: Mechanisms): DynamicModule {
     PostgresHealth.pools = mechanisms.pools;
+    PostgresHealth.stores = mechanisms.stores;
     const providers: Provider[] = [
       { provide: SETTINGS, useValue: mechanisms.settings },
       { provide: SOLE_PROCESS, useValue: mechanisms.soleProcess },
