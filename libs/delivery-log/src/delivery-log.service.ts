@@ -11,6 +11,7 @@ import { LedTo1764000250000 } from './migrations/1764000250000-led-to.ts';
 import { RejectionsByDay1764000250001 } from './migrations/1764000250001-rejections-by-day.ts';
 import { CancelledRebuilds1764000250002 } from './migrations/1764000250002-cancelled-rebuilds.ts';
 import { DroppedDays1764000330000 } from './migrations/1764000330000-dropped-days.ts';
+import { RejectionsByApp1764000370000 } from './migrations/1764000370000-rejections-by-app.ts';
 import { AscendingIndexes1764000390000 } from './migrations/1764000390000-ascending-indexes.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
@@ -30,6 +31,7 @@ export const deliveryLogService: ServiceDefinition = {
     RejectionsByDay1764000250001,
     CancelledRebuilds1764000250002,
     DroppedDays1764000330000,
+    RejectionsByApp1764000370000,
     AscendingIndexes1764000390000,
   ],
   topics: ['delivery-log.events'],

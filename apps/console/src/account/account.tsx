@@ -1,8 +1,10 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { bodyOf, clientOf, plainClient, type Schema } from '../api/client.ts';
+import { bodyAndTagOf, bodyOf, clientOf, plainClient, type Schema } from '../api/client.ts';
 import { usePages } from '../api/pages.ts';
+import { type Tagged, useGuardedSave } from '../api/use-guarded-save.ts';
 import { Button } from '../design/button.tsx';
+import { Conflict } from '../design/conflict.tsx';
 import { ConfirmDialog } from '../design/dialog.tsx';
 import { TextField } from '../design/field.tsx';
 import { Form, FormActions, FormError } from '../design/form.tsx';
@@ -10,7 +12,7 @@ import { Facts, Page, Section } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useToasts } from '../design/toasts.tsx';
-import { SESSION_KEY, useSession, useUser } from '../session/session.ts';
+import { SESSION_KEY, type User, useSession, useUser } from '../session/session.ts';
 import { NewTokenDialog, TokenDialog, type TokenRequest } from '../tokens/token-form.tsx';
 
 const api = clientOf(null);
@@ -29,7 +31,7 @@ export function Component() {
             ['Signed in until', <Time key="end" at={session.data?.expiresAt} />],
           ]}
         />
-        <NameForm name={user.name} />
+        <OwnName />
       </Section>
       <Section title="Password">
         <PasswordForm />
@@ -39,23 +41,48 @@ export function Component() {
   );
 }
 
-function NameForm({ name }: { name: string }) {
+const readMe = (): Promise<Tagged<User>> => bodyAndTagOf(api.GET('/v1/users/me'));
+const ME_KEY = ['me', 'to-edit'];
+
+function OwnName() {
+  const me = useQuery({
+    queryKey: ME_KEY,
+    queryFn: readMe,
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+  });
+  return <QueryView query={me}>{(opened) => <NameForm key={opened.etag} opened={opened} />}</QueryView>;
+}
+
+function NameForm({ opened }: { opened: Tagged<User> }) {
   const queries = useQueryClient();
   const { tell } = useToasts();
-  const [typed, setTyped] = useState(name);
-  const save = useMutation({
-    mutationFn: () => bodyOf(api.PATCH('/v1/users/me', { body: { name: typed } })),
-    onSuccess: () => {
+  const [typed, setTyped] = useState(opened.body.name);
+  const form = useGuardedSave({
+    opened,
+    read: readMe,
+    write: (name: string, headers) => bodyOf(api.PATCH('/v1/users/me', { body: { name }, headers })),
+    onSaved: async () => {
       tell('Your name is saved.');
-      return queries.invalidateQueries({ queryKey: SESSION_KEY });
+      await queries.invalidateQueries({ queryKey: SESSION_KEY });
+      await queries.invalidateQueries({ queryKey: ME_KEY });
     },
   });
   return (
-    <Form onSubmit={() => save.mutate()} error={save.error} label="Name">
+    <Form onSubmit={() => form.save(typed)} error={form.error} label="Name">
       <TextField label="Name" pointer="/name" autoComplete="name" value={typed} onChange={setTyped} />
-      <FormError error={save.error} />
+      <FormError error={form.error} />
+      {form.theirs ? (
+        <Conflict
+          theirs={{ name: form.theirs.name }}
+          mine={{ name: typed }}
+          isBusy={form.isBusy}
+          onOverwrite={() => form.overwrite(typed)}
+        />
+      ) : null}
       <FormActions>
-        <Button type="submit" isBusy={save.isPending}>
+        <Button type="submit" isBusy={form.isBusy}>
           Save name
         </Button>
       </FormActions>

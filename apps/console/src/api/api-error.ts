@@ -8,6 +8,7 @@ interface Problem {
   title?: string;
   detail?: string;
   code?: string;
+  requestId?: string;
   errors?: FieldError[];
 }
 
@@ -18,6 +19,8 @@ export class ApiError extends Error {
   readonly title: string;
   readonly errors: readonly FieldError[];
   readonly retryAfterSeconds: number | null;
+  /** Of what nobody foresaw: whoever runs Sluice finds it in the log by this. */
+  readonly requestId: string | null;
 
   constructor(status: number, problem: Problem, retryAfterSeconds: number | null = null) {
     super(problem.detail ?? problem.title ?? `the server answered ${status}`);
@@ -27,6 +30,7 @@ export class ApiError extends Error {
     this.title = problem.title ?? `Status ${status}`;
     this.errors = problem.errors ?? [];
     this.retryAfterSeconds = retryAfterSeconds;
+    this.requestId = problem.requestId ?? null;
   }
 
   /** Whether the same request may succeed later. */

@@ -48,7 +48,8 @@ export function useEndpointOptions() {
     queryKey: [appId, 'endpoints', 'options'],
     queryFn: () => bodyOf(api.GET('/v1/endpoints', { params: { query: { limit: 200 } } })),
   });
-  return (list.data?.items ?? []).map(({ id, name }) => ({ value: String(id), label: `${name} (${id})` }));
+  const options = (list.data?.items ?? []).map(({ id, name }) => ({ value: String(id), label: `${name} (${id})` }));
+  return { options, source: list };
 }
 
 const lastStatus = ({ attempts }: Delivery): string => {
@@ -115,7 +116,8 @@ export function Component() {
           label="Webhook"
           value={values.endpointId}
           onChange={set.setEndpointId}
-          options={[{ value: '', label: 'Any' }, ...endpoints]}
+          options={[{ value: '', label: 'Any' }, ...endpoints.options]}
+          source={endpoints.source}
         />
         <TextField label="Event type" type="search" value={values.eventType} onChange={set.setEventType} />
         <TextField label="Since" type="datetime-local" value={values.since} onChange={set.setSince} />

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components';
 import { Link, type LinkProps } from 'react-router';
 import styles from './button.module.css';
+import { useIsSlow } from './use-is-slow.ts';
 
 export interface Look {
   /** `primary` once per screen; `danger` for what cannot be undone; `quiet` beside text. */
@@ -20,10 +21,12 @@ interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style' | 'chi
 
 /** Something happens. For going somewhere else there is LinkButton. */
 export function Button({ kind, small, isBusy = false, children, ...rest }: ButtonProps) {
+  const isSlow = useIsSlow(isBusy);
   return (
     <AriaButton {...rest} isPending={isBusy} className={classOf({ kind, small } as Look)}>
       {isBusy ? <span aria-hidden="true">…</span> : null}
       {children}
+      {isSlow ? <span className={styles.slow}>(the server takes longer than usual)</span> : null}
     </AriaButton>
   );
 }

@@ -10,19 +10,20 @@ interface CodeFieldProps {
   label: string;
   pointer: string;
   hint: ReactNode;
+  isRequired?: boolean;
   schema: Schema;
   value: string;
   onChange: (value: string) => void;
 }
 
 /** JSON with colours, completion from a schema and its mistakes marked. The editor is loaded when a screen shows it. */
-export function CodeField({ label, pointer, hint, schema, value, onChange }: CodeFieldProps) {
+export function CodeField({ label, pointer, hint, isRequired, schema, value, onChange }: CodeFieldProps) {
   const id = useId();
   const error = useFieldError(pointer);
   return (
     <div className={styles.field}>
       <span className={styles.label} id={id}>
-        {label} <span className={styles.optional}>(optional)</span>
+        {label} {isRequired ? null : <span className={styles.optional}>(optional)</span>}
       </span>
       <Suspense fallback={<Loading what="Loading the editor" />}>
         <CodeEditor label={label} schema={schema} value={value} onChange={onChange} />

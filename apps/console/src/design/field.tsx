@@ -1,6 +1,7 @@
 import { type ReactNode, useId } from 'react';
 import styles from './field.module.css';
 import { useFieldError } from './form.tsx';
+import { ChoicesState, type QueryLike } from './states.tsx';
 
 interface FieldProps {
   label: string;
@@ -110,22 +111,26 @@ interface ChoiceProps<Value extends string> extends FieldProps {
 }
 
 /** The platform's own select: works with every keyboard, reader and phone. */
-export function SelectField<Value extends string>({ value, onChange, options, ...field }: ChoiceProps<Value>) {
+export function SelectField<Value extends string>(props: ChoiceProps<Value> & { source?: QueryLike<unknown> }) {
+  const { value, onChange, options, source, ...field } = props;
   return (
     <Field {...field}>
       {(wiring) => (
-        <select
-          {...wiring}
-          className={styles.input}
-          value={value}
-          onChange={(event) => onChange(event.target.value as Value)}
-        >
-          {options.map((option) => (
-            <option key={option.value} value={option.value}>
-              {option.label}
-            </option>
-          ))}
-        </select>
+        <>
+          <select
+            {...wiring}
+            className={styles.input}
+            value={value}
+            onChange={(event) => onChange(event.target.value as Value)}
+          >
+            {options.map((option) => (
+              <option key={option.value} value={option.value}>
+                {option.label}
+              </option>
+            ))}
+          </select>
+          {source ? <ChoicesState query={source} /> : null}
+        </>
       )}
     </Field>
   );

@@ -1,6 +1,7 @@
 import { createContext, type FormEvent, type ReactNode, useContext, useEffect, useId, useRef } from 'react';
 import { ApiError, type FieldError } from '../api/api-error.ts';
 import styles from './field.module.css';
+import { RequestId } from './states.tsx';
 
 const RefusalsContext = createContext<readonly FieldError[]>([]);
 
@@ -54,6 +55,7 @@ export function FormError({ error }: { error: unknown }) {
       <p>
         {(error as Error).message} {known ? <code>{known.code}</code> : null}
       </p>
+      <RequestId error={known} />
       {known && known.errors.length > 0 ? (
         <ul>
           {known.errors.map((each) => (

@@ -1,6 +1,7 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
 import { ApiError } from '../api/api-error.ts';
 import { Button } from './button.tsx';
+import { useIsSlow } from './use-is-slow.ts';
 import styles from './states.module.css';
 
 /** Nothing here yet: what it is for, and the first step. */
@@ -14,18 +15,22 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
-const SLOW_MS = 4_000;
-
 /** It is being read; after a while it says that it takes long, so that nobody wonders whether it hangs. */
 export function Loading({ what = 'Loading' }: { what?: string }) {
-  const [isSlow, setSlow] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setSlow(true), SLOW_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  const isSlow = useIsSlow(true);
   return (
     <p role="status" className={styles.muted}>
       {isSlow ? `${what}: the server takes longer than usual, still waiting …` : `${what} …`}
+    </p>
+  );
+}
+
+/** Of an error that is the server's: what its operator is told, so that they find it. */
+export function RequestId({ error }: { error: ApiError | null }) {
+  if (error === null || error.requestId === null) return null;
+  return (
+    <p>
+      Request <code>{error.requestId}</code>
     </p>
   );
 }
@@ -39,12 +44,13 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry?: (() => vo
       <p>
         {error instanceof Error ? error.message : String(error)} {known ? <code>{known.code}</code> : null}
       </p>
+      <RequestId error={known} />
       {onRetry ? <Button onPress={onRetry}>Try again</Button> : null}
     </div>
   );
 }
 
-interface QueryLike<Data> {
+export interface QueryLike<Data> {
   data: Data | undefined;
   error: unknown;
   isPending: boolean;
@@ -52,6 +58,20 @@ interface QueryLike<Data> {
   /** Of a list: what could not be read is its next page. */
   isFetchNextPageError?: boolean;
   fetchNextPage?: () => unknown;
+}
+
+/**
+ * For what a field only chooses from: nothing while that comes soon, so that nothing moves; then that it takes long, or that
+ * it failed. What can be typed or sent without it stays.
+ */
+export function ChoicesState({ query }: { query: QueryLike<unknown> }) {
+  const isSlow = useIsSlow(query.isPending);
+  if (query.error) return <Failed error={query.error} onRetry={() => void query.refetch()} />;
+  return isSlow ? (
+    <p role="status" className={styles.muted}>
+      The choices are still on their way: the server takes longer than usual …
+    </p>
+  ) : null;
 }
 
 /**

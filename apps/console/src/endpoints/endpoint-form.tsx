@@ -63,6 +63,7 @@ function TypePicker({ onPick }: { onPick: (name: string) => void }) {
     <SelectField
       label="Add an event type"
       value=""
+      source={types}
       onChange={(name) => (name === '' ? undefined : onPick(name))}
       options={[{ value: '', label: 'Choose …' }, ...options]}
     />

@@ -22,7 +22,6 @@ export function Component() {
   const read = useQuery({
     queryKey: [appId, 'endpoints', id],
     queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}', { params: { path: { id } } })),
-    refetchInterval: 10_000,
   });
   return (
     <Page

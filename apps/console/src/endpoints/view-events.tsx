@@ -24,8 +24,10 @@ export function ViewEvents({ id }: { id: string }) {
     queryKey,
     queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id } } })),
   });
-  // With the opened ones below it. An event is listed before its first attempt: events of the app count as well.
-  useLiveSigns({ kinds: 'event,delivery' }, POLL_MS, () => queries.refetchQueries({ queryKey }));
+  // With the endpoint's own state, and the opened ones below it. An event is listed before its first attempt, and whoever
+  // changes the endpoint makes an event: events of the app count as well.
+  const shown = [appId, 'endpoints', id];
+  useLiveSigns({ kinds: 'event,delivery' }, POLL_MS, () => queries.refetchQueries({ queryKey: shown, type: 'active' }));
   return (
     <Section title="View events">
       <QueryView query={ring}>

@@ -8,6 +8,7 @@ import { ConfirmDialog } from '../design/dialog.tsx';
 import { Badge, Facts, Page, Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
 import { QueryView } from '../design/states.tsx';
+import type { Schema } from '../flows/flow-schema.rules.ts';
 import { may, useUser } from '../session/session.ts';
 import { PublishTest } from './publish-test.tsx';
 
@@ -50,7 +51,7 @@ export function Component() {
             <QueryView query={sample}>
               {(example) =>
                 may(user, 'operator', appId) && !type.builtIn ? (
-                  <PublishTest type={type.name} sample={example.event.data} />
+                  <PublishTest type={type.name} schema={type.schema as Schema | null} sample={example.event.data} />
                 ) : (
                   <Section title="Sample">
                     <Payload label="Sample" value={example.event} />

@@ -5,9 +5,11 @@ import { bodyOf } from '../api/client.ts';
 import { newEventId } from '../api/event-id.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
+import { CodeField } from '../design/code-field.tsx';
 import { TextField } from '../design/field.tsx';
 import { Form, FormActions, FormError } from '../design/form.tsx';
 import { Section } from '../design/page.tsx';
+import type { Schema } from '../flows/flow-schema.rules.ts';
 
 /** The JSON of a text. @throws Error that says where it is none */
 function parsed(text: string): unknown {
@@ -18,8 +20,15 @@ function parsed(text: string): unknown {
   }
 }
 
+interface PublishTestProps {
+  type: string;
+  /** The JSON Schema of its data; null: any. */
+  schema: Schema | null;
+  sample: unknown;
+}
+
 /** Publishes an event of the type with the sample's data, changed as one likes: it goes to everybody who subscribed. */
-export function PublishTest({ type, sample }: { type: string; sample: unknown }) {
+export function PublishTest({ type, schema, sample }: PublishTestProps) {
   const api = useApi();
   const appId = useAppId();
   const [text, setText] = useState(() => JSON.stringify(sample, null, 2) ?? 'null');
@@ -41,7 +50,15 @@ export function PublishTest({ type, sample }: { type: string; sample: unknown })
   return (
     <Section title="Publish a test event">
       <Form label="Publish a test event" error={publish.error} onSubmit={() => publish.mutate()}>
-        <TextField label="Data" pointer="/data" isCode rows={10} value={text} onChange={setText} />
+        <CodeField
+          label="Data"
+          pointer="/data"
+          isRequired
+          schema={schema ?? {}}
+          hint={schema ? 'Completed from the schema of the type.' : 'The type has no schema: any JSON.'}
+          value={text}
+          onChange={setText}
+        />
         <TextField label="Subject" pointer="/subject" isOptional value={subject} onChange={setSubject} />
         <FormError error={publish.error} />
         <FormActions>

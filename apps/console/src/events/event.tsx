@@ -1,15 +1,19 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { bodyOf } from '../api/client.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import styles from '../deliveries/deliveries.module.css';
+import type { Delivery } from '../deliveries/delivery-types.ts';
 import { StatusBadge } from '../deliveries/exchange.tsx';
 import { LinkButton } from '../design/button.tsx';
 import { Facts, Page, Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
 import { QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
+import { useLiveSigns } from '../live/use-live-signs.ts';
 import type { DomainEvent } from './events.tsx';
+
+const POLL_MS = 3_000;
 
 /** One domain event, its data, and what was sent of it to whom. */
 export function Component() {
@@ -61,31 +65,50 @@ export function Component() {
   );
 }
 
+/** Followed while some of them are under way. */
 function DeliveriesOf({ event }: { event: DomainEvent }) {
+  const api = useApi();
+  const appId = useAppId();
+  const queries = useQueryClient();
+  const found = useQueries({
+    queries: event.deliveries.map(({ deliveryId }) => ({
+      queryKey: [appId, 'deliveries', 'one', deliveryId],
+      queryFn: () => bodyOf(api.GET('/v1/deliveries/{id}', { params: { path: { id: deliveryId } } })),
+    })),
+  });
+  const pending = found.flatMap(({ data }, at) =>
+    data === undefined || data.status === 'pending' ? (event.deliveries[at]?.deliveryId ?? []) : [],
+  );
+  const filter = pending.length === 0 ? null : { kinds: 'delivery', eventType: event.type };
+  useLiveSigns(filter, POLL_MS, () =>
+    Promise.all(
+      pending.map((id) => queries.refetchQueries({ queryKey: [appId, 'deliveries', 'one', id], exact: true })),
+    ),
+  );
   if (event.deliveries.length === 0) return <p>Nobody had subscribed to it.</p>;
   return (
     <ul className={styles.rows}>
-      {event.deliveries.map((each) => (
-        <li key={each.deliveryId}>
-          <OneDelivery id={each.deliveryId} name={each.endpointName} />
+      {event.deliveries.map(({ deliveryId, endpointName }, at) => (
+        <li key={deliveryId}>
+          <OneDelivery id={deliveryId} name={endpointName} delivery={found[at]?.data} />
         </li>
       ))}
     </ul>
   );
 }
 
-function OneDelivery({ id, name }: { id: string; name: string }) {
-  const api = useApi();
+interface OneDeliveryProps {
+  id: string;
+  name: string;
+  delivery: Delivery | undefined;
+}
+
+function OneDelivery({ id, name, delivery }: OneDeliveryProps) {
   const appId = useAppId();
-  const read = useQuery({
-    queryKey: [appId, 'deliveries', 'one', id],
-    queryFn: () => bodyOf(api.GET('/v1/deliveries/{id}', { params: { path: { id } } })),
-    refetchInterval: (query) => (query.state.data?.status === 'pending' ? 3_000 : false),
-  });
-  const count = read.data?.attempts.length ?? 0;
+  const count = delivery?.attempts.length ?? 0;
   return (
     <div className={styles.line}>
-      {read.data ? <StatusBadge status={read.data.status} /> : null}
+      {delivery ? <StatusBadge status={delivery.status} /> : null}
       <Link to={`/apps/${appId}/deliveries/${id}`}>{name}</Link>
       <span>{count === 1 ? '1 attempt' : `${count} attempts`}</span>
     </div>

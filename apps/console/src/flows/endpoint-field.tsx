@@ -27,6 +27,7 @@ export function EndpointField({ value, pointer, onChange }: EndpointFieldProps) 
       pointer={pointer}
       hint="An outbound webhook that answers: of any type but Events and SIEM."
       value={value}
+      source={list}
       onChange={onChange}
       options={[{ value: '', label: 'Choose a webhook …' }, ...known.map((name) => ({ value: name, label: name }))]}
     />

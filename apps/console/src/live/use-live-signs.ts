@@ -11,6 +11,7 @@ export interface LiveFilter {
   id?: string;
   triggerId?: string;
   endpointId?: string;
+  eventType?: string;
 }
 
 const AGAIN_MS = 15_000;

@@ -5,6 +5,7 @@ import type { paths } from '../api/generated/schema.ts';
 import { cut, readable, SHOWN_CHARACTERS, visible } from '../design/payload.rules.ts';
 import { duration, Time } from '../design/time.tsx';
 import type { Attempt, Delivery, Endpoint } from './portal-client.ts';
+import { Waiting } from './waiting.tsx';
 import { wordsOf } from './words.ts';
 
 interface DeliveriesProps {
@@ -20,7 +21,7 @@ const LOOK_EVERY_MS = 5_000;
 /** The last hundred deliveries, looked for again every five seconds. */
 export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps) {
   const { uuid } = endpoint;
-  const { data, error } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ['deliveries', uuid],
     queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id: uuid } } })),
     refetchInterval: LOOK_EVERY_MS,
@@ -35,11 +36,19 @@ export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps)
     await bodyOf(api.POST('/v1/endpoints/{id}/replay', { params, body: { status: ['failed'] } }));
     return 'What failed is sent again.';
   };
-  if (error) return <div role="alert">{wordsOf(error)}</div>;
-  if (items === null) return <p className="muted">Loading</p>;
+  const failed = error ? (
+    <div role="alert">
+      {wordsOf(error)}{' '}
+      <button type="button" onClick={() => void refetch()}>
+        Try again
+      </button>
+    </div>
+  ) : null;
+  if (items === null) return failed ?? <Waiting />;
   if (items.length === 0) return <p className="muted">Nothing was sent yet.</p>;
   return (
     <>
+      {failed}
       {mayReplay && items.some(({ status }) => status === 'failed') ? (
         <button type="button" onClick={() => void doing(failedAgain)}>
           Send all that failed again

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { Client } from 'openapi-fetch';
 import type { paths } from '../api/generated/schema.ts';
 import { visible } from '../design/payload.rules.ts';
+import { useIsSlow } from '../design/use-is-slow.ts';
 import { Deliveries } from './deliveries.tsx';
 import { Manage } from './manage.tsx';
 import type { Endpoint, PortalView } from './portal-client.ts';
@@ -29,6 +30,7 @@ export function EndpointCard({ api, endpoint, permissions, allowed }: CardProps)
   const [told, setTold] = useState('');
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const isSlow = useIsSlow(isBusy);
   const { text, tone } = stateOf(endpoint);
   const name = visible(endpoint.name);
 
@@ -59,7 +61,7 @@ export function EndpointCard({ api, endpoint, permissions, allowed }: CardProps)
       <p className="muted">Gets {endpoint.events.map(visible).join(', ')}</p>
       {permissions.includes('manage') ? <Manage {...{ api, endpoint, allowed, isBusy, doing }} /> : null}
       {problem ? <div role="alert">{problem}</div> : null}
-      <div role="status">{told}</div>
+      <div role="status">{isSlow ? 'The server takes longer than usual, still waiting …' : told}</div>
       <Deliveries api={api} endpoint={endpoint} mayReplay={permissions.includes('replay')} doing={doing} />
     </section>
   );

@@ -4,6 +4,7 @@ import { bodyOf } from '../api/client.ts';
 import { Time } from '../design/time.tsx';
 import { EndpointCard } from './endpoint-card.tsx';
 import { portalClient } from './portal-client.ts';
+import { Waiting } from './waiting.tsx';
 import { wordsOf } from './words.ts';
 
 /** The endpoints of a portal link. */
@@ -35,7 +36,7 @@ export function Portal({ token }: { token: string }) {
           </button>
         </div>
       ) : null}
-      {!view && !error ? <p role="status">Loading</p> : null}
+      {!view && !error ? <Waiting /> : null}
       {view?.endpoints.length === 0 ? <p>There are no endpoints any more.</p> : null}
       {view?.endpoints.map((endpoint) => (
         <EndpointCard

@@ -5,5 +5,6 @@ export function wordsOf(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong.';
   if (error.status === 401) return 'This link has ended. Ask for a new one where you got it.';
   const [first] = error.errors;
+  if (error.requestId !== null) return `${error.message} (request ${error.requestId})`;
   return first ? `${error.message} (${first.message})` : error.message;
 }

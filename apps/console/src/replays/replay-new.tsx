@@ -76,7 +76,8 @@ export function Component() {
             pointer="/endpointId"
             value={wish.endpointId}
             onChange={(endpointId) => change({ endpointId })}
-            options={[{ value: '', label: 'All that are enabled' }, ...endpoints]}
+            options={[{ value: '', label: 'All that are enabled' }, ...endpoints.options]}
+            source={endpoints.source}
           />
           <SelectField
             label="What became of it"

@@ -95,6 +95,7 @@ export function Component() {
           value={filters.flowId}
           onChange={filters.setFlowId}
           options={[{ value: '', label: 'Any flow' }, ...flowOptions]}
+          source={flows}
         />
         <SelectField label="Status" value={filters.status} onChange={filters.setStatus} options={STATUS_OPTIONS} />
         <TextField label="Number, id or error" type="search" value={filters.q} onChange={filters.setQ} />

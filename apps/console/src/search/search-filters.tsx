@@ -1,6 +1,7 @@
 import { SelectField, TextField } from '../design/field.tsx';
 import { Filters } from '../design/page.tsx';
 import { useFilter } from '../design/use-filter.ts';
+import { useSubjectFilters } from './subject-fields.tsx';
 
 const KINDS = [
   { value: '', label: 'Requests, runs, events, deliveries' },
@@ -11,12 +12,14 @@ const KINDS = [
 ];
 const STATUSES = [
   'accepted',
+  'rejected',
   'running',
   'waiting',
   'succeeded',
   'failed',
   'cancelled',
   'timed_out',
+  'recorded',
   'pending',
   'discarded',
 ] as const;
@@ -31,6 +34,10 @@ export interface CommonFilters {
   kinds?: string;
   status?: (typeof STATUSES)[number];
   eventType?: string;
+  triggerId?: string;
+  flowId?: string;
+  endpointId?: string;
+  id?: string;
 }
 
 /** The filters of the address, and the fields that change them; half-written ones narrow nothing. */
@@ -39,12 +46,14 @@ export function useCommonFilters() {
   const [kinds, setKinds] = useFilter('kinds');
   const [status, setStatus] = useFilter('status');
   const [eventType, setEventType] = useFilter('eventType');
+  const subject = useSubjectFilters();
   const wanted = STATUSES.find((each) => each === status);
   const filters: CommonFilters = {
     ...(q.trim().length >= 2 ? { q: q.trim() } : {}),
     ...(KINDS.some(({ value }) => value === kinds) && kinds !== '' ? { kinds } : {}),
     ...(wanted ? { status: wanted } : {}),
     ...(eventType.trim() === '' ? {} : { eventType: eventType.trim() }),
+    ...subject.filters,
   };
   const fields = (
     <Filters>
@@ -52,6 +61,7 @@ export function useCommonFilters() {
       <SelectField label="Kind" value={kinds} onChange={setKinds} options={KINDS} />
       <SelectField label="Status" value={status} onChange={setStatus} options={STATUS_OPTIONS} />
       <TextField label="Event type" value={eventType} onChange={setEventType} />
+      {subject.fields}
     </Filters>
   );
   return { filters, fields };

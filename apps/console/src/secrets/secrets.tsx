@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf } from '../api/client.ts';
@@ -6,14 +6,12 @@ import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { DataTable } from '../design/data-table.tsx';
-import { ConfirmDialog, Dialog, DialogActions } from '../design/dialog.tsx';
-import { TextField } from '../design/field.tsx';
-import { Form, FormError } from '../design/form.tsx';
+import { ConfirmDialog } from '../design/dialog.tsx';
 import { Page } from '../design/page.tsx';
 import { Empty, QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
-import { useToasts } from '../design/toasts.tsx';
 import { may, useUser } from '../session/session.ts';
+import { SecretDialog } from './secret-dialog.tsx';
 
 /** Names of the secrets of the app; no value is ever shown, not even to who has saved it. */
 export function Component() {
@@ -81,7 +79,7 @@ export function Component() {
           )
         }
       </QueryView>
-      {editing === null ? null : <SecretDialog initial={editing} onClose={() => setEditing(null)} />}
+      {editing === null ? null : <SecretDialog name={editing} onClose={() => setEditing(null)} />}
       <ConfirmDialog
         title={`Delete ${deleting ?? ''}?`}
         action="Delete"
@@ -93,45 +91,5 @@ export function Component() {
         Flows that read it get nothing from then on.
       </ConfirmDialog>
     </Page>
-  );
-}
-
-function SecretDialog({ initial, onClose }: { initial: string; onClose: () => void }) {
-  const api = useApi();
-  const appId = useAppId();
-  const queries = useQueryClient();
-  const { tell } = useToasts();
-  const [name, setName] = useState(initial);
-  const [value, setValue] = useState('');
-  const save = useMutation({
-    mutationFn: () => bodyOf(api.PUT('/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
-    onSuccess: () => {
-      tell(`The secret ${name} is saved.`);
-      onClose();
-      return queries.invalidateQueries({ queryKey: [appId, 'secrets'] });
-    },
-  });
-  return (
-    <Dialog title={initial === '' ? 'New secret' : `Replace ${initial}`} isOpen onClose={onClose}>
-      <Form onSubmit={() => save.mutate()} error={save.error} label="Secret">
-        {initial === '' ? <TextField label="Name" isCode pointer="/name" value={name} onChange={setName} /> : null}
-        <TextField
-          label="Value"
-          type="password"
-          isCode
-          pointer="/value"
-          hint="Sealed when it is saved, and never shown again."
-          value={value}
-          onChange={setValue}
-        />
-        <FormError error={save.error} />
-        <DialogActions>
-          <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" isBusy={save.isPending}>
-            Save secret
-          </Button>
-        </DialogActions>
-      </Form>
-    </Dialog>
   );
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { errorOf } from '../api/api-error.ts';
 import { bodyOf, clientOf, readPlain } from '../api/client.ts';
 import { RadioCards } from '../design/field.tsx';
 import { Badge, Facts, Page, Section } from '../design/page.tsx';
@@ -42,10 +43,18 @@ interface HealthReport {
   checks: Record<string, { ok: boolean; detail?: string }>;
 }
 
+/** @throws ApiError when it is no report: what is in between answers for itself. */
+async function readHealth(): Promise<HealthReport> {
+  const answer = await readPlain('/readyz');
+  const body: unknown = await answer.json().catch(() => null);
+  if (body === null || typeof body !== 'object' || !('checks' in body)) throw errorOf(answer, body);
+  return body as HealthReport;
+}
+
 function Health() {
   const health = useQuery({
     queryKey: ['readyz'],
-    queryFn: async () => (await (await readPlain('/readyz')).json()) as HealthReport,
+    queryFn: readHealth,
     refetchInterval: 10_000,
   });
   return (

@@ -132,6 +132,15 @@ export function useBrowser() {
   };
 }
 
+/** The screen has a heading, waits for nothing, and complains of nothing. */
+export const isWhole = (page: Page): Promise<boolean> =>
+  page.evaluate(
+    () =>
+      document.querySelector('h1') !== null &&
+      document.querySelector('[role=alert]') === null &&
+      !/(Loading|Starting)( the editor)? …/.test(document.body.innerText),
+  );
+
 interface Violation {
   id: string;
   help: string;

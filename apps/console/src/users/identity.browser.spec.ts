@@ -106,6 +106,49 @@ describe('CO-01: secrets, apps, history, settings', () => {
     await expectAccessible(page);
   });
 
+  it('RG-01: who was slower sees that, and what differs, of a user, a name and a secret; nothing typed is lost', async () => {
+    const { email, password } = await person('viewer');
+    const users = await browser.visit(`${product.url()}/console/users?q=${encodeURIComponent(email)}`);
+    await users.getByRole('button', { name: `Change ${email}` }).click();
+    const form = users.getByRole('dialog');
+    await form.getByLabel('Name', { exact: true }).fill('Mine');
+    const { items } = await app.call<{ items: { id: string }[] }>('GET', `/v1/users?q=${encodeURIComponent(email)}`);
+    const id = items[0]?.id ?? '';
+    await app.call('PATCH', `/v1/users/${id}`, { name: 'Theirs' });
+    await form.getByRole('button', { name: 'Save user' }).click();
+    const difference = users.getByRole('region', { name: 'Theirs against yours' });
+    expect(await difference.textContent()).toMatch(/removed:.*"Theirs".*added:.*"Mine"/s);
+    await expectAccessible(users);
+    expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('Mine');
+    await form.getByRole('button', { name: 'Save mine over theirs' }).click();
+    await form.waitFor({ state: 'detached' });
+    expect(await app.call('GET', `/v1/users/${id}`)).toMatchObject({ name: 'Mine' });
+
+    const own = await browser.visit(`${product.url()}/console/account`, { as: { email, password } });
+    await own.getByRole('textbox', { name: 'Name' }).fill('Own');
+    await app.call('PATCH', `/v1/users/${id}`, { name: 'Given' });
+    await own.getByRole('button', { name: 'Save name' }).click();
+    expect(await own.getByRole('region', { name: 'Theirs against yours' }).textContent()).toContain('"Given"');
+    await own.getByRole('button', { name: 'Save mine over theirs' }).click();
+    await own.getByText('Your name is saved.').waitFor();
+
+    await app.call('PUT', '/v1/secrets/shared', { value: 'one' });
+    const secrets = await browser.visit(app.screen('secrets'));
+    await secrets.getByRole('button', { name: 'Replace shared' }).click();
+    await secrets.getByLabel('Value').fill('mine');
+    await app.call('PUT', '/v1/secrets/shared', { value: 'theirs' });
+    await secrets.getByRole('button', { name: 'Save secret' }).click();
+    await secrets.getByText('Somebody else has changed it').waitFor();
+    await expectAccessible(secrets);
+    await secrets.getByRole('button', { name: 'Save mine over theirs' }).click();
+    await secrets.getByRole('dialog').waitFor({ state: 'detached' });
+    await secrets.getByRole('button', { name: 'New secret' }).click();
+    await secrets.getByLabel('Name', { exact: true }).fill('shared');
+    await secrets.getByLabel('Value').fill('believed to be new');
+    await secrets.getByRole('button', { name: 'Save secret' }).click();
+    await secrets.getByRole('alert').getByText('it is there already').waitFor();
+  });
+
   it('an app is made and gone to by the switcher; the settings say how the deployment is', async () => {
     const page = await browser.visit(`${product.url()}/console/apps`);
     const name = `Tenant ${Date.now().toString(36)}`;

@@ -1,11 +1,14 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
-import { bodyOf, clientOf, type Schema } from '../api/client.ts';
+import { bodyAndTagOf, bodyOf, clientOf, type Schema } from '../api/client.ts';
+import { type Tagged, useGuardedSave } from '../api/use-guarded-save.ts';
 import { Button } from '../design/button.tsx';
+import { Conflict } from '../design/conflict.tsx';
 import { ConfirmDialog, Dialog, DialogActions } from '../design/dialog.tsx';
 import { CheckField, SelectField, TextField } from '../design/field.tsx';
 import { Form, FormError } from '../design/form.tsx';
+import { QueryView } from '../design/states.tsx';
 import { useToasts } from '../design/toasts.tsx';
 import type { Role, User } from '../session/session.ts';
 
@@ -62,77 +65,163 @@ function Roles({
   );
 }
 
-/** Makes a user, or changes one. */
-export function UserDialog({ user, apps, onClose }: { user: User | null; apps: readonly App[]; onClose: () => void }) {
-  const queries = useQueryClient();
-  const { tell } = useToasts();
-  const [email, setEmail] = useState(user?.email ?? '');
-  const [name, setName] = useState(user?.name ?? '');
-  const [password, setPassword] = useState('');
-  const [disabled, setDisabled] = useState(user?.disabled ?? false);
-  const [roles, setRoles] = useState<Grant[]>(user?.roles ?? [{ role: 'viewer', appId: apps[0]?.id ?? null }]);
-  const [isDeleting, setDeleting] = useState(false);
-  const refresh = (): Promise<void> => queries.invalidateQueries({ queryKey: ['users'] });
-  const save = useMutation({
-    mutationFn: async (): Promise<unknown> => {
-      const given = { email, name, roles };
-      if (!user) return bodyOf(api.POST('/v1/users', { body: { ...given, password } }));
-      const body = { ...given, disabled, ...(password === '' ? {} : { password }) } as Schema<'ChangeUser'>;
-      return bodyOf(api.PATCH('/v1/users/{id}', { params: { path: { id: user.id } }, body }));
-    },
-    onSuccess: () => {
-      tell(user ? 'The user is changed.' : 'The user is made.');
-      onClose();
-      return refresh();
-    },
-  });
-  const remove = async (): Promise<void> => {
-    await bodyOf(api.DELETE('/v1/users/{id}', { params: { path: { id: user?.id ?? '' } } }));
-    onClose();
-    await refresh();
-  };
+interface DialogProps {
+  apps: readonly App[];
+  onClose: () => void;
+}
+
+/** Makes a user, or changes one: with If-Match, so that nobody overwrites unseen what somebody else has just saved. */
+export function UserDialog({ user, apps, onClose }: DialogProps & { user: User | null }) {
   return (
     <Dialog title={user ? `Change ${user.email}` : 'New user'} isOpen onClose={onClose} isWide>
-      <Form onSubmit={() => save.mutate()} error={save.error} label="User">
-        <TextField label="E-mail" type="email" pointer="/email" value={email} onChange={setEmail} />
-        <TextField label="Name" pointer="/name" value={name} onChange={setName} />
-        <TextField
-          label={user ? 'New password' : 'Password'}
-          type="password"
-          autoComplete="new-password"
-          isOptional={user !== null}
-          pointer="/password"
-          hint="12 characters or more. A new one signs the user out everywhere."
-          value={password}
-          onChange={setPassword}
+      {user ? (
+        <OpenedUser id={user.id} apps={apps} onClose={onClose} />
+      ) : (
+        <UserForm opened={null} apps={apps} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+const readUser = (id: string): Promise<Tagged<User>> =>
+  bodyAndTagOf(api.GET('/v1/users/{id}', { params: { path: { id } } }));
+
+function OpenedUser({ id, ...rest }: DialogProps & { id: string }) {
+  const opened = useQuery({
+    queryKey: ['user-to-edit', id],
+    queryFn: () => readUser(id),
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+  });
+  return <QueryView query={opened}>{(user) => <UserForm opened={user} {...rest} />}</QueryView>;
+}
+
+interface Draft {
+  email: string;
+  name: string;
+  password: string;
+  disabled: boolean;
+  roles: Grant[];
+}
+
+/** What can be compared: no password. */
+const shownOf = ({ email, name, disabled, roles }: Omit<Draft, 'password'>) => ({ email, name, disabled, roles });
+
+const saveUser = (id: string | null, { password, disabled, ...given }: Draft, headers: Record<string, string>) => {
+  if (id === null) return bodyOf(api.POST('/v1/users', { body: { ...given, password } }));
+  const body = { ...given, disabled, ...(password === '' ? {} : { password }) } as Schema<'ChangeUser'>;
+  return bodyOf(api.PATCH('/v1/users/{id}', { params: { path: { id } }, body, headers }));
+};
+
+function UserFields({ draft, apps, isNew, onChange }: FieldsProps) {
+  return (
+    <>
+      <TextField
+        label="E-mail"
+        type="email"
+        pointer="/email"
+        value={draft.email}
+        onChange={(email) => onChange({ email })}
+      />
+      <TextField label="Name" pointer="/name" value={draft.name} onChange={(name) => onChange({ name })} />
+      <TextField
+        label={isNew ? 'Password' : 'New password'}
+        type="password"
+        autoComplete="new-password"
+        isOptional={!isNew}
+        pointer="/password"
+        hint="12 characters or more. A new one signs the user out everywhere."
+        value={draft.password}
+        onChange={(password) => onChange({ password })}
+      />
+      <Roles roles={draft.roles} apps={apps} onChange={(roles) => onChange({ roles })} />
+      {isNew ? null : (
+        <CheckField
+          label="Disabled"
+          hint="No session and no token of theirs works."
+          isOn={draft.disabled}
+          onChange={(disabled) => onChange({ disabled })}
         />
-        <Roles roles={roles} apps={apps} onChange={setRoles} />
-        {user ? (
-          <CheckField
-            label="Disabled"
-            hint="No session and no token of theirs works."
-            isOn={disabled}
-            onChange={setDisabled}
-          />
-        ) : null}
-        <FormError error={save.error} />
-        <DialogActions>
-          {user ? (
-            <>
-              <Link to={`/apps/${apps[0]?.id ?? ''}/history?kind=users&id=${user.id}`}>History</Link>
-              <Button kind="danger" onPress={() => setDeleting(true)}>
-                Delete user
-              </Button>
-            </>
-          ) : null}
-          <Button onPress={onClose}>Cancel</Button>
-          <Button type="submit" kind="primary" isBusy={save.isPending}>
-            {user ? 'Save user' : 'Create user'}
-          </Button>
-        </DialogActions>
-      </Form>
+      )}
+    </>
+  );
+}
+
+interface FieldsProps {
+  draft: Draft;
+  apps: readonly App[];
+  isNew: boolean;
+  onChange: (part: Partial<Draft>) => void;
+}
+
+function UserForm({ opened, apps, onClose }: DialogProps & { opened: Tagged<User> | null }) {
+  const queries = useQueryClient();
+  const { tell } = useToasts();
+  const user = opened?.body ?? null;
+  const [draft, setDraft] = useState<Draft>(() => ({
+    email: user?.email ?? '',
+    name: user?.name ?? '',
+    password: '',
+    disabled: user?.disabled ?? false,
+    roles: user?.roles ?? [{ role: 'viewer', appId: apps[0]?.id ?? null }],
+  }));
+  const form = useGuardedSave<User | null, Draft>({
+    opened: opened ?? { body: null, etag: null },
+    read: () => readUser(user?.id ?? ''),
+    write: (wanted, headers) => saveUser(user?.id ?? null, wanted, headers),
+    onSaved: () => {
+      tell(user ? 'The user is changed.' : 'The user is made.');
+      onClose();
+      return queries.invalidateQueries({ queryKey: ['users'] });
+    },
+  });
+  return (
+    <Form onSubmit={() => form.save(draft)} error={form.error} label="User">
+      <UserFields
+        draft={draft}
+        apps={apps}
+        isNew={user === null}
+        onChange={(part) => setDraft((now) => ({ ...now, ...part }))}
+      />
+      <FormError error={form.error} />
+      {form.theirs ? (
+        <Conflict
+          theirs={shownOf(form.theirs)}
+          mine={shownOf(draft)}
+          isBusy={form.isBusy}
+          onOverwrite={() => form.overwrite(draft)}
+        >
+          Passwords are not compared.
+        </Conflict>
+      ) : null}
+      <DialogActions>
+        {user ? <UserActions user={user} apps={apps} onClose={onClose} /> : null}
+        <Button onPress={onClose}>Cancel</Button>
+        <Button type="submit" kind="primary" isBusy={form.isBusy}>
+          {user ? 'Save user' : 'Create user'}
+        </Button>
+      </DialogActions>
+    </Form>
+  );
+}
+
+function UserActions({ user, apps, onClose }: DialogProps & { user: User }) {
+  const queries = useQueryClient();
+  const [isDeleting, setDeleting] = useState(false);
+  const remove = async (): Promise<void> => {
+    await bodyOf(api.DELETE('/v1/users/{id}', { params: { path: { id: user.id } } }));
+    onClose();
+    await queries.invalidateQueries({ queryKey: ['users'] });
+  };
+  return (
+    <>
+      <Link to={`/apps/${apps[0]?.id ?? ''}/history?kind=users&id=${user.id}`}>History</Link>
+      <Button kind="danger" onPress={() => setDeleting(true)}>
+        Delete user
+      </Button>
       <ConfirmDialog
-        title={`Delete ${user?.email ?? ''}?`}
+        title={`Delete ${user.email}?`}
         action="Delete"
         isDanger
         isOpen={isDeleting}
@@ -141,6 +230,6 @@ export function UserDialog({ user, apps, onClose }: { user: User | null; apps: r
       >
         Their sessions and personal tokens end at once. What they did stays in the history.
       </ConfirmDialog>
-    </Dialog>
+    </>
   );
 }

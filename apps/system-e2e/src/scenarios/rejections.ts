@@ -48,5 +48,25 @@ export const rejections: Scenarios = (use) => {
       expect([...first.items, ...second.items]).toEqual(items);
       expect((await api.call('GET', `${path}?status=lost`)).status).toBe(422);
     });
+
+    it('LG-03: are found by the search, and their id leads to what is known of them', async () => {
+      const trigger = await api.trigger((await api.flow(EMITTING_STEPS)).id);
+      expect((await api.fire(trigger, { n: 1 }, { authorization: 'Bearer very-wrong' })).status).toBe(401);
+      const found = await waitFor(async () => {
+        const query = `status=rejected&triggerId=${trigger.id}&statusCode=401`;
+        const { items } = await api.must<{ items: { id: string }[] }>('GET', `/v1/search?${query}`);
+        return items.length === 1 ? items[0] : null;
+      }, 30_000);
+      expect(found).toMatchObject({
+        kind: 'request',
+        title: 'POST: unauthorized',
+        status: 'rejected',
+        statusCode: 401,
+      });
+      const { root } = await api.must<{ root: object }>('GET', `/v1/timeline/${found.id}`);
+      expect(root).toMatchObject({ kind: 'request', status: 'rejected', detail: { rejection: { status: 401 } } });
+      const none = await api.must('GET', `/v1/search?status=accepted&triggerId=${trigger.id}`);
+      expect(none).toMatchObject({ items: [] });
+    });
   });
 };

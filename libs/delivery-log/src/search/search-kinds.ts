@@ -1,12 +1,13 @@
 import type { Where } from '../read-model/where.ts';
 import type { Kind, SearchQuery } from './search.requests.ts';
 
-/** How one kind is searched: what its indexes answer, and what each row has to be looked at for. */
-export interface SearchKind {
+/** How one table is searched: what its indexes answer, and what each row has to be looked at for. */
+export interface SearchSource {
+  kind: Kind;
   table: string;
   /** Deliveries go by the time they were made: a replay is new although its id carries an old time. */
   byCreation: boolean;
-  /** Adds the conditions that indexes answer; false when the query finds none of this kind. */
+  /** Adds the conditions that indexes answer; false when the query finds nothing here. */
   narrow(where: Where, query: SearchQuery): boolean;
   /** Conditions that need the row itself, or one beside it. */
   tests(where: Where, query: SearchQuery): string[];
@@ -38,7 +39,8 @@ function ofRun(where: Where, { triggerId, flowId }: SearchQuery): string[] {
 const RUN_STATUSES = ['running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'];
 const DELIVERY_STATUSES = ['pending', 'succeeded', 'failed', 'discarded'];
 
-const REQUEST: SearchKind = {
+const REQUEST: SearchSource = {
+  kind: 'request',
   table: 'requests',
   byCreation: false,
   narrow(where, { triggerId, flowId, endpointId, eventType, status, statusCode }) {
@@ -54,7 +56,31 @@ const REQUEST: SearchKind = {
   },
 };
 
-const RUN: SearchKind = {
+/** Only a short record is kept of what was refused. It is written by JSON.stringify, which puts no space behind a colon. */
+const REJECTION: SearchSource = {
+  kind: 'request',
+  table: 'rejected_requests',
+  byCreation: false,
+  narrow(where, { triggerId, endpointId, eventType, status }) {
+    if (endpointId ?? eventType) return false;
+    if (status !== undefined && status !== 'rejected') return false;
+    where.addIf('t.trigger_id = ?', triggerId);
+    return true;
+  },
+  tests(where, { flowId, statusCode, q }) {
+    // Quotes inside of a value are escaped, so that this is never found in one.
+    const has = (field: string, value: string): string =>
+      `position(${where.value(`"${field}":${value}`)}::text in t.data) > 0`;
+    return [
+      ...(flowId === undefined ? [] : [has('flowId', `"${flowId.toLowerCase()}"`)]),
+      ...(statusCode === undefined ? [] : [has('status', String(statusCode))]),
+      ...(q ? [holds(where, ['t.data'], q)] : []),
+    ];
+  },
+};
+
+const RUN: SearchSource = {
+  kind: 'run',
   table: 'runs',
   byCreation: false,
   narrow(where, { flowId, endpointId, eventType, status, statusCode }) {
@@ -71,11 +97,13 @@ const RUN: SearchKind = {
   },
 };
 
-const EVENT: SearchKind = {
+const EVENT: SearchSource = {
+  kind: 'event',
   table: 'domain_events',
   byCreation: false,
   narrow(where, { endpointId, eventType, status, statusCode }) {
-    if (endpointId ?? status ?? statusCode) return false;
+    if (endpointId ?? statusCode) return false;
+    if (status !== undefined && status !== 'recorded') return false;
     where.addIf('t.type = ?', eventType);
     return true;
   },
@@ -84,7 +112,8 @@ const EVENT: SearchKind = {
   },
 };
 
-const DELIVERY: SearchKind = {
+const DELIVERY: SearchSource = {
+  kind: 'delivery',
   table: 'deliveries',
   byCreation: true,
   narrow(where, { endpointId, eventType, status, statusCode }) {
@@ -111,9 +140,17 @@ function addEndpoint(where: Where, endpointId: string): void {
   else where.add('t.endpoint_uuid = ?', endpointId).add(`t.endpoint_id = (${known})`, endpointId);
 }
 
-export const SEARCH_KINDS: Readonly<Record<Kind, SearchKind>> = {
+export const SEARCH_SOURCES = {
   request: REQUEST,
+  rejection: REJECTION,
   run: RUN,
   event: EVENT,
   delivery: DELIVERY,
-};
+} as const satisfies Readonly<Record<string, SearchSource>>;
+export type SourceName = keyof typeof SEARCH_SOURCES;
+
+/** Where to look for these kinds; requests that were refused have a table of their own. */
+export function sourcesOf(kinds: readonly Kind[]): SourceName[] {
+  const names = Object.keys(SEARCH_SOURCES) as SourceName[];
+  return names.filter((name) => kinds.includes(SEARCH_SOURCES[name].kind));
+}

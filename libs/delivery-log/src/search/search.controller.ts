@@ -11,7 +11,7 @@ export class SearchController {
   constructor(private readonly queries: SearchQueries) {}
 
   /**
-   * Requests, runs, events and deliveries of an app, newest first. Text, and flow or trigger of events and deliveries, are
+   * Requests (also what is recorded of refused ones), runs, events and deliveries of an app, newest first. Text, and flow or trigger of events and deliveries, are
    * looked for without an index, half a second in one answer: `searchedUntil` says how far that reached.
    */
   @Get()

@@ -1,4 +1,4 @@
-import { newId } from '@sluice/contracts';
+import { newId, type RequestRejected } from '@sluice/contracts';
 import { migrate } from '@sluice/platform';
 import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,8 @@ import { oneStatement } from '../read-model/one-statement.ts';
 import { requestWrites } from '../requests/requests.projection.ts';
 import { AppFloors } from '../retention/app-floors.ts';
 import { runWrites } from '../runs/runs.projection.ts';
+import { timelineTree } from '../timeline/timeline-tree.ts';
+import { TimelineRowsQuery } from '../timeline/timeline-rows.query.ts';
 import { SearchItemsQuery } from './search-items.query.ts';
 import { SearchQueries } from './search.query.ts';
 import { type SearchItem, SearchQuery } from './search.requests.ts';
@@ -74,6 +76,67 @@ describe('LG-03: search', () => {
       (await searchOf(appId, { since: '0001-01-01T00:00:00Z', until: '9999-12-31T00:00:00Z' })).items,
     ).toHaveLength(8);
     expect((await searchOf(newId())).items).toEqual([]);
+  });
+
+  it('LG-03, GW-08: finds refused requests by all that is known of them, and shows them in a timeline of their own', async () => {
+    const appId = newId();
+    const story = await tell(exampleStory(appId));
+    const { triggerId, flowId } = (story.gateway[0] as Story['gateway'][0]).data as Record<string, string>;
+    const rejected = (status: number, detail: string): RequestRejected => ({
+      triggerId: triggerId ?? '',
+      flowId: flowId ?? '',
+      profile: 'native',
+      method: 'PUT',
+      code: 'unauthorized',
+      status,
+      detail,
+      remoteAddress: '203.0.113.9',
+      bodySize: 7,
+      headerNames: ['x-odd'],
+      notRecorded: 0,
+      receivedAt: '2026-11-22T10:00:00.000Z',
+    });
+    const [wrong, big] = [newId(), newId()];
+    const events = [
+      eventOf('gateway.events', wrong, 1, 'RequestRejected', appId, rejected(401, 'says "status":413 in its detail')),
+      eventOf('gateway.events', big, 1, 'RequestRejected', appId, rejected(413, 'too large')),
+    ];
+    const query = oneStatement(requestWrites(events));
+    if (query) await database.pool.query(query);
+    const idsOf = async (values: Partial<SearchQuery>) =>
+      (await searchOf(appId, values)).items.map(({ id }) => id).sort();
+    const both = [wrong, big].sort();
+    expect(await idsOf({ status: 'rejected' })).toEqual(both);
+    expect(await idsOf({ kinds: 'request' })).toEqual([story.requestId, ...both].sort());
+    expect(await idsOf({ kinds: 'request', triggerId: triggerId ?? '' })).toEqual([story.requestId, ...both].sort());
+    expect(await idsOf({ status: 'rejected', flowId: flowId?.toUpperCase() ?? '' })).toEqual(both);
+    expect(await idsOf({ status: 'rejected', flowId: newId() })).toEqual([]);
+    expect(await idsOf({ statusCode: 413 })).toEqual([big]);
+    expect(await idsOf({ q: 'X-ODD' })).toEqual(both);
+    expect(await idsOf({ id: wrong })).toEqual([wrong]);
+    expect(await idsOf({ status: 'rejected', eventType: 'order.placed' })).toEqual([]);
+    expect(await idsOf({ kinds: 'run,event,delivery', status: 'rejected' })).toEqual([]);
+    expect((await searchOf(appId, { statusCode: 413 })).items).toMatchObject([
+      {
+        kind: 'request',
+        title: 'PUT: unauthorized',
+        status: 'rejected',
+        statusCode: 413,
+        triggerId,
+        flowId,
+        runId: null,
+      },
+    ]);
+    const rows = new TimelineRowsQuery(database.pool);
+    const place = await rows.rootOf(wrong);
+    expect(place && timelineTree(await rows.rowsOf(place))).toMatchObject({
+      kind: 'request',
+      id: wrong,
+      status: 'rejected',
+      children: [],
+      detail: { triggerId, headerNames: ['x-odd'], rejection: { code: 'unauthorized', status: 401 } },
+    });
+    expect(await idsOf({ status: 'recorded' })).toEqual([story.eventId]);
   });
 
   it('finds text in bodies, event data, requests and answers, in upper and lower case and other alphabets', async () => {

@@ -6,9 +6,9 @@ import { decodeCursor, encodeCursor } from '../read-model/page.ts';
 import { Where } from '../read-model/where.ts';
 import { AppFloors } from '../retention/app-floors.ts';
 import { SearchItemsQuery } from './search-items.query.ts';
-import { SEARCH_KINDS, type SearchKind } from './search-kinds.ts';
+import { SEARCH_SOURCES, type SearchSource, type SourceName, sourcesOf } from './search-kinds.ts';
 import { type Found, idBound, pageOf, type Place } from './search-place.rules.ts';
-import { type Kind, KINDS, type SearchItem, type SearchPage, type SearchQuery } from './search.requests.ts';
+import { KINDS, type SearchItem, type SearchPage, type SearchQuery } from './search.requests.ts';
 
 /** What cannot be answered by an index is looked for from the newest on, for so long in one answer. */
 const BUDGET_MS = 500;
@@ -23,9 +23,9 @@ interface ChunkRow {
   at: Date | null;
 }
 
-/** One kind's part of a search while it goes on. */
+/** One table's part of a search while it goes on. */
 interface Looking {
-  kind: SearchKind;
+  source: SearchSource;
   query: SearchQuery;
   appId: string;
   floor: string | undefined;
@@ -52,17 +52,18 @@ export class SearchQueries {
     return this.#inTurn(async () => {
       const untilMs = performance.now() + budgetMs;
       const found: Found[] = [];
-      const kindOf = new Map<Place, Kind>();
-      for (const [index, kind] of kinds.entries()) {
-        const share = performance.now() + (untilMs - performance.now()) / (kinds.length - index);
-        const looking = { kind: SEARCH_KINDS[kind], query, appId, floor };
+      const sourceOf = new Map<Place, SourceName>();
+      const sources = sourcesOf(kinds);
+      for (const [index, source] of sources.entries()) {
+        const share = performance.now() + (untilMs - performance.now()) / (sources.length - index);
+        const looking = { source: SEARCH_SOURCES[source], query, appId, floor };
         const part = await this.#look(looking, start, query.limit + 1, share);
-        for (const place of part.places) kindOf.set(place, kind);
+        for (const place of part.places) sourceOf.set(place, source);
         found.push(part);
       }
       const { places, next, isCut } = pageOf(found, query.limit);
       return {
-        items: await this.#itemsOf(places, kindOf),
+        items: await this.#itemsOf(places, sourceOf),
         nextCursor: next && encodeCursor({ at: new Date(next.ms).toISOString(), id: next.id }),
         searchedUntil: isCut && next ? new Date(next.ms).toISOString() : null,
       };
@@ -98,20 +99,20 @@ export class SearchQueries {
     }
   }
 
-  /** @returns null when the query finds none of this kind. */
+  /** @returns null when the query finds nothing there. */
   async #chunk(looking: Looking, from: Place | null, wanted: number): Promise<ChunkRow[] | null> {
-    const { kind, query, appId, floor } = looking;
+    const { source, query, appId, floor } = looking;
     const where = new Where().add('t.app_id = ?', appId).addIf('t.id >= ?', floor).addIf('t.id = ?', query.id);
-    if (!kind.narrow(where, query)) return null;
-    addTimes(where, kind, query, from);
-    const tests = kind.tests(where, query);
+    if (!source.narrow(where, query)) return null;
+    addTimes(where, source, query, from);
+    const tests = source.tests(where, query);
     const rows = tests.length === 0 ? wanted : CHUNK_ROWS;
-    const order = kind.byCreation ? 't.created_at desc, t.id desc' : 't.id desc';
+    const order = source.byCreation ? 't.created_at desc, t.id desc' : 't.id desc';
     const result = await this.pool.query<ChunkRow>(
       `with chunk as materialized (
-         select t.id, ${kind.byCreation ? 't.created_at' : 'null::timestamptz'} as at,
+         select t.id, ${source.byCreation ? 't.created_at' : 'null::timestamptz'} as at,
            row_number() over () as place, (${tests.length === 0 ? 'true' : tests.join(' and ')}) as hit
-         from (select t.* from delivery_log.${kind.table} t ${where.sql} order by ${order} limit ${rows}) t)
+         from (select t.* from delivery_log.${source.table} t ${where.sql} order by ${order} limit ${rows}) t)
        select * from (select 'hit' as what, id, at from chunk where hit order by place limit ${wanted}) h
        union all select * from (select 'last', id, at from chunk order by place desc limit 1) l
        union all select case when count(*) < ${rows} then 'end' else 'more' end, null, null from chunk`,
@@ -120,21 +121,21 @@ export class SearchQueries {
     return result.rows;
   }
 
-  async #itemsOf(places: readonly Place[], kindOf: ReadonlyMap<Place, Kind>): Promise<SearchItem[]> {
-    const ids = Map.groupBy(places, (place) => kindOf.get(place) as Kind);
-    const shown = new Map<string, Omit<SearchItem, 'kind' | 'id' | 'at'>>();
-    for (const [kind, of] of ids) {
-      for (const [id, item] of await this.shown.of(
-        kind,
-        of.map((place) => place.id),
-      ))
-        shown.set(`${kind} ${id}`, item);
+  async #itemsOf(places: readonly Place[], sourceOf: ReadonlyMap<Place, SourceName>): Promise<SearchItem[]> {
+    const bySource = Map.groupBy(places, (place) => sourceOf.get(place) as SourceName);
+    const shown = new Map<Place, SearchItem>();
+    for (const [source, its] of bySource) {
+      const items = await this.shown.of(
+        source,
+        its.map(({ id }) => id),
+      );
+      for (const place of its) {
+        const { kind } = SEARCH_SOURCES[source];
+        const item = items.get(place.id);
+        if (item) shown.set(place, { kind, id: place.id, at: new Date(place.ms).toISOString(), ...item });
+      }
     }
-    return places.flatMap((place) => {
-      const kind = kindOf.get(place) as Kind;
-      const item = shown.get(`${kind} ${place.id}`);
-      return item ? [{ kind, id: place.id, at: new Date(place.ms).toISOString(), ...item }] : [];
-    });
+    return places.flatMap((place) => shown.get(place) ?? []);
   }
 }
 
@@ -142,7 +143,7 @@ const LAST_MS = 2 ** 48 - 1;
 const inIds = (ms: number): number => Math.min(Math.max(0, ms), LAST_MS);
 
 /** The range of time and the place to go on from, as bounds of what the index is ordered by. */
-function addTimes(where: Where, { byCreation }: SearchKind, query: SearchQuery, from: Place | null): void {
+function addTimes(where: Where, { byCreation }: SearchSource, query: SearchQuery, from: Place | null): void {
   if (byCreation) {
     where.between('t.created_at', query);
     if (from) where.before('t.created_at, t.id', { at: new Date(from.ms).toISOString(), id: from.id });

@@ -7,15 +7,18 @@ export const KINDS = ['request', 'run', 'event', 'delivery'] as const;
 export type Kind = (typeof KINDS)[number];
 const STATUSES = [
   'accepted',
+  'rejected',
   'running',
   'waiting',
   'succeeded',
   'failed',
   'cancelled',
   'timed_out',
+  'recorded',
   'pending',
   'discarded',
 ] as const;
+const STATUS_CODE = 'of the last answer to a delivery, or of the answer to a request that was refused';
 const KIND_LIST = /^(?:request|run|event|delivery)(?:,(?:request|run|event|delivery)){0,3}$/;
 const ENDPOINT = /^(?:[1-9]\d{0,8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
@@ -55,12 +58,15 @@ export class SearchQuery extends ListQuery {
   @IsStorableText()
   eventType?: string;
 
-  @ApiPropertyOptional({ enum: STATUSES })
+  @ApiPropertyOptional({
+    enum: STATUSES,
+    description: 'of requests accepted or rejected, of events recorded, the others of runs and deliveries',
+  })
   @IsOptional()
   @IsIn(STATUSES)
   status?: (typeof STATUSES)[number];
 
-  @ApiPropertyOptional({ type: 'integer', minimum: 100, maximum: 599, description: 'of the last answer to a delivery' })
+  @ApiPropertyOptional({ type: 'integer', minimum: 100, maximum: 599, description: STATUS_CODE })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -72,7 +78,7 @@ export class SearchQuery extends ListQuery {
     minLength: 2,
     maxLength: 200,
     description:
-      'text anywhere in bodies, headers, event data, results, errors, requests sent and answers; upper and lower case are the same',
+      'text anywhere in bodies, headers, reasons of refusals, event data, results, errors, requests sent and answers; upper and lower case are the same',
   })
   @IsOptional()
   @IsString()
@@ -110,7 +116,7 @@ export class SearchItem {
   @ApiProperty({ type: String, nullable: true })
   eventType!: string | null;
 
-  @ApiProperty({ type: 'integer', nullable: true, description: 'of the last answer; null without one' })
+  @ApiProperty({ type: 'integer', nullable: true, description: `${STATUS_CODE}; null without one` })
   statusCode!: number | null;
 
   @ApiProperty({ type: String, format: 'uuid', nullable: true })

@@ -12,6 +12,13 @@ export interface RequestRow {
   body_truncated: boolean;
   trace_id: string | null;
 }
+/** Of a request that was refused: nothing follows from it. */
+export interface RejectionRow {
+  id: string;
+  app_id: string;
+  received_at: Date;
+  data: string;
+}
 export interface RunRow {
   id: string;
   app_id: string;
@@ -69,13 +76,14 @@ export interface AttemptRow {
 /** Where the tree of an id begins, and the run in it that the id belongs to. */
 export interface TimelinePlace {
   rootId: string;
-  rootKind: 'request' | 'event';
+  rootKind: 'request' | 'rejection' | 'event';
   runId: string | null;
 }
 
 /** Everything that one root led to, as flat rows. */
 export interface TimelineRows {
   request: RequestRow | null;
+  rejection: RejectionRow | null;
   runs: RunRow[];
   steps: StepRow[];
   events: EventRow[];
@@ -124,7 +132,7 @@ export class TimelineRowsQuery {
 
   /** Where the timeline of a request, run, event or delivery begins, or null when nothing has this id. */
   async rootOf(id: string): Promise<TimelinePlace | null> {
-    const { rows } = await this.pool.query<{ root: string; kind: 'request' | 'event'; run: string | null }>(
+    const { rows } = await this.pool.query<{ root: string; kind: TimelinePlace['rootKind']; run: string | null }>(
       `select id as root, 'request' as kind, null::uuid as run from delivery_log.requests where id = $1
        union all select coalesce(request_id, id), 'request', id from delivery_log.runs where id = $1
        union all select coalesce(request_id, run_id, id), case when coalesce(request_id, run_id) is null then 'event' else 'request' end,
@@ -132,6 +140,7 @@ export class TimelineRowsQuery {
        union all select coalesce(e.request_id, e.run_id, e.id, d.run_id, d.event_id),
            case when coalesce(e.request_id, e.run_id, d.run_id) is null then 'event' else 'request' end, d.run_id
          from delivery_log.deliveries d left join delivery_log.domain_events e on e.id = d.event_id where d.id = $1
+       union all select id, 'rejection', null from delivery_log.rejected_requests where id = $1
        limit 1`,
       [id],
     );
@@ -140,6 +149,7 @@ export class TimelineRowsQuery {
   }
 
   async rowsOf({ rootId, rootKind, runId }: TimelinePlace): Promise<TimelineRows> {
+    if (rootKind === 'rejection') return this.rejectedRows(rootId);
     const fromRequest = rootKind === 'request';
     const request = fromRequest ? await this.requestOf(rootId) : null;
     const later = fromRequest ? await this.ledTo([rootId]) : [];
@@ -152,7 +162,16 @@ export class TimelineRowsQuery {
     );
     const deliveries = await this.deliveriesOf([...events.map((event) => event.id), ...callsOf(steps)]);
     const attempts = await this.attemptsOf(deliveries.map((delivery) => delivery.id));
-    return { request, runs, steps, events, deliveries, attempts };
+    return { request, rejection: null, runs, steps, events, deliveries, attempts };
+  }
+
+  private async rejectedRows(id: string): Promise<TimelineRows> {
+    const { rows } = await this.pool.query<RejectionRow>(
+      'select id, app_id, received_at, data from delivery_log.rejected_requests where id = $1',
+      [id],
+    );
+    const nothing = { runs: [], steps: [], events: [], deliveries: [], attempts: [] };
+    return { request: null, rejection: rows[0] ?? null, ...nothing };
   }
 
   /** Runs and events that have a time of their own. */

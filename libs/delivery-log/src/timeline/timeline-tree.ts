@@ -2,6 +2,7 @@ import type {
   AttemptFinished,
   DomainEventRecorded,
   EventEmitted,
+  RequestRejected,
   RunError,
   StepCompleted,
   StepFailed,
@@ -14,6 +15,7 @@ import type {
   AttemptRow,
   DeliveryRow,
   EventRow,
+  RejectionRow,
   RequestRow,
   RunRow,
   StepRow,
@@ -239,6 +241,25 @@ function requestNode(row: RequestRow, children: TimelineNode[]): TimelineNode {
   };
 }
 
+/** GW-08: neither body nor header values are kept of what was refused. */
+function rejectedNode(row: RejectionRow): TimelineNode {
+  const data = JSON.parse(row.data) as RequestRejected;
+  const { triggerId, flowId, method, code, status, detail, notRecorded, headerNames, remoteAddress, bodySize } = data;
+  const rejection = { code, status, detail, notRecorded };
+  return {
+    kind: 'request',
+    id: row.id,
+    title: `${method} /t/${triggerId}`,
+    status: 'rejected',
+    at: iso(row.received_at),
+    endedAt: null,
+    durationMs: null,
+    causedBy: null,
+    detail: { triggerId, flowId, rejection, headerNames, remoteAddress, bodySize },
+    children: [],
+  };
+}
+
 /** GW-11: what became of a request that starts no run. */
 function forwardedNodes(rows: TimelineRows): TimelineNode[] {
   const events = rows.events.filter((event) => event.run_id === null);
@@ -250,6 +271,7 @@ function forwardedNodes(rows: TimelineRows): TimelineNode[] {
 
 /** The causal tree of flat rows; the root is the request, else the run that has none, else the event. */
 export function timelineTree(rows: TimelineRows): TimelineNode | null {
+  if (rows.rejection) return rejectedNode(rows.rejection);
   const runs = rows.runs.map((run) => runNode(run, rows));
   if (rows.request) return requestNode(rows.request, [...runs, ...forwardedNodes(rows)]);
   if (runs[0]) return runs[0];

@@ -18,7 +18,7 @@ export class TimelineController {
     private readonly floors: AppFloors,
   ) {}
 
-  /** LG-01: the whole causal tree that a request, run, event or delivery belongs to. */
+  /** LG-01: the whole causal tree that a request (also a refused one that was recorded), run, event or delivery belongs to. */
   @Get(':id')
   @ApiOkResponse({ schema: TIMELINE })
   @Requires('automation.view')
@@ -26,7 +26,8 @@ export class TimelineController {
     const place = isUuid(id) ? await this.rows.rootOf(id) : null;
     const rows = place ? await this.rows.rowsOf(place) : null;
     const root = rows ? timelineTree(rows) : null;
-    const appId = rows?.request?.app_id ?? rows?.runs[0]?.app_id ?? rows?.events[0]?.app_id ?? null;
+    const appId =
+      rows?.request?.app_id ?? rows?.rejection?.app_id ?? rows?.runs[0]?.app_id ?? rows?.events[0]?.app_id ?? null;
     const isHidden = place !== null && appId !== null && (await this.floors.hides(appId, place.rootId));
     if (!root || isHidden || !app.sees(appId))
       throw platformError('not_found', `nothing with the id ${id} was recorded`);

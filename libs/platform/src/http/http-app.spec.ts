@@ -136,7 +136,12 @@ describe('the HTTP application of every service', () => {
     expect((await post('<a/>', 'application/xml')).status).toBe(415);
     const broken = await fetch(`${base}/things/broken`);
     expect(broken.status).toBe(500);
-    expect(await broken.text()).not.toContain('secret detail');
+    const text = await broken.text();
+    expect(text).not.toContain('secret detail');
+    expect(JSON.parse(text)).toMatchObject({
+      code: 'internal_error',
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
   });
 
   it('serves raw routes, metrics, OpenAPI 3.1 and liveness', async () => {

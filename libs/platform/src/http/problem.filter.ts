@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import type { AppError } from '@sluice/contracts';
+import { type AppError, newId } from '@sluice/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { appErrorOf, PROBLEM_TYPE, problemOf } from './problem.ts';
 
@@ -11,12 +11,13 @@ export interface WithErrorBody {
   errorBody(error: AppError): object;
 }
 
-/** Sends any error as problem+json; logs only what nobody foresaw. */
+/** Sends any error as problem+json; logs only what nobody foresaw, with the id that the caller is told. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const shown = appErrorOf(error);
-  if (shown.status === 500)
+  const requestId = shown.status === 500 ? newId() : undefined;
+  if (requestId !== undefined)
     log.error(
-      `${request.method} ${request.routeOptions?.url ?? request.url}`,
+      `${request.method} ${request.routeOptions?.url ?? request.url} (request ${requestId})`,
       error instanceof Error ? error.stack : String(error),
     );
   if (reply.sent || reply.raw.headersSent) return;
@@ -27,7 +28,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   reply
     .code(shown.status)
     .headers({ ...retry, ...challenge, ...shown.headers, 'content-type': errorBody ? JSON_TYPE : PROBLEM_TYPE })
-    .send(JSON.stringify(errorBody ? errorBody(shown) : problemOf(shown, request.url.split('?')[0])));
+    .send(JSON.stringify(errorBody ? errorBody(shown) : problemOf(shown, request.url.split('?')[0], requestId)));
 }
 
 /** Bytes that are read and thrown away so that the sender, who writes first and reads then, gets its answer. */

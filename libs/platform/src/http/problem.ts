@@ -13,10 +13,12 @@ export interface Problem {
   detail: string;
   code: string;
   instance?: string;
+  /** Of what nobody foresaw: the line of the log that tells of it has the same. */
+  requestId?: string;
   errors?: readonly { pointer: string; message: string }[];
 }
 
-export function problemOf(error: AppError, instance?: string): Problem {
+export function problemOf(error: AppError, instance?: string, requestId?: string): Problem {
   return {
     type: `https://sluice.dev/errors#${error.code}`,
     title: error.title,
@@ -24,6 +26,7 @@ export function problemOf(error: AppError, instance?: string): Problem {
     detail: error.message,
     code: error.code,
     ...(instance === undefined ? {} : { instance }),
+    ...(requestId === undefined ? {} : { requestId }),
     ...(error.errors.length > 0 ? { errors: error.errors } : {}),
   };
 }
@@ -69,7 +72,7 @@ export function appErrorOf(error: unknown): AppError {
     error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown } | null)?.statusCode;
   const byStatus = typeof status === 'number' && status < 500 ? BY_STATUS.get(status) : undefined;
   if (byStatus) return platformError(byStatus, (error as Error).message.replace(/^Cannot /, 'there is no '));
-  return platformError('internal_error', 'the error was recorded; its time and the request id find it in the log', {
+  return platformError('internal_error', 'the error was recorded; its request id finds it in the log', {
     cause: error,
   });
 }

@@ -16,6 +16,7 @@ const PROBLEM_SCHEMA: Schema = {
     detail: { type: 'string', description: 'what is wrong with this very request' },
     code: { type: 'string', description: 'stable; docs/errors.md lists them', example: 'invalid_request' },
     instance: { type: 'string', description: 'the path that was asked' },
+    requestId: { type: 'string', format: 'uuid', description: 'of internal_error: finds it in the log' },
     errors: {
       type: 'array',
       description: 'every bad value',

@@ -155,6 +155,13 @@ export const IF_MATCH = {
   description: 'ETag that the change is meant for; stale: 412',
 };
 
+/** For what is made by its name: RFC 9110 §13.1.2. */
+export const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  required: false,
+  description: '`*`: only make it; 412 when it is there',
+};
+
 /** The entity tag of a resource: the version of its stream. */
 export function etagOf(streamVersion: number): string {
   return `"${streamVersion}"`;
@@ -165,6 +172,15 @@ export function requireMatch(ifMatch: string | undefined, streamVersion: number)
   if (ifMatch === undefined || ifMatch.trim() === '*') return;
   const tags = ifMatch.split(',').map((tag) => tag.trim());
   if (!tags.includes(etagOf(streamVersion))) throw stale();
+}
+
+/** RFC 9110 §13.1.2; @throws AppError 412 when what is there is one of the given tags, or anything with `*`. */
+export function requireNoneMatch(ifNoneMatch: string | undefined, streamVersion: number): void {
+  if (ifNoneMatch === undefined) return;
+  // Compared weakly, as the RFC wants it of this header.
+  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (tags.includes('*') || tags.includes(etagOf(streamVersion)))
+    throw platformError('precondition_failed', 'it is there already, and If-None-Match asks for it to be new');
 }
 
 function stale(): Error {

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, A
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { SecretState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
-import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
+import { actorOf, etagOf, IF_MATCH, IF_NONE_MATCH } from '../changes/change-log.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -25,6 +25,7 @@ export class SecretsController {
   @AllowsDryRun()
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
+  @ApiHeader(IF_NONE_MATCH)
   @ApiBody({ type: SaveSecret })
   @ApiOkResponse({ type: SecretView, description: 'it was there and has the new value' })
   @ApiCreatedResponse({ type: SecretView, description: 'it is new' })
@@ -34,10 +35,11 @@ export class SecretsController {
     @Caller() caller: Principal,
     @InApp() app: AppScope,
     @Headers('if-match') ifMatch: string | undefined,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<SecretView> {
     const { value } = await validated(SaveSecret, body);
-    const saved = await this.secrets.save(app.id, name, value, actorOf(caller), ifMatch);
+    const saved = await this.secrets.save(app.id, name, value, actorOf(caller), ifMatch, ifNoneMatch);
     if (saved.isNew) reply.code(201);
     reply.header('etag', etagOf(saved.streamVersion));
     return secretViewOf(saved.state);

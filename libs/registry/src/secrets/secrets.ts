@@ -3,7 +3,7 @@ import { derivedId, newId, type SecretState } from '@sluice/contracts';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
-import { type Actor, ChangeLog, requireMatch } from '../changes/change-log.ts';
+import { type Actor, ChangeLog, requireMatch, requireNoneMatch } from '../changes/change-log.ts';
 import { namedPageOf, namedWindowOf, type Page, type PageQuery } from '../requests/page.requests.ts';
 import { invalidRequest } from '../requests/validated.ts';
 import { Sealing } from '../sealing/sealing.ts';
@@ -43,6 +43,7 @@ export class Secrets {
     value: string,
     actor: Actor,
     ifMatch?: string,
+    ifNoneMatch?: string,
   ): Promise<{ state: SecretState; streamVersion: number; isNew: boolean }> {
     if (!NAME.test(name)) {
       throw invalidRequest([{ pointer: '/name', message: 'must be letters, digits and _, at most 100 characters' }]);
@@ -52,6 +53,7 @@ export class Secrets {
       const live = before && !before.deleted ? before.state : null;
       // RFC 9110 §13.1.1: what does not exist matches nothing, not even `*`.
       if (ifMatch !== undefined) requireMatch(live ? ifMatch : 'none', before?.streamVersion ?? 0);
+      if (live) requireNoneMatch(ifNoneMatch, before?.streamVersion ?? 0);
       const plan = emptyPlan();
       const ref = planField(live?.value ?? null, value, newId, plan);
       if (!ref) throw new Error('a secret without a value got past validation');

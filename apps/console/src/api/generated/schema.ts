@@ -4286,7 +4286,7 @@ export interface components {
             flowId: string | null;
             endpointId: number | null;
             eventType: string | null;
-            /** @description of the last answer; null without one */
+            /** @description of the last answer to a delivery, or of the answer to a request that was refused; null without one */
             statusCode: number | null;
             /** Format: uuid */
             runId: string | null;
@@ -4320,7 +4320,7 @@ export interface components {
             flowId: string | null;
             endpointId: number | null;
             eventType: string | null;
-            /** @description of the last answer; null without one */
+            /** @description of the last answer to a delivery, or of the answer to a request that was refused; null without one */
             statusCode: number | null;
             /** Format: uuid */
             runId: string | null;
@@ -4387,6 +4387,11 @@ export interface components {
             code: string;
             /** @description the path that was asked */
             instance?: string;
+            /**
+             * Format: uuid
+             * @description of internal_error: finds it in the log
+             */
+            requestId?: string;
             /** @description every bad value */
             errors?: {
                 /**
@@ -17126,6 +17131,8 @@ export interface operations {
                 dryRun?: boolean;
             };
             header?: {
+                /** @description `*`: only make it; 412 when it is there */
+                "If-None-Match"?: string;
                 /** @description ETag that the change is meant for; stale: 412 */
                 "If-Match"?: string;
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
@@ -25271,10 +25278,11 @@ export interface operations {
                 endpointId?: string;
                 /** @description of events and deliveries, exactly */
                 eventType?: string;
-                status?: "accepted" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out" | "pending" | "discarded";
-                /** @description of the last answer to a delivery */
+                /** @description of requests accepted or rejected, of events recorded, the others of runs and deliveries */
+                status?: "accepted" | "rejected" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "timed_out" | "recorded" | "pending" | "discarded";
+                /** @description of the last answer to a delivery, or of the answer to a request that was refused */
                 statusCode?: number;
-                /** @description text anywhere in bodies, headers, event data, results, errors, requests sent and answers; upper and lower case are the same */
+                /** @description text anywhere in bodies, headers, reasons of refusals, event data, results, errors, requests sent and answers; upper and lower case are the same */
                 q?: string;
             };
             header?: {
