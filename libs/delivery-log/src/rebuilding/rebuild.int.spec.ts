@@ -1,6 +1,7 @@
 import { kafkaPartitionOf } from '@sluice/bus';
 import { newId, type ServiceName, schemaOf, type Topic } from '@sluice/contracts';
 import { type Alongside, EventStore, eventTablesSql, type StoredEvent } from '@sluice/event-store';
+import { Payloads, payloadTablesSql } from '@sluice/payloads';
 import { migrate } from '@sluice/platform';
 import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +35,7 @@ beforeAll(async () => {
     template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
   });
   const { pool } = database;
+  for (const sql of payloadTablesSql()) await pool.query(sql);
   stores = new Map();
   for (const service of SERVICES) {
     await pool.query(`create schema ${schemaOf(service)}`);
@@ -301,5 +303,45 @@ describe('LG-05, LG-04: what retention has dropped', () => {
     expect(await ringOf(story)).toEqual(ring);
     await rebuild('deliveries');
     expect(await ringOf(story)).toEqual(ring);
+  });
+
+  it('ET-09: long bodies, samples and dead letters stay whose events are gone; bodies that were taken away are not named', async () => {
+    const { pool } = database;
+    const payloads = new Payloads(pool);
+    const [kept = '', left = ''] = await payloads.putAll([Buffer.from('whole'), Buffer.from('left the ring')]);
+    const told = exampleStory(newId());
+    const attempt = told.dispatcher[1] as StoredEvent;
+    const { request, ...others } = attempt.data as { request: object };
+    const data = { ...others, request: { ...request, truncated: true, payloadId: left } };
+    const dispatcher = told.dispatcher.with(1, { ...attempt, data } as StoredEvent);
+    await happen(told.appId, { ...told, dispatcher });
+    await live.catchUp();
+    await pool.query(
+      `insert into delivery_log.whole_bodies (payload_id, endpoint_uuid, delivery_id, at, recorded_at)
+       values ($1, $2, $3, now() - interval '99 days', now() - interval '99 days')`,
+      [kept, newId(), newId()],
+    );
+    await pool.query(
+      `insert into delivery_log.samples (id, app_id, trigger_id, captured_at, data)
+       values ($1, $1, $1, now() - interval '99 days', '{}')`,
+      [newId()],
+    );
+    await pool.query(
+      `insert into delivery_log.dead_letter_list (id, service, consumer_group, topic, stream_id, version, type, reason, status, parked_at)
+       values ($1, 'runner', 'g', 't', $1, 1, 'T', 'r', 'parked', now() - interval '99 days')`,
+      [newId()],
+    );
+    // As the sweep does it with what is outside of the ring.
+    await payloads.remove([left]);
+    await pool.query('delete from delivery_log.whole_bodies where payload_id = $1', [left]);
+    const before = await checksums('all');
+    expect([before.whole_bodies, before.samples, before.dead_letter_list]).toEqual([
+      expect.stringMatching(/^1 /),
+      expect.stringMatching(/^1 /),
+      expect.stringMatching(/^1 /),
+    ]);
+    await rebuild('all');
+    const { whole_bodies, samples, dead_letter_list } = before;
+    expect(await checksums('all')).toMatchObject({ whole_bodies, samples, dead_letter_list });
   });
 });

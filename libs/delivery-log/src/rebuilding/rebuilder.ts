@@ -7,6 +7,7 @@ import { topicWrites } from '../read-model/topic-writes.ts';
 import { BEGINNING, TopicTables } from '../topics/topic-tables.ts';
 import { DroppedDays } from '../retention/dropped-days.ts';
 import { EndpointRing } from '../retention/endpoint-ring.ts';
+import { keepRows } from '../retention/kept-rows.ts';
 import { AppliedPositions } from './applied-positions.ts';
 import { type Projection, tableOfStatement, tablesOf, topicsOf } from './projections.ts';
 import { SHADOW, ShadowTables } from './shadow-tables.ts';
@@ -50,7 +51,7 @@ export class Rebuilder {
   readonly #shadow: ShadowTables;
   readonly #names: ReadonlySet<string>;
   #positions: Record<string, string>;
-  #isRingKept = false;
+  #isKept = false;
 
   constructor(
     private readonly pool: Pool,
@@ -69,7 +70,7 @@ export class Rebuilder {
     if (Object.keys(this.#positions).length === 0) await this.#begin();
     for (;;) {
       const isLevel = await this.#fill();
-      if (isLevel) await this.#keepRing();
+      if (isLevel) await this.#keep();
       if (isLevel && (await this.#swap())) return;
       await this.#pause(BEHIND_MS);
     }
@@ -103,11 +104,13 @@ export class Rebuilder {
     return isLevel;
   }
 
-  /** ET-09: once, when it is level; nothing old is added to the live one after that. */
-  async #keepRing(): Promise<void> {
-    if (this.#isRingKept || !this.#names.has('deliveries')) return;
-    await new EndpointRing(this.pool).rescueMissing(SHADOW, () => this.#write(this.pool, [], 0));
-    this.#isRingKept = true;
+  /** What stays longer than its events (ET-09): once, when it is level; nothing old is added to the live one after that. */
+  async #keep(): Promise<void> {
+    if (this.#isKept) return;
+    if (this.#names.has('deliveries'))
+      await new EndpointRing(this.pool).rescueMissing(SHADOW, () => this.#write(this.pool, [], 0));
+    await keepRows(this.pool, SHADOW, this.#names);
+    this.#isKept = true;
   }
 
   #position(topic: Topic): Position {
