@@ -27,6 +27,7 @@ export default defineConfig({
           include: [`${root}*.spec.ts`],
           exclude: [...never, '**/*.int.spec.ts', '**/*.e2e.spec.ts', '**/*.browser.spec.ts'],
           environment: 'node',
+          testTimeout: 30_000,
         },
       },
       {
@@ -37,14 +38,16 @@ export default defineConfig({
           exclude: [...never, ...(kafka ? [] : ['**/*.kafka.int.spec.ts'])],
           environment: 'node',
           globalSetup: ['libs/testing/src/servers.global-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
         ...base,
         test: {
           name: 'browser',
+          // vitest's own second is less than a browser may stand still on a busy machine, and is told as a wrong value.
+          expect: { poll: { timeout: 30_000, interval: 50 } },
           include: browser ? [`${root}*.browser.spec.ts`] : [],
           exclude: never,
           environment: 'node',

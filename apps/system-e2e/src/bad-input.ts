@@ -196,7 +196,7 @@ export function describeBadInput(wiring: Wiring): void {
       const { system, api, trigger } = to;
       const accepted = await api.fire(trigger, { n: 'afterwards' });
       expect(accepted.status).toBe(202);
-      await waitFor(() => receiver.requests.some((each) => each.text.includes('"afterwards"')), 30_000, 'the delivery');
+      await waitFor(() => receiver.requests.some((each) => each.text.includes('"afterwards"')), 60_000, 'the delivery');
       expect((await api.must<{ items: unknown[] }>('GET', '/v1/dead-letters')).items).toEqual([]);
       expect((await fetch(`${system.url}/readyz`)).status).toBe(200);
       expect(system.log.split('\n').filter((line) => line.includes('"level":"error"'))).toEqual([]);
@@ -318,13 +318,13 @@ function describeStrangeContent(given: () => Known & { receiver: RecordingReceiv
     const { id } = JSON.parse(got.text) as { id: string };
     const run = await api.call<{ status: string }>('GET', `/v1/runs/${id}?wait=20s`);
     expect(run.body.status).toBe('succeeded');
-    await waitFor(() => receiver.requests.length > before, 20_000, 'the delivery');
+    await waitFor(() => receiver.requests.length > before, 60_000, 'the delivery');
     const timeline = await waitFor(
       async () => {
         const answer = await api.call('GET', `/v1/timeline/${id}`);
         return answer.status === 200 && answer.text.includes('"attempt"') ? answer : null;
       },
-      20_000,
+      60_000,
       'the timeline',
     );
     expect(timeline.text).not.toContain('"polluted":true,"kind"');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { System } from '@sluice/testing';
+import { System, waitFor } from '@sluice/testing';
 import { Accounting, expectNothingLost } from './accounting.ts';
 import { Api } from './api.ts';
 import { sampleOf, serviceUrls } from './metrics-page.ts';
@@ -18,12 +18,16 @@ describe('FL-05, OP-05: five processes over Kafka under faults: every trigger th
     async (name) => {
       const accounting = await Accounting.start(system, 100);
       await sleep(1_500);
+      const dead = system.pids()[name];
       system.kill9(name);
-      await sleep(6_000);
+      await waitFor(() => ![undefined, dead].includes(system.pids()[name]), 60_000, `${name} to be started again`);
       const before = accounting.acceptedCount;
-      await sleep(3_000);
-      expect(accounting.acceptedCount).toBeGreaterThan(before);
-      console.log(`kill -9 of ${name}: ${expectNothingLost(await accounting.finish(90_000))}`);
+      await waitFor(() => accounting.acceptedCount > before + 100, 60_000, `accepts after the death of ${name}`);
+      // Its leases end some seconds after it; what it held is taken over under load.
+      await sleep(6_000);
+      const account = await accounting.finish(90_000);
+      console.log(`kill -9 of ${name}: ${expectNothingLost(account)}`);
+      expect(account.missing).toEqual([]);
     },
   );
 
@@ -35,7 +39,8 @@ describe('FL-05, OP-05: five processes over Kafka under faults: every trigger th
     try {
       const before = accounting.acceptedCount;
       await sleep(30_000);
-      expect(accounting.acceptedCount - before).toBeGreaterThan(1_000);
+      // How many were sent is the machine's; that they are accepted all the time is ours.
+      expect(accounting.acceptedCount - before).toBeGreaterThan(100);
     } finally {
       process.kill(pid, 'SIGCONT');
     }

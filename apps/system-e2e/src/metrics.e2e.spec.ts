@@ -56,7 +56,7 @@ describe('OP-01: /metrics of the standalone wiring', () => {
       ['sluice_postgres_up', 1],
     ];
     for (const [sample, value] of expected)
-      await waitFor(async () => (await sampleOf(system.url, sample)) === value, 10_000, `${sample} ${value}`);
+      await waitFor(async () => (await sampleOf(system.url, sample)) === value, 60_000, `${sample} ${value}`);
     expect(await sampleOf(system.url, 'sluice_event_store_commit_seconds_count{service="gateway"}')).toBeGreaterThan(0);
     expect(await sampleOf(system.url, 'sluice_event_store_batch_events_sum{service="gateway"}')).toBe(before + 2);
     expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeDefined();
@@ -66,12 +66,12 @@ describe('OP-01: /metrics of the standalone wiring', () => {
     const frozen = postgresProcesses(system);
     for (const pid of frozen) process.kill(pid, 'SIGSTOP');
     try {
-      await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 0, 10_000);
+      await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 0, 60_000);
       expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeUndefined();
       expect(await shownMetrics(system.url)).toContain('sluice_oldest_transaction_seconds gauge');
     } finally {
       for (const pid of frozen) process.kill(pid, 'SIGCONT');
     }
-    await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 1, 30_000);
+    await waitFor(async () => (await sampleOf(system.url, 'sluice_postgres_up')) === 1, 60_000);
   });
 });

@@ -216,7 +216,7 @@ describe('standalone as its operator runs it', () => {
     await third.becomesReady();
     third.kill('SIGTERM');
     expect(await third.exit).toBe(0);
-    await waitFor(() => place.processes().length === 0, 5_000, 'the end of every process');
+    await waitFor(() => place.processes().length === 0, 30_000, 'the end of every process');
     expect(existsSync(path.join(place.data, 'pids.json'))).toBe(false);
     expect(existsSync(path.join(place.data, 'lock.json'))).toBe(false);
   });
@@ -251,7 +251,7 @@ describe('standalone as its operator runs it', () => {
     const curl = await waitFor(() => /curl .*\/t\/(\S+) -H '(Authorization): ([^']+)'/.exec(second.output()));
     const answer = await fetch(`${url}/t/${curl[1]}`, { method: 'POST', headers: { authorization: String(curl[3]) } });
     expect(answer.status).toBe(202);
-    await waitFor(() => second.output().includes('signature valid'), 20_000, 'the delivery');
+    await waitFor(() => second.output().includes('signature valid'), 60_000, 'the delivery');
   });
 
   it('OP-02: Ctrl-C reaches the whole process group of npm start: all gone within 25 s, PostgreSQL stopped cleanly', async () => {

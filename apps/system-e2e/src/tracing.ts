@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from './api.ts';
 import { type SinkSpan, type TraceSink, traceSink } from './trace-sink.ts';
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
 const RETRY = { retry: { schedule: ['PT0S', 'PT0.3S'] } };
 
 const stepsCalling = (url: string) => [

@@ -16,12 +16,14 @@ export async function askAndWait(api: Api, waiting: () => Promise<number | undef
     { ref: 'pause', type: 'delay', for: 'PT10S' },
   ];
   const flow = await api.flow(steps, { response: { mode: 'sync' }, listener: 'slow' });
-  const asked: Promise<Response>[] = [];
-  for (const { profile, auth } of PROFILES) {
-    const { url, token } = await api.trigger(flow.id, { profile, auth: { type: auth } });
+  const triggers: { url: string; token: string }[] = [];
+  for (const { profile, auth } of PROFILES)
+    triggers.push(await api.trigger(flow.id, { profile, auth: { type: auth } }));
+  // All at once: none of the runs ends while others are only set up.
+  const asked = triggers.map(({ url, token }) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    asked.push(fetch(url, { method: 'POST', headers, body: '{"n": 7}' }));
-  }
+    return fetch(url, { method: 'POST', headers, body: '{"n": 7}' });
+  });
   await waitFor(async () => (await waiting()) === PROFILES.length, 20_000, 'callers that wait');
   return asked;
 }

@@ -65,6 +65,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     outbound: { proxy: null, extraCa: null },
     etlPrefix: 'X-Etl-Webhook',
     listenerTimeoutMs: 3_600_000,
+    propagationWaitMs: 20_000,
     logRetention: { days: 30, totalBytes: null, appBytes: null, apps: {} },
     code: { timeoutMs: 10_000, memoryBytes: 32 << 20, threads: 2 },
     retentionDays: { gateway: 30, registry: 30, runner: 30, dispatcher: 30, 'delivery-log': 30 },

@@ -31,7 +31,7 @@ describe('DueWorker', () => {
       database.pool,
       queue.schedule([itemOf(1, 'late', new Date(dueMs + 400)), itemOf(2, 'k', new Date(dueMs))]),
     );
-    await waitFor(() => doneAtMs.length === 2, 5000);
+    await waitFor(() => doneAtMs.length === 2);
     expect(doneAtMs[0]).toBeGreaterThanOrEqual(dueMs);
     expect(doneAtMs[1]).toBeGreaterThanOrEqual(dueMs + 400);
     expect((doneAtMs[1] as number) - dueMs).toBeLessThan(5000);
@@ -50,7 +50,7 @@ describe('DueWorker', () => {
     await commitAlone(database.pool, queue.schedule([itemOf(1, 'k', new Date(Date.now() + 50_000))]));
     await new Promise((resolve) => setTimeout(resolve, 50));
     await commitAlone(database.pool, queue.schedule([itemOf(2, 'k')]));
-    await waitFor(() => done.length === 1, 5000);
+    await waitFor(() => done.length === 1);
     expect(done).toEqual([{ number: 2 }]);
     queue.close();
   });
@@ -69,7 +69,7 @@ describe('DueWorker', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(done).toEqual([]);
     await commitAlone(database.pool, alongside);
-    await waitFor(() => done.length === 1, 5000);
+    await waitFor(() => done.length === 1);
     queue.close();
   });
 
@@ -85,7 +85,7 @@ describe('DueWorker', () => {
       }),
     );
     await commitAlone(database.pool, queue.schedule([itemOf(1, 'k')]));
-    await waitFor(() => attempts.length === 3, 5000);
+    await waitFor(() => attempts.length === 3);
     expect(attempts).toEqual([1, 2, 3]);
     expect(errors).toHaveLength(2);
     queue.close();
@@ -112,7 +112,7 @@ describe('DueWorker', () => {
     const items = Array.from({ length: 60 }, (_, index) => itemOf(index, `key-${index % 5}`));
     await commitAlone(database.pool, queue.schedule(items));
     workers.push(queue.start(handler, { concurrency: 6, perKey: 2 }));
-    await waitFor(() => done === 60, 10_000);
+    await waitFor(() => done === 60);
     expect(most).toBeLessThanOrEqual(6);
     expect(mostOfKey).toBeLessThanOrEqual(2);
     queue.close();
@@ -129,10 +129,10 @@ describe('DueWorker', () => {
         done++;
       }),
     );
-    await waitFor(() => errors.length > 0, 5000);
+    await waitFor(() => errors.length > 0);
     await database.pool.query('alter table work.away rename to due');
     await commitAlone(database.pool, queue.schedule([itemOf(1, 'k')]));
-    await waitFor(() => done === 1, 10_000);
+    await waitFor(() => done === 1);
     expect(errors).toContain('claim what is due');
     queue.close();
   });

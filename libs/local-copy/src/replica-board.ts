@@ -12,6 +12,8 @@ export interface ReplicaBoardOptions {
   heartbeatMs?: number;
   /** Least time between two writes of moved positions; 20 ms unless given. */
   throttleMs?: number;
+  /** How long `waitUntilApplied` waits when it is not told; 2,000 ms unless given. */
+  waitMs?: number;
   /** A failed write; it is tried again with the next report or heartbeat. */
   onError?(error: unknown): void;
 }
@@ -62,7 +64,7 @@ export class ReplicaBoard {
   /**
    * Whether every live replica of the services has applied the topic up to the position. A service without a live
    * replica is not waited for: it will load the present state when it starts.
-   * @returns false after `timeoutMs` (2,000 unless given), and when the board cannot be read: the change itself is
+   * @returns false after `timeoutMs` (`waitMs` of the board unless given), and when the board cannot be read: the change itself is
    *   committed either way.
    */
   waitUntilApplied(
@@ -71,7 +73,7 @@ export class ReplicaBoard {
     services: readonly string[],
     options: { timeoutMs?: number } = {},
   ): Promise<boolean> {
-    return this.#reader.wait({ topic, position, services }, options.timeoutMs ?? 2000);
+    return this.#reader.wait({ topic, position, services }, options.timeoutMs ?? this.#options.waitMs ?? 2000);
   }
 
   /** Takes this process off the board. */

@@ -29,6 +29,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     etlPrefix: 'X-Etl-Webhook',
     logRetention: { days: 30, totalBytes: null, appBytes: null, apps: {} },
     listenerTimeoutMs: 3_600_000,
+    propagationWaitMs: 2_000,
     code: { timeoutMs: 10_000, memoryBytes: 32 << 20, threads: 2 },
     retentionDays: { gateway: 30, registry: 30, runner: 30, dispatcher: 30, 'delivery-log': 30 },
     logLevel: 'silent',

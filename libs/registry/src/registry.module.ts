@@ -9,7 +9,7 @@ import type { Pool } from 'pg';
 import { Apps } from './apps/apps.ts';
 import { AppsController } from './apps/apps.controller.ts';
 import { FirstStart } from './bootstrap/first-start.ts';
-import { ChangeLog, propagationTimeout } from './changes/change-log.ts';
+import { ChangeLog } from './changes/change-log.ts';
 import { History } from './changes/history.ts';
 import { Endpoints } from './endpoints/endpoints.ts';
 import { EndpointSwitchController } from './endpoints/endpoint-switch.controller.ts';
@@ -115,6 +115,7 @@ class Closing implements OnApplicationShutdown {
         new ReplicaBoard({
           pool,
           instance: settings.instanceId,
+          waitMs: settings.propagationWaitMs,
           onError: (error) => log.warn(`replica board: ${(error as Error).message}`),
         }),
     },
@@ -129,7 +130,6 @@ class Closing implements OnApplicationShutdown {
       inject: [SETTINGS],
       useFactory: (settings: Settings) => outboundClientOf(settings),
     },
-    propagationTimeout,
     ChangeLog,
     History,
     Sealing,

@@ -4,7 +4,7 @@ export { type CuttingProxy, cuttingProxy } from './cutting-proxy.ts';
 export { freePort } from '@sluice/local-servers';
 export { exampleEndpoint, exampleEvent } from './outbound-examples.ts';
 export { createTestDatabase, type DatabaseTemplate, type TestDatabase } from './test-database.ts';
-export { waitFor } from './wait-for.ts';
+export { eventually, waitFor } from './wait-for.ts';
 export { type HostileMode, type HostileReceiver, hostileReceiver } from './hostile-receiver.ts';
 export {
   type ReceiverAnswer,

@@ -89,7 +89,7 @@ export async function recordingReceiver(
     respond(answer) {
       choose = typeof answer === 'function' ? answer : () => answer;
     },
-    async waitFor(wanted, timeoutMs = 10_000) {
+    async waitFor(wanted, timeoutMs = 30_000) {
       await waitFor(() => requests.length >= wanted, timeoutMs, `request ${wanted} (there are ${requests.length} now)`);
       return requests;
     },

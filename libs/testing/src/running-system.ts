@@ -44,6 +44,8 @@ export class System {
       SLUICE_DEMO: 'off',
       SLUICE_OUTBOUND_ALLOW: '127.0.0.0/8',
       SLUICE_LOG_LEVEL: 'warn',
+      // A replica that gets no processor for a while is waited for: what was answered holds everywhere.
+      SLUICE_PROPAGATION_WAIT: 'PT20S',
       // As npm start sets it; what else is in NODE_OPTIONS is vitest's.
       NODE_OPTIONS: /--v8-pool-size=\d+/.exec(process.env.NODE_OPTIONS ?? '')?.[0] ?? '',
       ...options.env,

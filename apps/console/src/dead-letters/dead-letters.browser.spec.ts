@@ -55,7 +55,7 @@ describe('CO-01: dead letters', () => {
     await app.call('POST', '/v1/users', { ...account, name: 'One', roles: [{ appId: app.id, role: 'administrator' }] });
     const theirs = await browser.visit(`${product.url()}/console/dead-letters`, { as: account });
     await theirs.getByRole('alert').getByText('forbidden').waitFor();
-    expect(await theirs.getByRole('button', { name: /Try all 0 again/ }).isDisabled()).toBe(true);
+    await expect.poll(() => theirs.getByRole('button', { name: /Try all 0 again/ }).isDisabled()).toBe(true);
   });
 
   it('a parked event says why; once its cause is mended it is tried again and delivered, by keyboard alone', async () => {

@@ -70,7 +70,7 @@ describe('deliveries', () => {
     receiver.respond({ status: 204 });
     const page = await browser.visit(app.screen(`deliveries?endpointId=${id}&status=failed`));
     await page.getByRole('link', { name: /Replay all of these/ }).click();
-    expect(await page.getByLabel('What became of it').inputValue()).toBe('failed');
+    await expect.poll(() => page.getByLabel('What became of it').inputValue()).toBe('failed');
     await page.getByLabel('Filter').fill('event.data.n > 0');
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Replay', exact: true }).click();
@@ -114,7 +114,7 @@ describe('deliveries', () => {
     const difference = page.getByRole('region', { name: 'Difference' });
     await difference.locator('del', { hasText: '"changed": "before"' }).waitFor();
     await difference.locator('ins', { hasText: '"changed": "after"' }).waitFor();
-    expect(await difference.locator('span', { hasText: '"kept": 1' }).count()).toBe(1);
+    await expect.poll(() => difference.locator('span', { hasText: '"kept": 1' }).count()).toBe(1);
     await expectAccessible(page);
   });
 

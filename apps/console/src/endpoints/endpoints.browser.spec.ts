@@ -33,7 +33,7 @@ describe('outbound webhooks', () => {
     await page.getByLabel('Name', { exact: true }).fill('Grant');
     await page.getByRole('radio', { name: /^Provisioning/ }).click();
     await page.waitForURL(/type=PROVISION/);
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Grant');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Grant');
     await page.getByLabel('Endpoint URL').fill(`${receiver.url}/grant`);
     for (const n of [1, 2]) {
       await page.getByRole('button', { name: 'Add a header' }).click();
@@ -87,8 +87,8 @@ describe('outbound webhooks', () => {
     await page.getByLabel('Order').fill('event.subject');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('/url').waitFor();
-    expect(await page.getByLabel('Endpoint URL').getAttribute('aria-invalid')).toBe('true');
-    expect(await page.getByLabel('Retry schedule').inputValue()).toBe('PT0S, PT7S');
+    await expect.poll(() => page.getByLabel('Endpoint URL').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page.getByLabel('Retry schedule').inputValue()).toBe('PT0S, PT7S');
     await page.getByLabel('Endpoint URL').fill(`${receiver.url}/all`);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'All fields' }).waitFor();
@@ -183,7 +183,7 @@ describe('outbound webhooks', () => {
     await page.getByRole('button', { name: 'Disable' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Disable' }).click();
     await page.getByRole('button', { name: 'Enable' }).waitFor();
-    expect(await app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ enabled: false });
+    await expect.poll(() => app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ enabled: false });
   });
 
   it('two people change one: the second is told, keeps what they typed, and takes the rest over', async () => {
@@ -200,10 +200,12 @@ describe('outbound webhooks', () => {
     await expectAccessible(page);
     await page.getByRole('button', { name: /Take their version/ }).click();
     await page.waitForFunction(() => [...document.querySelectorAll('input')].some((each) => each.value === 'Theirs'));
-    expect(await page.getByLabel('Description').inputValue()).toBe('mine');
+    await expect.poll(() => page.getByLabel('Description').inputValue()).toBe('mine');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'Theirs' }).waitFor();
-    expect(await app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ name: 'Theirs', description: 'mine' });
+    await expect
+      .poll(() => app.call('GET', `/v1/endpoints/${id}`))
+      .toMatchObject({ name: 'Theirs', description: 'mine' });
   });
 
   it('two people change one: the second sees what differs, and saves over it all the same', async () => {
@@ -214,7 +216,7 @@ describe('outbound webhooks', () => {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('button', { name: 'Save mine over theirs' }).click();
     await page.getByRole('heading', { name: 'Mine' }).waitFor();
-    expect(await app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ name: 'Mine' });
+    await expect.poll(() => app.call('GET', `/v1/endpoints/${id}`)).toMatchObject({ name: 'Mine' });
   });
 
   it('CO-02: an endpoint is made and tested by keyboard alone', async () => {

@@ -31,7 +31,7 @@ describe('events and their types', () => {
     await page.getByRole('option', { name: /format/ }).click();
     await page.getByLabel('JSON Schema of the data').getByText('"format').waitFor();
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');
     const schema = '{"type":"object","required":["city"],"properties":{"city":{"type":"string","example":"Łódź"}}}';
     await page.getByLabel('JSON Schema of the data').fill(schema);
     await page.getByLabel('Refuse events with other data').check();
@@ -39,7 +39,7 @@ describe('events and their types', () => {
     await page.getByRole('heading', { name: 'shop.opened' }).waitFor();
     const data = page.getByLabel('Data', { exact: true });
     await data.waitFor();
-    expect(await data.innerText()).toContain('Łódź');
+    await expect.poll(() => data.innerText()).toContain('Łódź');
     await expectAccessible(page);
     await data.fill('');
     await page.keyboard.type('{"ci');
@@ -78,12 +78,16 @@ describe('events and their types', () => {
     await app.call('PATCH', '/v1/event-types/shop.closed', { description: 'theirs' });
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     const difference = page.getByRole('region', { name: 'Theirs against yours' });
-    expect(await difference.textContent()).toMatch(/− removed: description: theirs.*\+ added: description: mine/s);
+    await expect
+      .poll(() => difference.textContent())
+      .toMatch(/− removed: description: theirs.*\+ added: description: mine/s);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Save mine over theirs' }).click();
     await page.getByRole('heading', { level: 1, name: 'shop.closed' }).waitFor();
     await expect.poll(() => page.getByLabel('Data', { exact: true }).innerText()).toContain('noon');
-    expect(await app.call('GET', '/v1/event-types/shop.closed')).toMatchObject({ description: 'mine', validate: true });
+    await expect
+      .poll(() => app.call('GET', '/v1/event-types/shop.closed'))
+      .toMatchObject({ description: 'mine', validate: true });
     await page.getByRole('button', { name: 'Delete …' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete the event type' }).click();
     await page.getByRole('heading', { level: 1, name: 'Event types' }).waitFor();

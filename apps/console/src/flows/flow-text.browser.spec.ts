@@ -28,12 +28,12 @@ describe('CO-01: nothing that was written in a flow is lost', () => {
     await page.locator('[data-step="a"]').click();
     await page.getByRole('textbox', { name: /^ref/ }).fill('b');
     await expect.poll(() => textOf(page).textContent()).toContain('ref: b');
-    expect(await textOf(page).textContent()).toContain('# why it is here');
+    await expect.poll(() => textOf(page).textContent()).toContain('# why it is here');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('not saved').waitFor({ state: 'detached' });
     await page.reload();
     await textOf(page).getByText('# why it is here').waitFor();
-    expect(await textOf(page).textContent()).toContain('ref: b');
+    await expect.poll(() => textOf(page).textContent()).toContain('ref: b');
   });
 
   it('who leaves with changes is asked: stays with all that was written, or leaves it behind', async () => {
@@ -45,7 +45,7 @@ describe('CO-01: nothing that was written in a flow is lost', () => {
     await asked.waitFor();
     await page.keyboard.press('Enter');
     await asked.waitFor({ state: 'detached' });
-    expect(await page.getByRole('textbox', { name: /^ref/ }).inputValue()).toBe('unsaved');
+    await expect.poll(() => page.getByRole('textbox', { name: /^ref/ }).inputValue()).toBe('unsaved');
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Runs' }).click();
     await asked.getByRole('button', { name: 'Leave' }).click();
     await page.getByRole('heading', { level: 1, name: 'Runs' }).waitFor();

@@ -131,7 +131,7 @@ describe('flows in the console', () => {
     await page.getByRole('button', { name: 'Run the draft' }).click();
     const given = page.getByRole('group', { name: 'What the test gave' });
     await given.getByText('succeeded').waitFor();
-    expect(await given.getByRole('region', { name: 'b: output' }).textContent()).toContain('42');
+    await expect.poll(() => given.getByRole('region', { name: 'b: output' }).textContent()).toContain('42');
     await page.locator('[data-step="b"]').click();
     await page.getByRole('textbox', { name: /^values/ }).fill('{"thrice": "{{ a.n * 3 }}"}');
     await page.getByRole('button', { name: 'Test this step alone' }).click();
@@ -195,7 +195,7 @@ describe('flows in the console', () => {
     await app.call('POST', `/v1/flows/${flow.id}/publish`);
     const page = await browser.visit(app.screen(`flows/${flow.id}/versions?from=1&to=2`));
     const difference = page.getByRole('region', { name: 'Version 2 against version 1' });
-    expect(await difference.textContent()).toMatch(/removed: +n: 1\n.*added: +n: 2/s);
+    await expect.poll(() => difference.textContent()).toMatch(/removed: +n: 1\n.*added: +n: 2/s);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Publish version 1' }).click();
     await page.getByRole('button', { name: 'Publish version 2' }).waitFor();

@@ -82,8 +82,8 @@ describe('CO-01: lists and open things are renewed without a reload', () => {
     await live(page);
     await Promise.all([fire(hook.url, { n: 2 }), fire(hook.url, { n: 3 })]);
     await page.getByRole('status', { name: 'News' }).getByText('2 new').waitFor();
-    expect(await rows.count()).toBe(1);
-    expect(await rows.first().getAttribute('data-index')).toBe(first);
+    await expect.poll(() => rows.count()).toBe(1);
+    await expect.poll(() => rows.first().getAttribute('data-index')).toBe(first);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Show 2 new' }).focus();
     await page.keyboard.press('Enter');

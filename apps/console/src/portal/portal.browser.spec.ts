@@ -52,7 +52,9 @@ describe('the customer portal', () => {
     await card.getByText('succeeded').first().waitFor();
     await card.getByRole('list', { name: 'Deliveries' }).getByText('order.placed', { exact: true }).first().click();
     await card.getByRole('region', { name: 'Response to attempt 1' }).waitFor();
-    expect(await card.getByRole('region', { name: 'Response to attempt 1' }).textContent()).toContain('<img src=x');
+    await expect
+      .poll(() => card.getByRole('region', { name: 'Response to attempt 1' }).textContent())
+      .toContain('<img src=x');
     await expectAccessible(page);
     expect(got.filter((path) => path === '/mine')).toHaveLength(1);
     await card.getByRole('button', { name: 'Send again' }).click();
@@ -90,7 +92,7 @@ describe('the customer portal', () => {
     await card.getByLabel('Name', { exact: true }).fill('Not saved yet');
     await card.getByRole('button', { name: 'Turn off' }).click();
     await card.getByRole('button', { name: 'Turn on' }).waitFor();
-    expect(await card.getByLabel('Name', { exact: true }).inputValue()).toBe('Not saved yet');
+    await expect.poll(() => card.getByLabel('Name', { exact: true }).inputValue()).toBe('Not saved yet');
     expect((await stateOf(mine)).enabled).toBe(false);
     await card.getByRole('button', { name: 'Turn on' }).click();
     await card.getByRole('button', { name: 'Turn off' }).waitFor();

@@ -79,7 +79,7 @@ describe('runs in the console', () => {
     await steps.getByRole('row', { name: /^sum / }).click();
     await page.getByRole('heading', { name: 'Step sum' }).waitFor();
     expect(new URL(page.url()).searchParams.get('step')).toBe('sum');
-    expect(await page.getByRole('region', { name: 'Step output' }).textContent()).toContain('"total": 63');
+    await expect.poll(() => page.getByRole('region', { name: 'Step output' }).textContent()).toContain('"total": 63');
     await page.getByRole('button', { name: 'values.note: For {{ web.name }}' }).hover();
     await page.getByRole('tooltip').getByText('For Bob').waitFor();
     await page.mouse.move(0, 0);
@@ -104,7 +104,7 @@ describe('runs in the console', () => {
     const retry = (await app.call<{ retriedAs: string[] }>('GET', `/v1/runs/${id}`)).retriedAs[0] ?? '';
     const link = page.getByRole('link', { name: retry });
     await link.waitFor();
-    expect(await link.getAttribute('href')).toContain(`/runs/${retry}`);
+    await expect.poll(() => link.getAttribute('href')).toContain(`/runs/${retry}`);
   });
 
   it('FL-06: many runs are counted, retried, and followed to their end', async () => {
@@ -151,7 +151,7 @@ describe('runs in the console', () => {
     const page = await browser.visit(app.screen(`runs/${await tested({}, napping.id)}`));
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('cancelled', { exact: true }).first().waitFor();
-    expect(await page.getByRole('button', { name: 'Retry …' }).isVisible()).toBe(true);
+    await expect.poll(() => page.getByRole('button', { name: 'Retry …' }).isVisible()).toBe(true);
   });
 
   it('CO-02: the list is gone through and a run is opened by keyboard alone, on a telephone too', async () => {

@@ -61,7 +61,7 @@ describe('RG-07: sessions in a browser', () => {
         .finally(() => document.getElementById("f").submit());</script>`);
     const page = await browser.visit(site);
     await page.waitForURL(`${product.url()}/v1/apps`);
-    expect(await page.locator('body').innerText()).toMatch(/unauthorized|forbidden|unsupported/);
+    await expect.poll(() => page.locator('body').innerText()).toMatch(/unauthorized|forbidden|unsupported/);
     const { items } = await app.call<{ items: { name: string }[] }>('GET', '/v1/apps?limit=200');
     expect(items.map(({ name }) => name)).not.toContain('forged');
     // The cookie itself, with the header that a browser adds to it.

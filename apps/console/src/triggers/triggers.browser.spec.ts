@@ -57,7 +57,7 @@ describe('LT-02, LT-03: making a webhook', () => {
     await page.getByText('add a new token or a new webhook').waitFor();
     await page.keyboard.press('Escape'); // does not lose it
     await page.getByText('Send a test request from here').click();
-    expect(await page.getByLabel('Body of the test request').inputValue()).toContain('company_id');
+    await expect.poll(() => page.getByLabel('Body of the test request').inputValue()).toContain('company_id');
     await page.getByRole('button', { name: 'Send a test request' }).click();
     await page.getByRole('status').getByText('201').waitFor();
     await page.getByRole('link', { name: 'See its run' }).waitFor();
@@ -83,8 +83,8 @@ describe('LT-02, LT-03: making a webhook', () => {
     await page.getByLabel('Allowed addresses').fill('not-an-address');
     await page.getByRole('button', { name: 'Create webhook' }).click();
     await page.getByRole('alert').getByText('invalid_request').waitFor();
-    expect(await page.getByLabel('Allowed addresses').getAttribute('aria-invalid')).toBe('true');
-    expect(await page.getByLabel('Allowed addresses').inputValue()).toBe('not-an-address');
+    await expect.poll(() => page.getByLabel('Allowed addresses').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page.getByLabel('Allowed addresses').inputValue()).toBe('not-an-address');
     await expectAccessible(page);
   });
 });
@@ -201,7 +201,7 @@ describe('CO-01: a webhook is changed, turned off and deleted', () => {
     await expect
       .poll(() => difference.textContent())
       .toMatch(/− removed: +"name": "Theirs".*\+ added: +"name": "Mine"/s);
-    expect(await page.getByLabel('Name').inputValue()).toBe('Mine');
+    await expect.poll(() => page.getByLabel('Name').inputValue()).toBe('Mine');
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Save anyway' }).click();
     await page.getByRole('heading', { name: 'Mine' }).waitFor();

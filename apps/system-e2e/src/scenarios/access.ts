@@ -142,7 +142,7 @@ export const access: Scenarios = (use) => {
       await eachOf(plain, async (row) => {
         if (pathOf(row, things) === pathOf(row) || row.path.endsWith('/stream')) return;
         const found = async () => (await ask(row, use().system.adminToken, things)).status === 200;
-        await waitFor(found, 20_000, `${named(row)} for its owner`);
+        await waitFor(found, 60_000, `${named(row)} for its owner`);
       });
     });
   });

@@ -29,13 +29,13 @@ export const controllingRuns: Scenarios = (use) => {
       waitFor(async () => {
         const found = await run(id);
         return ['succeeded', 'failed', 'cancelled'].includes(found.status) ? found : null;
-      }, 40_000);
+      }, 60_000);
     /** The link of a step, as the step before it made it. */
     const linkOf = async (id: string): Promise<string> => {
       const waiting = await waitFor(async () => {
         const found = await run(id);
         return found.status === 'waiting' ? found : null;
-      }, 40_000);
+      }, 60_000);
       return waiting.steps.find(({ ref }) => ref === 'link')?.output?.url as string;
     };
     const post = (url: string, body: string, type = 'application/json', headers = {}) =>
@@ -89,7 +89,7 @@ export const controllingRuns: Scenarios = (use) => {
       expect(await api.must('GET', `/v1/flows/${flow.id}`)).toMatchObject({ priority: 9 });
       const begin = async () => (await api.must<Run>('POST', `/v1/flows/${flow.id}/run`, {})).id;
       const standsAt = (id: string, status: string) =>
-        waitFor(async () => ((await run(id)).status === status ? true : null), 40_000);
+        waitFor(async () => ((await run(id)).status === status ? true : null), 60_000);
       const first = await begin();
       await standsAt(first, 'waiting');
       const second = await begin();
@@ -133,7 +133,7 @@ export const controllingRuns: Scenarios = (use) => {
       const batch = await waitFor(async () => {
         const found = await api.must<{ finishedAt: string | null }>('GET', `/v1/runs/batches/${id}`);
         return found.finishedAt === null ? null : found;
-      }, 40_000);
+      }, 60_000);
       expect(batch).toMatchObject({ status: 'finished', total: 3, done: 3, skipped: 0 });
     });
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from '../api.ts';
 import type { Scenarios } from './all.ts';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 interface Delivery {
   attempts: { request: { headers: Record<string, string>; body: string }; response: unknown; error: unknown }[];
 }

@@ -38,7 +38,7 @@ export const flowLanguage: Scenarios = (use) => {
       await waitFor(async () => {
         run = await api.must<Run>('GET', `/v1/runs/${id}`);
         return !['queued', 'running', 'waiting'].includes(run.status);
-      }, 30_000);
+      }, 60_000);
       return run;
     }
 
@@ -131,7 +131,7 @@ export const flowLanguage: Scenarios = (use) => {
       const answer = await api.fire(await api.trigger(flow.id), { n: 7 });
       expect(answer).toMatchObject({ status: 201, body: { got: 7 } });
       expect(answer.headers.get('x-early')).toBe('yes');
-      await waitFor(() => receiver.requests.some(({ path }) => path === '/after-7'), 30_000);
+      await waitFor(() => receiver.requests.some(({ path }) => path === '/after-7'), 60_000);
     });
 
     it('FL-03: if, retry, onError goto, and what the flow does when a step has failed for good', async () => {

@@ -114,7 +114,7 @@ export const flowProfile: Scenarios = (use) => {
       expect((await statusWith('automation.view')).status).toBe(401);
       const { id, token } = await statusWith('automation.webhook_run');
       await api.must('DELETE', `/v1/tokens/${id}`);
-      await waitFor(async () => (await hook.call({ token })).status === 401, 10_000);
+      await waitFor(async () => (await hook.call({ token })).status === 401, 60_000);
     });
 
     it('LC-09: body and query are one dictionary for the later steps, the body wins', async () => {

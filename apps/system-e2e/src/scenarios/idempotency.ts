@@ -29,7 +29,7 @@ export const idempotency: Scenarios = (use) => {
           `/v1/triggers/${trigger.id}/requests?status=accepted`,
         );
         return items.length > 0 ? items : null;
-      }, 20_000);
+      }, 60_000);
       expect(runs).toMatchObject([{ id: first.body.id }]);
     });
 
@@ -64,7 +64,7 @@ export const idempotency: Scenarios = (use) => {
       const stored = await waitFor(async () => {
         const answer = await fire();
         return answer.status === 409 ? null : answer;
-      }, 20_000);
+      }, 60_000);
       expect([stored.status, stored.body]).toEqual([201, { made: 5 }]);
     });
   });

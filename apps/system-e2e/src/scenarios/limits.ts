@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@sluice/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Api, EMITTING_STEPS } from '../api.ts';
 import { type Got, send } from '../wire.ts';
 import type { Scenarios } from './all.ts';
 
-/** Replicas exchange what they counted four times a second. */
-const EXCHANGED_MS = 3_000;
+/** What two gateways may let through beyond the limit before they have told each other, a request at a time. */
+const MOST_OVER = 200;
 
 /** An address of this machine that no other test sends from, so that its counts are this test's alone. */
 let lastAddress = 10 + Math.floor(Math.random() * 100);
@@ -56,11 +55,16 @@ export const limits: Scenarios = (use) => {
           : fire(path(n % 2 ? flowId : second), n % 2 ? first.token : other.token, from),
       );
       expect([found[401], found[200], found[429]]).toEqual([20, 280, undefined]);
-      if (use().wiring === 'distributed') await sleep(EXCHANGED_MS);
-      const refused = await fire(path(flowId), first.token, from);
-      expect(refused.status).toBe(429);
+      // Each of two gateways has seen a part of them, and hears of the rest within a quarter of a second or so.
+      let over = 0;
+      const refused = await waitFor(async () => {
+        const got = await fire(path(flowId), first.token, from);
+        if (got.status !== 429) over += 1;
+        return got.status === 429 ? got : null;
+      }, 60_000);
+      expect(over).toBeLessThanOrEqual(use().wiring === 'standalone' ? 0 : MOST_OVER);
       const seconds = Number(refused.headers['retry-after']);
-      expect(seconds).toBeGreaterThan(200);
+      expect(seconds).toBeGreaterThan(100);
       expect(seconds).toBeLessThanOrEqual(300);
       expect(refused.headers['ratelimit-policy']).toBe('"address";q=300;w=300');
       expect(refused.headers.ratelimit).toBe(`"address";r=0;t=${seconds}`);
@@ -79,11 +83,11 @@ export const limits: Scenarios = (use) => {
       const refused = await waitFor(async () => {
         const got = await one();
         return got.status === 429 ? got : null;
-      }, 4_000);
+      }, 60_000);
       expect(JSON.parse(refused.text)).toMatchObject({ code: 'too_many_requests', status: 429 });
       expect(refused.headers['ratelimit-policy']).toBe('"trigger";q=2;w=5');
       expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(5);
-      await waitFor(async () => (await one()).status === 202, 20_000, 'the end of the window');
+      await waitFor(async () => (await one()).status === 202, 60_000, 'the end of the window');
     });
 
     it('GW-13: a page of an origin that the trigger names may call it, another may not', async () => {

@@ -136,7 +136,7 @@ export const listenerProfile: Scenarios = (use) => {
         const headers = { authorization: `Bearer ${calls[0]?.api.token ?? ''}` };
         return (await fetch(`${use().system.url}/v1/flows`, { headers })).status === 401;
       };
-      await waitFor(after, 10_000, 'the end of the token');
+      await waitFor(after, 60_000, 'the end of the token');
       receiver.respond({ status: 202 });
       expect(await send(hooks[0] as Webhook)).toMatchObject({ status: 500, body: { reason: 'run_failed' } });
     });

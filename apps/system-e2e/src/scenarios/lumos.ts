@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../api.ts';
 import type { Scenarios } from './all.ts';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const PERSON = { id: 'u', email: 'u@example.com', given_name: 'U', family_name: 'V' };
 const ACCESS = {
   application: { app_id: 'a', instance_id: 'i', user_friendly_label: 'App' },

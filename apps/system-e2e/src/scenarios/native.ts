@@ -49,7 +49,7 @@ export const native: Scenarios = (use) => {
         const answer = await fired(use().system.adminToken, '?mode=draft');
         const run = await runAt(answer.headers.get('location'));
         return (run.result as { version: string }).version === 'draft' ? run : null;
-      }, 20_000);
+      }, 60_000);
       expect(draft).toMatchObject({ mode: 'draft', flowVersion: 2 });
       expect((await fired(trigger.token, '?mode=draft')).status).toBe(401);
       const { token: viewer } = await api.must<{ token: string }>('POST', '/v1/tokens', {

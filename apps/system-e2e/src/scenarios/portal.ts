@@ -4,7 +4,7 @@ import { Api, EMITTING_STEPS } from '../api.ts';
 import { ACCESS_TABLE, type AccessRow, UNDOCUMENTED } from './access-table.ts';
 import type { Scenarios } from './all.ts';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const ALL = [...ACCESS_TABLE, ...UNDOCUMENTED];
 
 /** All that a portal link reaches, and the permission that it takes. The endpoint in the path has to be one of its own. */

@@ -83,7 +83,7 @@ export function registryApi(use: () => ScenarioContext): void {
       const refused = await waitFor(async () => {
         const answer = await publish({ ...bad, id: `b-${Math.random()}` });
         return answer.status === 422 ? answer : null;
-      }, 20_000);
+      }, 60_000);
       expect(refused.body).toMatchObject({ code: 'invalid_event_data', errors: [{ pointer: '/data/left' }] });
       expect((await publish({ ...bad, type: 'stock.other' })).status).toBe(202);
       expect(await api.must('GET', '/v1/event-types/Flow.Executed')).toMatchObject({ builtIn: true });

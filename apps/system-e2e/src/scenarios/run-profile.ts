@@ -54,7 +54,7 @@ export const runProfile: Scenarios = (use) => {
       waitFor(async () => {
         const { body } = await lutra('GET', location, token);
         return body.result === null ? null : body;
-      }, 20_000);
+      }, 60_000);
 
     it('LT-01, LT-02, LT-03: any flow gets a webhook with its URL, a token shown once, and a curl with a body like its inputs', async () => {
       const trigger = await greeting();

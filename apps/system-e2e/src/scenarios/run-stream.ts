@@ -45,7 +45,7 @@ export const runStream: Scenarios = (use) => {
       const text = fetch(`${use().system.url}/v1/runs/${id}/stream`, {
         headers: { authorization: `Bearer ${sleeper.token}` },
       }).then((stream) => stream.text());
-      await waitFor(async () => (await api.must('GET', `/v1/runs/${id}`)).status === 'waiting', 20_000);
+      await waitFor(async () => (await api.must('GET', `/v1/runs/${id}`)).status === 'waiting', 60_000);
       await api.must('POST', `/v1/runs/${id}/cancel`);
       expect(await text).toMatch(/event: end\ndata: .*"status":"cancelled"/);
     });

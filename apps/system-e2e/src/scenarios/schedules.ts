@@ -38,7 +38,7 @@ export const schedules: Scenarios = (use) => {
           [flowIds],
         );
         return rows.length === flowIds.length ? rows.map(({ id }) => id) : null;
-      }, 30_000);
+      }, 60_000);
       await database.query("update runner.due set due_at = now() - interval '3 days' where id = any($1)", [ids]);
       return ids;
     }
@@ -62,7 +62,7 @@ export const schedules: Scenarios = (use) => {
       await waitFor(async () => {
         const { rows } = await database.query('select 1 from runner.due where id = any($1) and due_at > now()', [ids]);
         return rows.length === ids.length;
-      }, 30_000);
+      }, 60_000);
       const [[ofListener, ...more] = [], [ofFlow, ...others] = []] = [await runsOf(listener.id), await runsOf(flow.id)];
       expect([more, others]).toEqual([[], []]);
       const told = await api.must<{ result: object }>('GET', `/v1/runs/${ofListener?.id}`);
@@ -78,7 +78,7 @@ export const schedules: Scenarios = (use) => {
       const sent = { listener_name: 'gone', schedule: YEARLY };
       const cron = await api.must<{ id: string }>('POST', '/app-api/v1/crons', sent);
       const left = async () => (await database.query('select 1 from runner.due where id = $1', [cron.id])).rowCount;
-      await waitFor(async () => (await left()) === 1, 30_000);
+      await waitFor(async () => (await left()) === 1, 60_000);
       await api.must('DELETE', `/app-api/v1/crons/${cron.id}`);
       expect(await waitFor(async () => ((await left()) === 0 ? 'nothing' : null), 30_000)).toBe('nothing');
     });

@@ -41,9 +41,9 @@ export const syncAnswers: Scenarios = (use) => {
       });
       caller.on('error', () => undefined).end('{"n": 7}');
       const runs = () => api.must<{ items: { status: string }[] }>('GET', `/v1/runs?flowId=${flow.id}`);
-      await waitFor(async () => (await runs()).items.length === 1, 20_000);
+      await waitFor(async () => (await runs()).items.length === 1, 60_000);
       caller.destroy();
-      await waitFor(async () => (await runs()).items[0]?.status === 'succeeded', 20_000);
+      await waitFor(async () => (await runs()).items[0]?.status === 'succeeded', 60_000);
       expect((await runs()).items).toHaveLength(1);
     });
   });

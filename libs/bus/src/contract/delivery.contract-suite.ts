@@ -1,10 +1,9 @@
+import { eventually } from '@sluice/testing';
 import { derivedId, newId } from '@sluice/contracts';
 import { TransientError } from '@sluice/event-store';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BusEvent } from '../bus.contract.ts';
 import { accept, type BusWorld, commits, event, versionsOf } from './bus-world.fixture.ts';
-
-const WAIT = { timeout: 20_000, interval: 20 };
 
 /** What every bus promises while nothing is wrong, and the checkpoint. */
 export function describeDelivery(name: string, createWorld: () => Promise<BusWorld>): void {
@@ -22,7 +21,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         consumers: (bus, self) => bus.consume('gateway.events', { group: 'runner' }, commits(self)),
       });
       const streams = await Promise.all(Array.from({ length: 20 }, () => accept(process, ['A', 'B', 'C', 'D'])));
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(83), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(83));
       const effects = await world.effects();
       expect(versionsOf(effects, old)).toEqual([1, 2, 3]);
       for (const stream of streams) expect(versionsOf(effects, stream)).toEqual([1, 2, 3, 4]);
@@ -39,8 +38,8 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         },
       });
       const streams = await Promise.all(Array.from({ length: 10 }, () => accept(process)));
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(10), WAIT);
-      await vi.waitFor(() => expect(new Set(seen)).toEqual(new Set(streams)), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(10));
+      await eventually(() => expect(new Set(seen)).toEqual(new Set(streams)));
     });
 
     it('an event arrives as it was appended: data, meta, body, app, key, version of its type', async () => {
@@ -62,7 +61,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       const occurredAt = new Date('2026-01-02T03:04:05.678Z');
       const appended = event('TriggerAccepted', data, { meta, body, typeVersion: 3, partitionKey: 'key', occurredAt });
       await process.store('gateway').append(streamId, 0, [appended]);
-      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0), WAIT);
+      await eventually(() => expect(seen.length).toBeGreaterThan(0));
       const [first] = seen;
       expect(first).toMatchObject({ topic: 'gateway.events', streamId, version: 1, type: 'TriggerAccepted', meta });
       expect(first).toMatchObject({ typeVersion: 3, appId: 'app', partitionKey: 'key', occurredAt, data });
@@ -81,12 +80,12 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         });
       const first = await start();
       const stream = await accept(first, ['A', 'B', 'C', 'B', 'B']);
-      await vi.waitFor(() => expect(types.filter((type) => type === 'C')).not.toHaveLength(0), WAIT);
+      await eventually(() => expect(types.filter((type) => type === 'C')).not.toHaveLength(0));
       await first.close();
       types.length = 0;
       const second = await start();
       await accept(second, ['B', 'A'], { id: stream, after: 5 });
-      await vi.waitFor(() => expect(types).toContain('A'), WAIT);
+      await eventually(() => expect(types).toContain('A'));
       expect(new Set(types)).toEqual(new Set(['A']));
     });
 
@@ -103,7 +102,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
             sizes.push(batch.events.length);
           }),
       });
-      await vi.waitFor(() => expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThanOrEqual(25), WAIT);
+      await eventually(() => expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThanOrEqual(25));
       expect(Math.max(...sizes)).toBeLessThanOrEqual(4);
     });
 
@@ -121,10 +120,10 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         },
         consumers: (bus, self) => bus.consume('gateway.events', { group: 'runner', maxBatch: 4 }, commits(self)),
       });
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(60), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(60));
       expect(versionsOf(await world.effects(), stream)).toEqual(versions);
       const later = await accept(process, ['A', 'B']);
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), later)).toEqual([1, 2]), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), later)).toEqual([1, 2]));
       expect(batches).toBeGreaterThan(7);
     });
 
@@ -138,9 +137,9 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
         consumers: (bus, self) => bus.consume('gateway.events', { group: 'runner' }, commits(self)),
       });
       const streams = await Promise.all(Array.from({ length: 5 }, () => accept(process, ['A', 'B'])));
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(10), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(10));
       await accept(process);
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(11), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(11));
       expect(crashes).toBeGreaterThan(0);
       for (const stream of streams) expect(versionsOf(await world.effects(), stream)).toEqual([1, 2]);
     });
@@ -166,7 +165,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
           }),
       });
       const stream = await accept(process);
-      await vi.waitFor(() => expect(calls).toBeGreaterThanOrEqual(2), WAIT);
+      await eventually(() => expect(calls).toBeGreaterThanOrEqual(2));
       expect(await process.store('runner').read(derivedId('effect', stream, '1'))).toHaveLength(1);
     });
 
@@ -176,7 +175,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       });
       await accept(before, ['Old', 'Old']);
       // On Kafka the end of a topic is where the relay has come to, not where the table ends.
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(2));
       const seen: string[] = [];
       const process = await world.start({
         consumers: (bus) =>
@@ -188,7 +187,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       expect(process.bus.statuses()[0]).toMatchObject({ joined: true });
       const streams: string[] = [];
       for (let count = 0; count < 10; count++) streams.push(await accept(process, ['New']));
-      await vi.waitFor(() => expect(seen).toHaveLength(10), WAIT);
+      await eventually(() => expect(seen).toHaveLength(10));
       expect(new Set(seen)).toEqual(new Set(streams.map((stream) => `New ${stream}`)));
     });
 
@@ -206,7 +205,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       });
       await process.bus.ready();
       await accept(process, ['First', 'Bad', 'Last']);
-      await vi.waitFor(() => expect(seen).toContain('Last'), WAIT);
+      await eventually(() => expect(seen).toContain('Last'));
       expect(seen).toContain('First');
       expect(seen).not.toContain('Bad');
       expect(process.bus.statuses()[0]).toMatchObject({ failed: 1 });
@@ -224,7 +223,7 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
           }),
       });
       await accept(process);
-      await vi.waitFor(() => expect(entered).toBe(true), WAIT);
+      await eventually(() => expect(entered).toBe(true));
       const began = performance.now();
       await process.close();
       expect(performance.now() - began).toBeLessThan(12_000);

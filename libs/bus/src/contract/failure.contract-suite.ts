@@ -1,11 +1,11 @@
+import { eventually } from '@sluice/testing';
 import type { DeadLetterCommand, EventParked, EventRedriven } from '@sluice/contracts';
 import { newId } from '@sluice/contracts';
 import { TransientError } from '@sluice/event-store';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BusEvent, EventBatch } from '../bus.contract.ts';
 import { accept, type BusProcess, type BusWorld, commits, event, versionsOf } from './bus-world.fixture.ts';
 
-const WAIT = { timeout: 20_000, interval: 20 };
 const GROUP = 'runner';
 
 /** A handler that refuses what `refuses` says, and commits everything else with its checkpoint. */
@@ -44,14 +44,14 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
           }),
       });
       const streams = await Promise.all(Array.from({ length: 5 }, () => accept(process, ['A', 'B'])));
-      await vi.waitFor(() => expect(process.bus.statuses()[0]?.pausedBecause).toMatch(/mail server/), WAIT);
+      await eventually(() => expect(process.bus.statuses()[0]?.pausedBecause).toMatch(/mail server/));
       await new Promise((resolve) => setTimeout(resolve, 700));
       expect(await world.effects()).toEqual([]);
       isAway = false;
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(10), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(10));
       for (const stream of streams) expect(versionsOf(await world.effects(), stream)).toEqual([1, 2]);
       expect(await process.letters.list()).toEqual([]);
-      await vi.waitFor(() => expect(process.bus.statuses()[0]?.pausedBecause).toBeNull(), WAIT);
+      await eventually(() => expect(process.bus.statuses()[0]?.pausedBecause).toBeNull());
     });
 
     it('the database away: consumers pause and go on for ever, nothing is lost, doubled or dead-lettered', async () => {
@@ -59,7 +59,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
         consumers: (bus, self) => bus.consume('gateway.events', { group: GROUP }, commits(self)),
       });
       const first = await accept(process, ['A', 'B']);
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(2));
       const during = newId();
       const appending = (async () => {
         for (let version = 0; version < 40; ) {
@@ -77,7 +77,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await world.databaseBack();
       await appending;
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(42), { ...WAIT, timeout: 30_000 });
+      await eventually(async () => expect(await world.effects()).toHaveLength(42));
       const effects = await world.effects();
       expect(versionsOf(effects, first)).toEqual([1, 2]);
       expect(versionsOf(effects, during)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
@@ -93,8 +93,8 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       await process.store('gateway').append(poisoned, 0, events);
       await accept(process, ['D'], { id: poisoned, after: 3 });
       const later = await Promise.all(Array.from({ length: 6 }, () => accept(process, ['A', 'B', 'C'])));
-      await vi.waitFor(async () => expect(await world.effects()).toHaveLength(37), WAIT);
-      await vi.waitFor(async () => expect(await process.letters.list()).toHaveLength(3), WAIT);
+      await eventually(async () => expect(await world.effects()).toHaveLength(37));
+      await eventually(async () => expect(await process.letters.list()).toHaveLength(3));
       const effects = await world.effects();
       for (const stream of [...neighbours, ...later]) expect(versionsOf(effects, stream)).toEqual([1, 2, 3]);
       expect(versionsOf(effects, poisoned)).toEqual([1]);
@@ -115,11 +115,11 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
     it('what was parked stays parked behind its stream for the process that takes over', async () => {
       const first = await world.start({ consumers: picky((each) => each.type === 'Bad') });
       const poisoned = await accept(first, ['Bad']);
-      await vi.waitFor(async () => expect(await first.letters.list()).toHaveLength(1), WAIT);
+      await eventually(async () => expect(await first.letters.list()).toHaveLength(1));
       await first.close();
       const second = await world.start({ consumers: picky(() => false) });
       await accept(second, ['B'], { id: poisoned, after: 1 });
-      await vi.waitFor(async () => expect(await second.letters.list()).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await second.letters.list()).toHaveLength(2));
       expect(await world.effects()).toEqual([]);
     });
 
@@ -127,7 +127,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       let isMended = false;
       const process = await world.start({ consumers: picky((each) => !isMended && each.type === 'Bad') });
       const stream = await accept(process, ['A', 'Bad', 'C', 'D']);
-      await vi.waitFor(async () => expect(await process.letters.list()).toHaveLength(3), WAIT);
+      await eventually(async () => expect(await process.letters.list()).toHaveLength(3));
       const letters = (await process.letters.list()).sort((a, b) => a.version - b.version);
       const [bad, behind] = letters;
       expect(await process.letters.redrive(behind?.id ?? '')).toBe('failed');
@@ -139,9 +139,9 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       expect(await process.letters.redrive(bad?.id ?? '')).toBe('handled');
       await appending;
       const all = Array.from({ length: 14 }, (_, index) => index + 1);
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual(all), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), stream)).toEqual(all));
       expect(await process.letters.list()).toEqual([]);
-      await vi.waitFor(() => expect(process.bus.statuses()[0]).toMatchObject({ parkedStreams: 0 }), WAIT);
+      await eventually(() => expect(process.bus.statuses()[0]).toMatchObject({ parkedStreams: 0 }));
       for (const letter of letters) {
         const last = (await announced(process, letter.id)).at(-1);
         expect(last).toBe('EventRedriven handled');
@@ -152,7 +152,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       let isMended = false;
       const process = await world.start({ consumers: picky((each) => !isMended && each.type === 'Bad') });
       const stream = await accept(process, ['Bad', 'B']);
-      await vi.waitFor(async () => expect(await process.letters.list()).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await process.letters.list()).toHaveLength(2));
       const [bad] = (await process.letters.list()).sort((a, b) => a.version - b.version);
       isMended = true;
       const id = bad?.id ?? '';
@@ -165,7 +165,7 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
     it('a crash in the middle of a redrive is finished by the next process, and repeats nothing', async () => {
       const first = await world.start({ consumers: picky((each) => each.type === 'Bad') });
       const stream = await accept(first, ['Bad', 'B', 'C']);
-      await vi.waitFor(async () => expect(await first.letters.list()).toHaveLength(3), WAIT);
+      await eventually(async () => expect(await first.letters.list()).toHaveLength(3));
       const [bad] = (await first.letters.list()).sort((a, b) => a.version - b.version);
       // The crash: the first event was handled in its transaction, and then nothing more happened.
       const { tables, store } = first.bindings.of('runner');
@@ -173,22 +173,22 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
       await store.commit({ appends: [], alongside: [first.effects([handled]), tables.handled(bad?.id ?? '')] });
       await first.close();
       const second = await world.start({ consumers: picky(() => false) });
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual([1, 2, 3]), WAIT);
-      await vi.waitFor(async () => expect((await announced(second, bad?.id ?? '')).at(-1)).toMatch(/handled/), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), stream)).toEqual([1, 2, 3]));
+      await eventually(async () => expect((await announced(second, bad?.id ?? '')).at(-1)).toMatch(/handled/));
       expect(await second.letters.list()).toEqual([]);
     });
 
     it('discarding the failed event lets those behind it go on', async () => {
       const process = await world.start({ consumers: picky((each) => each.type === 'Bad') });
       const stream = await accept(process, ['Bad', 'B', 'C']);
-      await vi.waitFor(async () => expect(await process.letters.list()).toHaveLength(3), WAIT);
+      await eventually(async () => expect(await process.letters.list()).toHaveLength(3));
       const [bad] = (await process.letters.list()).sort((a, b) => a.version - b.version);
       expect(await process.letters.discard(bad?.id ?? '')).toBe('handled');
       expect(await process.letters.discard(bad?.id ?? '')).toBe('handled');
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual([2, 3]), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), stream)).toEqual([2, 3]));
       expect(await announced(process, bad?.id ?? '')).toEqual(['EventParked failed', 'EventRedriven discarded']);
       await accept(process, ['D'], { id: stream, after: 3 });
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual([2, 3, 4]), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), stream)).toEqual([2, 3, 4]));
     });
 
     it('a person’s command on delivery-log.events redrives it in the service that owns the letter', async () => {
@@ -203,12 +203,12 @@ export function describeFailure(name: string, createWorld: () => Promise<BusWorl
         },
       });
       const stream = await accept(process, ['Bad', 'B']);
-      await vi.waitFor(async () => expect(await process.letters.list()).toHaveLength(2), WAIT);
+      await eventually(async () => expect(await process.letters.list()).toHaveLength(2));
       const [bad] = (await process.letters.list()).sort((a, b) => a.version - b.version);
       isMended = true;
       const data = { deadLetterId: bad?.id, group: GROUP, action: 'retry', requestedAt: new Date().toISOString() };
       await process.store('delivery-log').append(newId(), 0, [event('DeadLetterCommand', data)]);
-      await vi.waitFor(async () => expect(versionsOf(await world.effects(), stream)).toEqual([1, 2]), WAIT);
+      await eventually(async () => expect(versionsOf(await world.effects(), stream)).toEqual([1, 2]));
       expect(await process.letters.list()).toEqual([]);
     });
   });

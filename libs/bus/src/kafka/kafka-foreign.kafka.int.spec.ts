@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createTestDatabase, type TestDatabase, testKafka } from '@sluice/testing';
+import { eventually, createTestDatabase, type TestDatabase, testKafka } from '@sluice/testing';
 import kafkajs, { type Producer } from 'kafkajs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventBatch, ForeignMessage } from '../bus.contract.ts';
 import type { BusProcess, BusWorld } from '../contract/bus-world.fixture.ts';
 import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
 import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
 import { createKafka } from './kafka-client.ts';
 import { kafkaWorld } from './kafka-world.fixture.ts';
-
-const WAIT = { timeout: 20_000, interval: 50 };
 
 describe('foreign topics', () => {
   let database: TestDatabase;
@@ -54,7 +52,7 @@ describe('foreign topics', () => {
       { key: 'tomb', value: null },
     ];
     await producer.send({ topic, messages, compression: kafkajs.CompressionTypes.GZIP });
-    await vi.waitFor(() => expect(seen).toHaveLength(3), WAIT);
+    await eventually(() => expect(seen).toHaveLength(3));
     const keyed = seen.find((message) => message.key === 'k');
     expect(keyed).toMatchObject({ topic, value: Buffer.from('{"a":1}') });
     expect(keyed?.headers).toEqual({ ce_id: '1', ce_type: 'order.paid', ce_source: '/ü', twice: 'b' });
@@ -64,7 +62,7 @@ describe('foreign topics', () => {
     const second = await start(handle);
     await second.bus.ready();
     await producer.send({ topic, messages: [{ key: 'k', value: 'next' }] });
-    await vi.waitFor(() => expect(seen.map(({ value }) => value.toString())).toContain('next'), WAIT);
+    await eventually(() => expect(seen.map(({ value }) => value.toString())).toContain('next'));
     expect(seen).toHaveLength(4);
   });
 
@@ -82,7 +80,7 @@ describe('foreign topics', () => {
     await process.bus.ready();
     const sent = Array.from({ length: 200 }, (_, index) => JSON.stringify({ index, same: 'ab'.repeat(index) }));
     await producer.send({ topic, messages: sent.map((value) => ({ key: 'k', value })) });
-    await vi.waitFor(() => expect(seen).toEqual(sent), WAIT);
+    await eventually(() => expect(seen).toEqual(sent));
   });
 
   it('a topic that was created anew is read from its start, although its offsets are below the checkpoint', async () => {
@@ -93,7 +91,7 @@ describe('foreign topics', () => {
     await first.bus.ready();
     const many = Array.from({ length: 20 }, (_, index) => ({ key: 'k', value: `old ${index}` }));
     await producer.send({ topic, messages: many });
-    await vi.waitFor(() => expect(seen).toHaveLength(20), WAIT);
+    await eventually(() => expect(seen).toHaveLength(20));
     await first.close();
     const admin = createKafka({ brokers: [brokers] }, new QuietLogger()).admin();
     await admin.connect();
@@ -105,7 +103,7 @@ describe('foreign topics', () => {
     await fresh.connect();
     await fresh.send({ topic, messages: [{ key: 'k', value: 'new' }] });
     await fresh.disconnect();
-    await vi.waitFor(() => expect(seen).toContain('new'), WAIT);
+    await eventually(() => expect(seen).toContain('new'));
     expect(seen).toHaveLength(21);
   });
 
@@ -117,13 +115,13 @@ describe('foreign topics', () => {
       handled.push(...batch.events.map(({ value }) => value.toString()));
     });
     const messages = ['one', 'bad', 'two'].map((value) => ({ key: 'same', value, headers: { ce_type: 't' } }));
-    await producer.send({ topic, messages }).catch(() => vi.waitFor(() => producer.send({ topic, messages }), WAIT));
-    await vi.waitFor(() => expect(handled).toEqual(['one', 'two']), WAIT);
-    const [letter] = await vi.waitFor(async () => {
+    await producer.send({ topic, messages }).catch(() => eventually(() => producer.send({ topic, messages })));
+    await eventually(() => expect(handled).toEqual(['one', 'two']));
+    const [letter] = await eventually(async () => {
       const letters = await process.letters.list();
       expect(letters).toHaveLength(1);
       return letters;
-    }, WAIT);
+    });
     expect(letter).toMatchObject({ group: 'runner:door', topic, type: 't', reason: 'failed' });
     expect(letter?.message).toMatchObject({ kind: 'foreign', value: Buffer.from('bad') });
     isMended = true;

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '@sluice/contracts';
-import { createTestDatabase, temporaryKafka, type TestDatabase } from '@sluice/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually, createTestDatabase, temporaryKafka, type TestDatabase } from '@sluice/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BusEvent } from '../bus.contract.ts';
 import { accept, type BusWorld, commits, event, versionsOf } from '../contract/bus-world.fixture.ts';
 import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
 import { kafkaWorld } from './kafka-world.fixture.ts';
 
-const WAIT = { timeout: 40_000, interval: 100 };
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** With a broker of this file's own, which each test may stop and has to start again. */
@@ -46,7 +45,7 @@ describe('the broker away', () => {
     });
     await process.bus.ready();
     const stream = await accept(process, ['A', 'B']);
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(2), WAIT);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(2));
     await kafka.server.stop();
     for (let version = 2; version < 42; version++) {
       await process.store('gateway').append(stream, version, [event('A')]);
@@ -55,8 +54,8 @@ describe('the broker away', () => {
     await kafka.restart();
     await process.store('gateway').append(stream, 42, [event('A')]);
     const all = Array.from({ length: 43 }, (_, index) => index + 1);
-    await vi.waitFor(async () => expect(versionsOf(await shared.effects(), stream)).toEqual(all), WAIT);
-    await vi.waitFor(() => expect(new Set(live)).toEqual(new Set(all.map((version) => `${stream}/${version}`))), WAIT);
+    await eventually(async () => expect(versionsOf(await shared.effects(), stream)).toEqual(all));
+    await eventually(() => expect(new Set(live)).toEqual(new Set(all.map((version) => `${stream}/${version}`))));
     expect(await process.letters.list()).toEqual([]);
     expect(process.bus.statuses().every((status) => status.joined && status.pausedBecause === null)).toBe(true);
   }, 120_000);
@@ -86,7 +85,7 @@ describe('the broker away', () => {
     isLoading = false;
     await loading;
     const count = length * streams.length;
-    await vi.waitFor(async () => expect((await shared.effects()).length).toBeGreaterThanOrEqual(count), WAIT);
+    await eventually(async () => expect((await shared.effects()).length).toBeGreaterThanOrEqual(count));
     const effects = await shared.effects();
     const all = Array.from({ length }, (_, index) => index + 1);
     for (const stream of streams) expect(versionsOf(effects, stream)).toEqual(all);
@@ -102,7 +101,7 @@ describe('the broker away', () => {
     expect(process.bus.statuses()[0]).toMatchObject({ joined: false });
     await kafka.restart();
     await process.bus.ready();
-    await vi.waitFor(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2]), WAIT);
+    await eventually(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2]));
   }, 120_000);
 
   it('a process closes within its bound while the broker is away', async () => {
@@ -115,7 +114,7 @@ describe('the broker away', () => {
     await sleep(500);
     const began = performance.now();
     await process.close();
-    expect(performance.now() - began).toBeLessThan(6_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     await kafka.restart();
   }, 120_000);
 });

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { newId } from '@sluice/contracts';
-import { createTestDatabase, cuttingProxy, type TestDatabase, testKafka } from '@sluice/testing';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually, createTestDatabase, cuttingProxy, type TestDatabase, testKafka } from '@sluice/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventBatch } from '../bus.contract.ts';
 import { accept, type BusProcess, commits, event, Gate, versionsOf } from '../contract/bus-world.fixture.ts';
 import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
@@ -10,8 +10,6 @@ import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
 import type { KafkaBus, KafkaBusOptions } from './kafka-bus.ts';
 import { createKafka } from './kafka-client.ts';
 import { kafkaWorld } from './kafka-world.fixture.ts';
-
-const WAIT = { timeout: 20_000, interval: 50 };
 
 const consuming = {
   consumers: (bus: BusProcess['bus'], self: BusProcess): void =>
@@ -62,7 +60,7 @@ describe('relay', () => {
     await consumer.run({
       eachMessage: async ({ partition, message }) => void partitions[partition]?.push(String(message.headers?.ce_id)),
     });
-    await vi.waitFor(() => expect(partitions.flat().length).toBeGreaterThanOrEqual(expected), WAIT);
+    await eventually(() => expect(partitions.flat().length).toBeGreaterThanOrEqual(expected));
     await consumer.disconnect();
     return partitions;
   }
@@ -73,14 +71,14 @@ describe('relay', () => {
     const senders = new Set<number>();
     const shared = world((number) => ({ relay: { beforeSend: async () => void senders.add(number) } }));
     const processes = [await shared.start(consuming), await shared.start(), await shared.start()];
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const service of ['gateway', 'runner', 'delivery-log']) {
         const relays = processes.flatMap(relaysOf).filter((relay) => relay.service === service);
         expect(relays.filter((relay) => relay.active)).toHaveLength(1);
       }
-    }, WAIT);
+    });
     const streams = await Promise.all(processes.map((process) => accept(process, ['A', 'B'])));
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(6), WAIT);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(6));
     const active = processes.findIndex((process) =>
       relaysOf(process).some((relay) => relay.service === 'gateway' && relay.active),
     );
@@ -103,21 +101,21 @@ describe('relay', () => {
     const shared = world(() => ({ relay: { yieldWhile: burst } }));
     const process = await shared.start(consuming);
     for (let count = 0; count < 20; count++) await accept(process);
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(20), WAIT);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(20));
     expect(looks).toBeGreaterThanOrEqual(100); // a second of 10 ms each
   });
 
   it('a relay that stops hands over at once', async () => {
-    const shared = world();
+    const shared = world(() => ({ relay: { leaseMs: 120_000 } }));
     const first = await shared.start();
-    await vi.waitFor(() => expect(relaysOf(first).every((relay) => relay.active)).toBe(true), WAIT);
+    await eventually(() => expect(relaysOf(first).every((relay) => relay.active)).toBe(true));
     const second = await shared.start(consuming);
     await second.bus.ready();
     await first.close();
     const closed = performance.now();
     await accept(second);
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(1), WAIT);
-    expect(performance.now() - closed).toBeLessThan(4_000);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(1));
+    expect(performance.now() - closed).toBeLessThan(40_000);
   });
 
   it('a relay that wakes up late with a batch in its hands only repeats: consumers see each event once, in order', async () => {
@@ -127,28 +125,25 @@ describe('relay', () => {
       number === 1 ? { relay: { beforeSend: async () => (holdBack ? gate.pass() : undefined) } } : {},
     );
     const late = await shared.start();
-    await vi.waitFor(() => expect(relaysOf(late).every((relay) => relay.active)).toBe(true), WAIT);
+    await eventually(() => expect(relaysOf(late).every((relay) => relay.active)).toBe(true));
     const stream = await accept(late, ['A', 'B']);
     holdBack = true;
     await accept(late, ['C', 'D'], { id: stream, after: 2 });
-    await vi.waitFor(() => expect(gate.arrived).toBeGreaterThan(0), WAIT);
+    await eventually(() => expect(gate.arrived).toBeGreaterThan(0));
     // Its lease ends while it sleeps.
     await database.pool.query("update gateway.relay_lease set lease_until = '-infinity'");
     const successor = await shared.start(consuming);
-    await vi.waitFor(
-      () => expect(relaysOf(successor).some((r) => r.service === 'gateway' && r.active)).toBe(true),
-      WAIT,
-    );
+    await eventually(() => expect(relaysOf(successor).some((r) => r.service === 'gateway' && r.active)).toBe(true));
     await accept(successor, ['E', 'F'], { id: stream, after: 4 });
-    await vi.waitFor(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2, 3, 4, 5, 6]), WAIT);
+    await eventually(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2, 3, 4, 5, 6]));
     gate.open();
-    await vi.waitFor(async () => expect(await logLength()).toBeGreaterThan(6), WAIT);
+    await eventually(async () => expect(await logLength()).toBeGreaterThan(6));
     await accept(successor, ['G'], { id: stream, after: 6 });
     const all = [1, 2, 3, 4, 5, 6, 7];
-    await vi.waitFor(async () => expect(versionsOf(await shared.effects(), stream)).toEqual(all), WAIT);
+    await eventually(async () => expect(versionsOf(await shared.effects(), stream)).toEqual(all));
     const raw = (await log()).flat().map((id) => Number(id.split('/')[1]));
     expect(raw.length).toBeGreaterThan(7);
-    await vi.waitFor(() => expect(relaysOf(late).some((r) => r.service === 'gateway' && r.active)).toBe(false), WAIT);
+    await eventually(() => expect(relaysOf(late).some((r) => r.service === 'gateway' && r.active)).toBe(false));
   });
 
   it('connections cut between append and answer: nothing is lost, order per key is kept, repeats are dropped', async () => {
@@ -160,7 +155,7 @@ describe('relay', () => {
       number === 1 ? { kafka: { brokers: [brokers], prefix, partitions: 3, connect } } : {},
     );
     const relaying = await shared.start();
-    await vi.waitFor(() => expect(relaysOf(relaying).every((relay) => relay.active)).toBe(true), WAIT);
+    await eventually(() => expect(relaysOf(relaying).every((relay) => relay.active)).toBe(true));
     await shared.start(consuming);
     const streams = Array.from({ length: 10 }, () => newId());
     for (let round = 0; round < 40; round++) {
@@ -169,7 +164,7 @@ describe('relay', () => {
       await Promise.all(appends);
       if (round % 6 === 0) await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    await vi.waitFor(async () => expect((await shared.effects()).length).toBeGreaterThanOrEqual(400), WAIT);
+    await eventually(async () => expect((await shared.effects()).length).toBeGreaterThanOrEqual(400));
     const effects = await shared.effects();
     const all = Array.from({ length: 40 }, (_, index) => index + 1);
     for (const stream of streams) expect(versionsOf(effects, stream)).toEqual(all);
@@ -184,7 +179,7 @@ describe('relay', () => {
     const shared = world();
     const first = await shared.start(consuming);
     const streams = await Promise.all(Array.from({ length: 10 }, () => accept(first, ['A', 'B'])));
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(20), WAIT);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(20));
     await first.close();
     const admin = createKafka({ brokers: [brokers] }, new QuietLogger()).admin();
     await admin.connect();
@@ -200,8 +195,8 @@ describe('relay', () => {
       },
     });
     await accept(second, ['C'], { id: streams[0] ?? '', after: 2 });
-    await vi.waitFor(() => expect(seen.size).toBe(21), WAIT);
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(21), WAIT);
+    await eventually(() => expect(seen.size).toBe(21));
+    await eventually(async () => expect(await shared.effects()).toHaveLength(21));
   });
 
   it('a message on our topic that no relay wrote is passed over with a log line', async () => {
@@ -214,8 +209,8 @@ describe('relay', () => {
     await producer.send({ topic: `${prefix}gateway.events`, messages: [{ key: 'x', value: 'not ours' }] });
     await producer.disconnect();
     await accept(process);
-    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(1), WAIT);
-    await vi.waitFor(() => expect(logger.lines.join('\n')).toMatch(/foreign message at gateway\.events/), WAIT);
+    await eventually(async () => expect(await shared.effects()).toHaveLength(1));
+    await eventually(() => expect(logger.lines.join('\n')).toMatch(/foreign message at gateway\.events/));
   });
 });
 

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createTestDatabase, selfSigned, type Temporary, temporaryKafka, type TestDatabase } from '@sluice/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  eventually,
+  createTestDatabase,
+  selfSigned,
+  type Temporary,
+  temporaryKafka,
+  type TestDatabase,
+} from '@sluice/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accept, type BusWorld, commits, versionsOf } from '../contract/bus-world.fixture.ts';
 import { prepareBusTables } from '../contract/postgres-world.fixture.ts';
 import { QuietLogger } from '../contract/quiet-logger.fixture.ts';
@@ -8,7 +15,6 @@ import type { KafkaSettings } from './kafka-client.ts';
 import { kafkaWorld } from './kafka-world.fixture.ts';
 
 type Security = Required<Pick<KafkaSettings, 'ssl' | 'extraCa' | 'sasl'>>;
-const WAIT = { timeout: 60_000, interval: 100 };
 const USER = { username: 'sluice', password: 'a-password-of-the-broker' };
 const certificate = selfSigned('localhost');
 
@@ -53,7 +59,7 @@ describe('brokers that want TLS and credentials', () => {
       });
       await process.bus.ready();
       const stream = await accept(process, ['A', 'B']);
-      await vi.waitFor(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2]), WAIT);
+      await eventually(async () => expect(versionsOf(await shared.effects(), stream)).toEqual([1, 2]));
       expect(process.bus.statuses()).toMatchObject([{ joined: true, refusedBecause: null }]);
     },
     90_000,
@@ -77,10 +83,7 @@ describe('brokers that want TLS and credentials', () => {
         consumers: (bus, self) => bus.consume('gateway.events', { group: 'runner' }, commits(self)),
       });
       const isSaid = expect.stringMatching(said) as string;
-      await vi.waitFor(
-        () => expect(process.bus.statuses()).toMatchObject([{ joined: false, refusedBecause: isSaid }]),
-        WAIT,
-      );
+      await eventually(() => expect(process.bus.statuses()).toMatchObject([{ joined: false, refusedBecause: isSaid }]));
       expect(logger.lines.map((line) => line.replace(/^error /, ''))).toContainEqual(isSaid);
       expect(logger.lines.join('\n')).not.toContain(USER.password);
     },

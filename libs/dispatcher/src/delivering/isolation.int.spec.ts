@@ -122,7 +122,7 @@ describe('DL-08: hostile receivers', () => {
     }
     await neighbours.settled();
     await neighbours.emit();
-    await waitFor(async () => (await neighbours.attempts()).length === modes.length, 10_000);
+    await waitFor(async () => (await neighbours.attempts()).length === modes.length);
     await waitFor(() => lanes.inFlight === 0);
     const attempts = await neighbours.attempts();
     const byUrl = new Map(attempts.map((attempt) => [attempt.request.url, attempt]));
@@ -143,7 +143,7 @@ describe('DL-08: hostile receivers', () => {
     const endless = byUrl.get(hostiles[3]?.url ?? '');
     expect(endless?.response?.truncated).toBe(true);
     expect(endless?.response?.body.length).toBe(config.maxRecordedBytes);
-    await waitFor(() => hostiles.every((bad) => bad.open() === 0), 5000);
+    await waitFor(() => hostiles.every((bad) => bad.open() === 0));
   });
 });
 
@@ -166,7 +166,7 @@ describe('stopping and starting', () => {
     expect(rows[0]).toMatchObject({ leased: 0, count: 6 });
     hanging.mode = { kind: 'ok' };
     await start();
-    await waitFor(async () => (await neighbours.due()).length === 0, 10_000);
+    await waitFor(async () => (await neighbours.due()).length === 0);
     const done = (await neighbours.attempts()).filter((attempt) => attempt.outcome === 'succeeded');
     expect(new Set(done.map((attempt) => attempt.deliveryId)).size).toBe(6);
   });

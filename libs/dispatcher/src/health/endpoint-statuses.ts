@@ -83,7 +83,7 @@ export class EndpointStatuses implements OnModuleInit, OnApplicationShutdown {
     return number;
   }
 
-  /** Whether every live dispatcher has applied the change; false after two seconds. */
+  /** Whether every live dispatcher has applied the change; false after the time that changes wait. */
   async applied(change: bigint): Promise<boolean> {
     await this.refresh();
     return this.board.waitUntilApplied(BOARD_TOPIC, positionOf(change), ['dispatcher']);

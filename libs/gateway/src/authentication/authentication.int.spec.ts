@@ -49,7 +49,7 @@ async function triggerOf(
 ): Promise<TriggerState> {
   const sealed = await Promise.all(secrets.map((secret) => neighbours.secret(secret)));
   const trigger = await neighbours.trigger(flow, { auth, tokens: [], secrets: sealed, ...change });
-  await waitFor(() => neighbours.isKnown(trigger.id), 10_000);
+  await waitFor(() => neighbours.isKnown(trigger.id));
   return trigger;
 }
 
@@ -144,7 +144,7 @@ describe('GW-02: signed requests', () => {
     expect((await post(trigger, await signedBy('second'))).status).toBe(202);
     const left = { ...trigger, secrets: trigger.secrets?.slice(1) ?? [] };
     await neighbours.append(trigger.id, 'TriggerSecretRevoked', { trigger: left });
-    await waitFor(async () => (await post(trigger, await signedBy('first'))).status === 401, 10_000);
+    await waitFor(async () => (await post(trigger, await signedBy('first'))).status === 401);
     expect((await post(trigger, await signedBy('second'))).status).toBe(202);
   });
 

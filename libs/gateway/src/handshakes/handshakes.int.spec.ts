@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function triggerOf(change: Partial<TriggerState>): Promise<TriggerState> {
   const trigger = await neighbours.trigger(draft, { tokens: [], ...change });
-  await waitFor(() => neighbours.isKnown(trigger.id), 10_000);
+  await waitFor(() => neighbours.isKnown(trigger.id));
   return trigger;
 }
 

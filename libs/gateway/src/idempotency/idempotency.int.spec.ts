@@ -60,7 +60,7 @@ const runsOf = async (trigger: TriggerState): Promise<string[]> => {
 async function triggerOf(of: FlowState, change: Partial<TriggerState> = {}): Promise<TriggerState> {
   const trigger = await neighbours.trigger(of, change);
   const knows = async (replica: 0 | 1) => (await send({ trigger, body: '{', replica })).status !== 404;
-  await waitFor(async () => (await knows(0)) && (await knows(1)), 10_000);
+  await waitFor(async () => (await knows(0)) && (await knows(1)));
   return trigger;
 }
 

@@ -99,7 +99,7 @@ describe('GW-07: what the parser, the limits and the clock refuse', () => {
     const started = Date.now();
     await answer;
     clearInterval(flood);
-    expect(Date.now() - started).toBeLessThan(6_000);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 
   it('a body that drips is ended with 408 by the time limit', async () => {

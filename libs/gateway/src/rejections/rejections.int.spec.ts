@@ -36,7 +36,7 @@ function send(
 
 async function triggerOf(change: Partial<TriggerState> = {}): Promise<TriggerState> {
   const trigger = await neighbours.trigger(flow, change);
-  await waitFor(() => neighbours.isKnown(trigger.id), 10_000);
+  await waitFor(() => neighbours.isKnown(trigger.id));
   return trigger;
 }
 
@@ -93,7 +93,7 @@ describe('GW-08: a rejected request', () => {
     const began = performance.now();
     await Promise.all(Array.from({ length: 300 }, () => send(trigger.id, wrong)));
     const seconds = Math.ceil((performance.now() - began) / 1000) + 1;
-    await waitFor(async () => (await rejectionsOf(trigger.id)).length >= 10, 10_000);
+    await waitFor(async () => (await rejectionsOf(trigger.id)).length >= 10);
     await waitFor(async () => {
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await send(trigger.id, wrong);
@@ -127,7 +127,7 @@ describe('GW-08: a rejected request', () => {
     try {
       const answer = await send(trigger.id, { 'x-sluice-webhook-token': 'wrong' });
       expect(answer.status).toBe(401);
-      await waitFor(async () => (await dropped()) > before, 15_000);
+      await waitFor(async () => (await dropped()) > before);
     } finally {
       await database.pool.query('alter table gateway.events_away rename to events');
     }

@@ -96,6 +96,11 @@ export const SETTING_TABLE = {
     'PT1H',
     'how long the caller of a listener waits for it to finish',
   ),
+  SLUICE_PROPAGATION_WAIT: row(
+    parse.duration(100, 60_000),
+    'PT2S',
+    'how long the answer to a change waits for all replicas to have it',
+  ),
   SLUICE_CODE_TIMEOUT: row(parse.duration(10, 60_000), 'PT10S', 'the most time that a code step may ask for'),
   SLUICE_CODE_MEMORY: row(parse.integer(4, 512), '32', 'MiB that the JavaScript of a code step may take'),
   SLUICE_CODE_THREADS: row(parse.integer(1, 64), '2', 'code steps that a runner runs at a time'),

@@ -78,6 +78,8 @@ export interface Settings {
   etlPrefixOfApp?: Readonly<Record<string, string>>;
   /** How long the caller of a listener waits (LN-07), and how long an app's listener may take. */
   listenerTimeoutMs: number;
+  /** How long the answer to a change waits for the replicas, before it says `propagating`. */
+  propagationWaitMs: number;
   code: CodeSettings;
   /** Days that each service keeps its events; 0 keeps them for ever. */
   retentionDays: Record<ServiceName, number>;
@@ -228,6 +230,7 @@ export function loadSettings(environment: Environment, required: readonly Settin
     etlPrefix: (values.SLUICE_ETL_HEADER_PREFIX as HeaderPrefixes).each,
     etlPrefixOfApp: (values.SLUICE_ETL_HEADER_PREFIX as HeaderPrefixes).ofApp,
     listenerTimeoutMs: values.SLUICE_LISTENER_TIMEOUT as number,
+    propagationWaitMs: values.SLUICE_PROPAGATION_WAIT as number,
     code: {
       timeoutMs: values.SLUICE_CODE_TIMEOUT as number,
       memoryBytes: (values.SLUICE_CODE_MEMORY as number) * 1024 * 1024,

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { newId, type ServiceName } from '@sluice/contracts';
 import type { Actor } from '@sluice/access';
 import {
@@ -52,10 +52,6 @@ function unitOf(change: Change): CommitUnit {
 /** Where a rehearsed change would be: nowhere that anybody waits for. */
 const NOWHERE: Position = { epoch: 0, transactionId: 0n, position: 0n };
 const MAX_TRIES = 12;
-const PROPAGATION_TIMEOUT_MS = 2000;
-/** Injection token: how long a change waits for the replicas. */
-export const PROPAGATION_TIMEOUT = 'registry:propagation-timeout-ms';
-export const propagationTimeout = { provide: PROPAGATION_TIMEOUT, useValue: PROPAGATION_TIMEOUT_MS };
 
 /** Of many changes in a row: how far replicas have to be, and which ones. */
 interface Together {
@@ -71,7 +67,6 @@ export class ChangeLog {
   constructor(
     @InjectStore('registry') private readonly store: EventStorePort,
     private readonly board: ReplicaBoard,
-    @Inject(PROPAGATION_TIMEOUT) private readonly timeoutMs: number,
   ) {}
 
   /**
@@ -133,8 +128,7 @@ export class ChangeLog {
       for (const service of services) all.services.add(service);
       return false;
     }
-    const options = { timeoutMs: this.timeoutMs };
-    return !(await this.board.waitUntilApplied('registry.events', position, services, options));
+    return !(await this.board.waitUntilApplied('registry.events', position, services));
   }
 
   /**

@@ -251,7 +251,8 @@ describe('RG-08: the replicas', () => {
   it('are waited for once, after the last of the changes; one that is late is told, and a dry run waits for nobody', async () => {
     const app = await freshApp();
     await pool.query(
-      "insert into replicas.positions (service, instance, topic) values ('gateway', 'slow', 'registry.events')",
+      `insert into replicas.positions (service, instance, topic, heartbeat_at)
+       values ('gateway', 'slow', 'registry.events', now() + interval '5 minutes')`,
     );
     const planned = await app.importing(WHOLE_APP, '?dryRun=true');
     expect([planned.status, planned.body.propagating]).toEqual([200, undefined]);

@@ -199,8 +199,9 @@ describe('changing a trigger', () => {
   });
 
   it('says so when a live replica has not applied the change in time', async () => {
-    await database.pool.query(`insert into replicas.positions (service, instance, topic) values
-      ('gateway', 'slow', 'registry.events')`);
+    // It lives for as long as the test takes: two waits are nearly the 5 s after which nobody waits for it.
+    await database.pool.query(`insert into replicas.positions (service, instance, topic, heartbeat_at) values
+      ('gateway', 'slow', 'registry.events', now() + interval '5 minutes')`);
     const began = Date.now();
     const { body } = await call('POST', '/v1/triggers', { flowId, name: 'Slow' });
     expect(body.propagating).toBe(true);

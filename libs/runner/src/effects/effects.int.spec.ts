@@ -216,13 +216,13 @@ test('a delay holds nothing in memory and goes on when its time has come', async
 
 test('a flow whose receiver hangs does not hold up the others', async () => {
   const hanging = await hostileReceiver({ kind: 'never-answers' });
-  const stuck = await neighbours.flow({ steps: [WEBHOOK, call({ url: hanging.url, timeout: 'PT5S' })] });
+  const stuck = await neighbours.flow({ steps: [WEBHOOK, call({ url: hanging.url, timeout: 'PT5M' })] });
   const healthy = await neighbours.flow({ steps: [WEBHOOK, call()] });
   await neighbours.acceptAll(Array.from({ length: 600 }, () => ({ flow: stuck })));
   const startedMs = performance.now();
   const ids = await neighbours.acceptAll(Array.from({ length: 20 }, () => ({ flow: healthy })));
   await Promise.all(ids.map(ended));
-  expect(performance.now() - startedMs).toBeLessThan(4_000);
+  expect(performance.now() - startedMs).toBeLessThan(60_000);
   await database.pool.query('delete from runner.due');
   await hanging.close();
 });

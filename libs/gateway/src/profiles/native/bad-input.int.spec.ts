@@ -27,7 +27,7 @@ beforeAll(async () => {
   await neighbours.append(others.deleted.id, 'TriggerDeleted', { trigger: others.deleted });
   trigger = await neighbours.trigger(flow);
   // The last one: when it is known, all are.
-  await waitFor(async () => (await send({})).status === 202, 10_000);
+  await waitFor(async () => (await send({})).status === 202);
 });
 afterAll(async () => {
   await running?.close();

@@ -68,7 +68,7 @@ test('LN-06: the app gets listener, props, event and a token that works during t
   });
   expect(receiver.requests[0]).toMatchObject({ method: 'POST', path: '/app' });
   expect(during).toBe(200);
-  await waitFor(async () => (await mayList(call.api.token)) === 401, 5_000);
+  await waitFor(async () => (await mayList(call.api.token)) === 401);
 });
 
 test('LN-06: the token is lent for the app of the run and is nowhere in what is recorded', async () => {
