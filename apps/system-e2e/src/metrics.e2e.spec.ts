@@ -58,7 +58,8 @@ describe('OP-01: /metrics of the standalone wiring', () => {
     for (const [sample, value] of expected)
       await waitFor(async () => (await sampleOf(system.url, sample)) === value, 60_000, `${sample} ${value}`);
     expect(await sampleOf(system.url, 'sluice_event_store_commit_seconds_count{service="gateway"}')).toBeGreaterThan(0);
-    expect(await sampleOf(system.url, 'sluice_event_store_batch_events_sum{service="gateway"}')).toBe(before + 2);
+    const inBatches = () => sampleOf(system.url, 'sluice_event_store_batch_events_sum{service="gateway"}');
+    await waitFor(async () => (await inBatches()) === before + 2, 60_000, 'the sum of the batches');
     expect(await sampleOf(system.url, 'sluice_due_queue_rows{service="dispatcher"}')).toBeDefined();
   });
 
