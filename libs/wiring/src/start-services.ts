@@ -141,7 +141,6 @@ export async function startServices(options: StartOptions): Promise<RunningServi
   const board = new ReplicaBoard({
     pool: [...pools.values()][0] as Pool,
     instance: settings.instanceId,
-    waitMs: settings.propagationWaitMs,
     onError: (error) => options.logger.warn(`the replica board cannot be written: ${(error as Error).message}`),
   });
   let bus: Bus | null = null;

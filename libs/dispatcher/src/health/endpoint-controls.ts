@@ -90,7 +90,7 @@ export class EndpointControls implements OnModuleInit {
     await this.recorder.recordOwn([event], async (client) => {
       change = await write(client);
     });
-    return this.#controlled(endpoint, !(await this.statuses.applied(change)));
+    return this.#controlled(endpoint, !(await this.statuses.applied(change, this.settings.propagationWaitMs)));
   }
 
   #controlled(endpoint: EndpointState, propagating: boolean): Controlled {

@@ -83,10 +83,10 @@ export class EndpointStatuses implements OnModuleInit, OnApplicationShutdown {
     return number;
   }
 
-  /** Whether every live dispatcher has applied the change; false after the time that changes wait. */
-  async applied(change: bigint): Promise<boolean> {
+  /** Whether every live dispatcher has applied the change; false after `timeoutMs`. */
+  async applied(change: bigint, timeoutMs: number): Promise<boolean> {
     await this.refresh();
-    return this.board.waitUntilApplied(BOARD_TOPIC, positionOf(change), ['dispatcher']);
+    return this.board.waitUntilApplied(BOARD_TOPIC, positionOf(change), ['dispatcher'], { timeoutMs });
   }
 
   /** @throws what the database throws */
