@@ -23,7 +23,7 @@ async function claimEventually(from: DueQueue, limit = 10): Promise<Claim[]> {
   await waitFor(async () => {
     claims = await from.claim(limit);
     return claims.length > 0;
-  }, 5000);
+  });
   return claims;
 }
 
@@ -123,7 +123,7 @@ describe('leases', () => {
   });
 
   it('hands a dead owner’s rows to another when the lease ends, and the dead one’s late commits fail', async () => {
-    const [dead, heir] = [queue('dead', { leaseMs: 300 }), queue('heir', { leaseMs: 300 })];
+    const [dead, heir] = [queue('dead', { leaseMs: 2_000 }), queue('heir', { leaseMs: 2_000 })];
     await commitAlone(database.pool, dead.schedule([itemOf(1, 'k'), itemOf(2, 'k')]));
     const lost = await dead.claim(10);
     dead.close();
@@ -141,7 +141,7 @@ describe('leases', () => {
   });
 
   it('takes over rows that were inserted leased by an owner that died at once', async () => {
-    const [dead, heir] = [queue('dead', { leaseMs: 200 }), queue('heir', { leaseMs: 200 })];
+    const [dead, heir] = [queue('dead', { leaseMs: 2_000 }), queue('heir', { leaseMs: 2_000 })];
     await commitAlone(database.pool, dead.schedule([{ ...itemOf(1, 'k'), leased: true }]));
     expect(await heir.claim(1)).toEqual([]);
     expect((await claimEventually(heir))[0]).toMatchObject({ attempts: 2 });

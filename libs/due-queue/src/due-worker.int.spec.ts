@@ -75,7 +75,7 @@ describe('DueWorker', () => {
 
   it('gives a row to the handler again when it threw, once the lease has ended', async () => {
     const errors: unknown[] = [];
-    const queue = queueOf(database.pool, 'a', { leaseMs: 150, onError: (error) => errors.push(error) });
+    const queue = queueOf(database.pool, 'a', { leaseMs: 1_000, onError: (error) => errors.push(error) });
     const attempts: number[] = [];
     workers.push(
       queue.start(async (claim) => {

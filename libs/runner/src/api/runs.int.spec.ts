@@ -239,7 +239,7 @@ describe('POST /v1/runs/{id}/cancel', () => {
     const flow = await neighbours.flow({
       steps: [
         WEBHOOK,
-        { ref: 'res', type: 'http', url: hanging.url, timeout: 'PT0.6S', onError: 'continue' },
+        { ref: 'res', type: 'http', url: hanging.url, timeout: 'PT4S', onError: 'continue' },
         { ...ECHO.steps[1], ref: 'never' } as never,
       ],
     });

@@ -102,7 +102,7 @@ test('a flow that is not there, or is paused, or belongs to somebody else fails 
 });
 
 test('a time-out ends the waiting, not the other run', async () => {
-  await flow('long', nap('PT0.6S'), double);
+  await flow('long', nap('PT5S'), double);
   const runId = await neighbours.accept(await flow('parent', runFlow('long', { timeout: 'PT0.1S' })));
   expect((await ended(runId)).error).toMatchObject({ code: 'wait_timeout', ref: 'child' });
 });
