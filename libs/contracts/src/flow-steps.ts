@@ -14,6 +14,8 @@ export type StepFieldShape =
   | 'url'
   /** The code of an error, or a template that gives one. */
   | 'errorCode'
+  /** The type of an event, which is none of Sluice's own, or a template that gives one. */
+  | 'eventType'
   /** Headers of a request: as `texts`, without those that are not the flow's to set. */
   | 'headers'
   /** A text or a list of texts: ids of users, `role:<role>`, addresses; or templates. */
@@ -129,6 +131,8 @@ export const STEP_LIMITS = {
   redirects: 10,
   /** Pages that an http step collects. */
   pages: 100,
+  /** Characters of the type of an event. */
+  eventTypeLength: 200,
   /** Characters of a code step's source. */
   codeLength: 65_536,
   /** How long a code step may take that says nothing else. */
@@ -222,7 +226,7 @@ export const STEP_SCHEMAS: Readonly<Record<string, StepSchema>> = {
   },
   emit: {
     fields: {
-      event: { shape: 'text', required: true, description: 'the type of the event' },
+      event: { shape: 'eventType', required: true, description: 'the type of the event' },
       id: { shape: 'value', description: 'an id of your own: the same one is published once' },
       subject: { shape: 'value', description: 'what the event is about' },
       data: { shape: 'value', description: 'any JSON' },

@@ -95,4 +95,29 @@ describe('FL-02: flows that would call each other in every run', () => {
       refusal('/steps/1/flow', '"New name" → "Partner" → "New name"'),
     );
   });
+
+  it('a draft that closes the ring is refused when a change of status would publish it', async () => {
+    const first = await saved('Ring one', plain);
+    const second = await saved('Ring two', plain);
+    await patch(second.id, { steps: calling('Ring one') });
+    await patch(first.id, { steps: calling('Ring two') });
+    expect((await patch(first.id, { status: 'active' })).status).toBe(200);
+    expect(await patch(second.id, { status: 'active' })).toMatchObject(
+      refusal('/status', '"Ring two" → "Ring one" → "Ring two"'),
+    );
+    expect((await patch(second.id, { status: 'paused' })).status).toBe(200);
+  });
+
+  it('of changes at one moment that would close a ring together, one is refused', async () => {
+    for (let round = 0; round < 8; round++) {
+      const names = ['x', 'y', 'z'].map((each) => `Moment ${each} ${round}`);
+      const flows = await Promise.all(names.map((name) => saved(name, plain)));
+      const answers = await Promise.all(
+        flows.map(({ id }, index) =>
+          patch(id, { steps: calling(names[(index + 1) % names.length] as string), status: 'active' }),
+        ),
+      );
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 422]);
+    }
+  });
 });

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type FieldProblem, type FlowDefinition, type FlowState, isUuid } from '@sluice/contracts';
-import { InjectPool } from '@sluice/platform';
-import type { Pool } from 'pg';
+import type { PoolClient } from 'pg';
+import { invalidRequest } from '../requests/validated.ts';
 import { type CertainCall, certainCalls } from './certain-calls.rules.ts';
-import { bundledFlows } from './flow-bundle.ts';
+import { type BundledFlow, bundledFlows } from './flow-bundle.ts';
 
 /** Flows looked at on the way from one to itself. */
 const MAX_FLOWS = 200;
+/** Of the advisory locks of this database: who holds one for an app decides alone which of its flows call which. */
+const LOCK_CLASS = 0x666c6f77;
 
 interface Node {
   id: string;
@@ -22,38 +24,71 @@ interface Step {
 }
 
 /**
- * Finds flows that call each other in every run: none of their runs could end well. What stands under a condition may end, and what changes at
- * once in two flows is not seen; there the depth of runs is the limit.
+ * Refuses flows that call each other in every run: none of their runs could end well. What stands under a condition may end; there the depth of
+ * runs is the limit.
  */
 @Injectable()
 export class FlowCycles {
-  constructor(@InjectPool('registry') private readonly pool: Pool) {}
+  /**
+   * What has to run in the transaction that saves or publishes these definitions; nothing when they call nobody for certain. The others
+   * count as new runs get them. Changes of one app that call come one after the other: two that were judged
+   * beside each other could pass each other into a ring.
+   * @param pointer what of the request is wrong, where it has no steps
+   */
+  guard(
+    state: FlowState,
+    definitions: readonly FlowDefinition[],
+    pointer?: string,
+  ): ((client: PoolClient) => Promise<void>) | undefined {
+    const calling = definitions.map(certainCalls).filter((calls) => calls.length > 0);
+    if (calling.length === 0) return undefined;
+    const bundle = bundledFlows();
+    return async (client) => {
+      await client.query('select pg_advisory_xact_lock($1::int, hashtext($2))', [LOCK_CLASS, state.appId]);
+      for (const calls of calling) {
+        const problem = await new CycleSearch(client, bundle, state, calls).problem();
+        if (problem) throw invalidRequest([pointer === undefined ? problem : { ...problem, pointer }]);
+      }
+    };
+  }
+}
 
-  /** @param definition what is saved or published; the others count as new runs get them. */
-  async problemsOf(state: FlowState, definition: FlowDefinition): Promise<FieldProblem[]> {
-    const calls = certainCalls(definition);
-    if (calls.length === 0) return [];
-    const own: Node = { id: state.id, name: state.name, calls };
-    const known = new Map<string, Node | null>();
+/** Looks for a way from one flow, as it is to become, to itself. */
+class CycleSearch {
+  private readonly client: PoolClient;
+  private readonly bundle: readonly BundledFlow[];
+  private readonly state: FlowState;
+  private readonly own: Node;
+  private readonly known = new Map<string, Node | null>();
+
+  constructor(
+    client: PoolClient,
+    bundle: readonly BundledFlow[],
+    state: FlowState,
+    calls: readonly CertainCall[],
+  ) {
+    this.client = client;
+    this.bundle = bundle;
+    this.state = state;
+    this.own = { id: state.id, name: state.name, calls };
+  }
+
+  async problem(): Promise<FieldProblem | null> {
     for (const isLink of [({ waits }: CertainCall) => waits, ({ always }: CertainCall) => always]) {
-      const cycle = await this.cycleOf(own, state, known, isLink);
-      if (cycle) return [problemOf(cycle)];
+      const cycle = await this.cycle(isLink);
+      if (cycle) return problemOf(cycle);
     }
-    return [];
+    return null;
   }
 
   /** The shortest one, as its last step, which is the flow itself again. */
-  private async cycleOf(
-    own: Node,
-    state: FlowState,
-    known: Map<string, Node | null>,
-    isLink: (call: CertainCall) => boolean,
-  ): Promise<Step | null> {
+  private async cycle(isLink: (call: CertainCall) => boolean): Promise<Step | null> {
+    const { own } = this;
     const seen = new Set([own.id]);
     const queue: Step[] = [{ node: own, from: null, pointer: null }];
     for (let step = queue.shift(); step !== undefined && seen.size < MAX_FLOWS; step = queue.shift()) {
       for (const call of step.node.calls.filter(isLink)) {
-        const node = await this.find(call.flow, own, state, known);
+        const node = await this.find(call.flow);
         const next = node && { node, from: step, pointer: step.pointer ?? call.pointer };
         if (next?.node.id === own.id) return next;
         if (!next || seen.has(next.node.id)) continue;
@@ -64,25 +99,26 @@ export class FlowCycles {
     return null;
   }
 
-  private async find(name: string, own: Node, state: FlowState, known: Map<string, Node | null>): Promise<Node | null> {
-    if (!known.has(name)) known.set(name, await this.load(name, own, state));
-    return known.get(name) ?? null;
+  private async find(name: string): Promise<Node | null> {
+    if (!this.known.has(name)) this.known.set(name, await this.load(name));
+    return this.known.get(name) ?? null;
   }
 
   /** As the runner finds it: by id, or by a name or number that one flow of the app has. */
-  private async load(name: string, own: Node, { appId, number }: FlowState): Promise<Node | null> {
+  private async load(name: string): Promise<Node | null> {
+    const { own, bundle } = this;
+    const { appId, number } = this.state;
     const digits = /^[1-9]\d{0,8}$/.test(name) ? Number(name) : null;
-    const { rows } = await this.pool.query<{ id: string; name: string; definition: string }>(
+    const { rows } = await this.client.query<{ id: string; name: string; definition: string }>(
       `select f.id, f.name, v.definition from registry.flows f
          join registry.saved_flow_versions v on v.flow_id = f.id and v.version = coalesce(f.published_version, f.version)
        where f.app_id = $1 and not f.deleted and f.id <> $2 and (f.id = $3 or $3 is null and (f.name = $4 or f.number = $5))
        limit 2`,
       [appId, own.id, isUuid(name) ? name : null, name, digits],
     );
-    const bundled = bundledFlows();
-    const replaced = new Set(bundled.map(({ id }) => id));
+    const replaced = new Set(bundle.map(({ id }) => id));
     const isOwn = isUuid(name) ? name.toLowerCase() === own.id : name === own.name || digits === number;
-    const found: Node[] = bundled
+    const found: Node[] = bundle
       .filter((flow) => flow.name !== own.name && flow.id !== own.id)
       .filter((flow) => flow.name === name || rows.some(({ id }) => id === flow.id))
       .map((flow) => ({ id: flow.id ?? `new ${flow.name}`, name: flow.name, calls: certainCalls(flow.definition) }));

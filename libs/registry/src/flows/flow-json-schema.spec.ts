@@ -60,6 +60,8 @@ describe('FL-01: the published schema of flows', () => {
     ['delay', { until: '{{ web1.at }}' }],
     ['respond', { status: 202, headers: { 'x-a': 'b' }, body: { ok: true } }],
     ['emit', { event: 'a.b', subject: '{{ web1.id }}', data: { a: [1] } }],
+    ['emit', { event: 'flow.executed' }],
+    ['emit', { event: 'Flow.{{ web1.what }}' }],
     ['fail', { message: 'no', onError: { goto: 'end' } }],
   ])('accepts what is saved: %s %j', (type, more) => {
     const flow = step(type, more);
@@ -71,6 +73,9 @@ describe('FL-01: the published schema of flows', () => {
     ['sets', {}],
     ['set', {}],
     ['set', { values: 1, vales: 2 }],
+    ['emit', { event: ' ' }],
+    ['emit', { event: 'x'.repeat(201) }],
+    ['emit', { event: 'Flow.Executed' }],
     ['foreach', { in: 7, steps: [] }],
     ['foreach', { in: [], steps: [{ ref: 'x', type: 'nothing' }] }],
     ['foreach', { in: [], steps: [], parallel: 0 }],

@@ -1,4 +1,5 @@
 import {
+  BUILT_IN_EVENT_TYPES,
   fieldsOf,
   HTTP_METHODS,
   STEP_LIMITS,
@@ -55,6 +56,17 @@ const SHAPES: Readonly<Record<Exclude<StepFieldShape, 'count' | 'choice'>, Schem
   approvers: {},
   url: { anyOf: [{ type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' }, TEMPLATE] },
   errorCode: { anyOf: [{ type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,63}$' }, TEMPLATE] },
+  eventType: {
+    anyOf: [
+      {
+        type: 'string',
+        pattern: '\\S',
+        maxLength: STEP_LIMITS.eventTypeLength,
+        not: { enum: BUILT_IN_EVENT_TYPES.map(({ name }) => name) },
+      },
+      TEMPLATE,
+    ],
+  },
   wait: { anyOf: [DURATION, TEMPLATE] },
   duration: { anyOf: [DURATION, TEMPLATE] },
   time: { type: 'string' },

@@ -2,6 +2,7 @@ import {
   didYouMean,
   HEADER_NAME,
   HTTP_METHODS,
+  isBuiltInEventType,
   isSendersHeader,
   parseDurationMs,
   RESERVED_REFS,
@@ -161,6 +162,16 @@ function checkName(value: unknown, pointer: string, scope: TemplateScope, proble
   else if (scope.all.has(value)) problems.add(pointer, `"${value}" is the ref of a step already`);
 }
 
+/** What only a template can tell is judged when the step runs. */
+function checkEventType(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
+  if (typeof value === 'string' && isTemplate(value)) return checkText(value, pointer, scope, problems);
+  const type = typeof value === 'string' ? value.trim() : '';
+  if (type === '' || type.length > STEP_LIMITS.eventTypeLength) {
+    return problems.add(pointer, `must be text of 1 to ${STEP_LIMITS.eventTypeLength} characters`);
+  }
+  if (isBuiltInEventType(type)) problems.add(pointer, `"${type}" is an event of Sluice's own: give yours another type`);
+}
+
 /** @param field what the schema says of it beside its shape. */
 function checkLiteral(value: unknown, pointer: string, field: StepField, problems: FlowProblems): void {
   const { shape, most = Number.MAX_SAFE_INTEGER, choices = [] } = field;
@@ -199,6 +210,7 @@ const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, BlockShape | Literal
   errorCode: textOr('a code: letters, digits, "_", "." and "-", beginning with a letter, at most 64 of them', (text) =>
     ERROR_CODE.test(text),
   ),
+  eventType: checkEventType,
   wait: textOr('an ISO 8601 duration of at most 366 days', (text) => isDurationWithin(text, 0, STEP_LIMITS.waitMs)),
   duration: textOr('an ISO 8601 duration of at most ten years', (text) => isDurationWithin(text, 0, MAX_DELAY_MS)),
   time: textOr(

@@ -43,3 +43,43 @@ test('a secret is found in the bytes of a file, as often as it is there', () => 
   );
   expect(maskBytes(bytes, ['other'])).toBe(bytes);
 });
+
+test('a secret is found in the forms that filters of templates give it', () => {
+  const secret = "Pa/ss'wörd<+>1";
+  const upper = secret.toUpperCase();
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const forms: [form: string, masked: string][] = [
+    [upper, '***'],
+    [secret.toLowerCase(), '***'],
+    [Buffer.from(secret).toString('hex'), '***'],
+    [Buffer.from(secret).toString('hex').toUpperCase(), '***'],
+    ["Pa/ss'w\\u00f6rd<+>1", '***'],
+    ['Pa/ss\\u0027wörd\\u003c+\\u003e1', '***'],
+    ["Pa\\/ss'wörd<+>1", '***'],
+    ['Pa/ss&#39;wörd&lt;+&gt;1', '***'],
+    [base64(secret).replace(/=+$/, ''), '***'],
+  ];
+  for (const [form, masked] of forms) {
+    expect(mask(`x=${form};`, [secret])).toBe(`x=${masked};`);
+    expect(maskBytes(Buffer.from(`x=${form};`), [secret]).toString()).toBe(`x=${masked};`);
+  }
+});
+
+test.each(['', 'u', 'us', 'user:', 'a user: '])('base64 that began with %j before the secret does not show it', (before) => {
+  for (const after of ['', '!', ' and more']) {
+    const text = Buffer.from(`${before}s3cret-value${after}`).toString('base64');
+    const masked = mask({ [text]: text }, ['s3cret-value']);
+    for (const each of Object.entries(masked).flat()) {
+      expect(each).toContain('***');
+      expect(Buffer.from(each.replace('***', ''), 'base64').toString('latin1')).not.toMatch(/cret|valu/);
+    }
+  }
+});
+
+test('a secret that ends with a line break is found without it', () => {
+  expect(mask('got s3cret-value!', ['s3cret-value\n'])).toBe('got ***!');
+});
+
+test('letters that are two in lower case do not move what is masked', () => {
+  expect(mask('İİ S3cret-Value İ', ['S3cret-Value'])).toBe('İİ *** İ');
+});
