@@ -134,7 +134,7 @@ export interface StepCompleted extends StepPlace, StepNotes {
   /** The output is too large for an event: `output` is the `StoredOutput` that says where its JSON lies. */
   outputStored?: true;
 }
-/** A list that a loop collected, over 256 KiB of it, as a file of the run in libs/payloads. */
+/** An output over 256 KiB, as a file of the run in libs/payloads. */
 export interface StoredOutput {
   filename: string;
   contentType: 'application/json';

@@ -43,6 +43,32 @@ describe('FL-08: a cron expression', () => {
     expect(cronProblem(expression, zone)).toEqual(expect.any(String));
   });
 
+  it.each([
+    ['0 0 0 * *', 'Invalid value for day: 0'],
+    ['0 0 32 * *', 'Invalid value for day: 32'],
+    ['0 0 * 13 *', 'Invalid value for month: 13'],
+    ['60 * * * *', 'Invalid value for minute: 60'],
+  ])('says what is wrong with %s by the number that it has', (expression, words) => {
+    expect(cronProblem(expression, 'UTC')).toBe(`is not a cron expression: ${words}`);
+  });
+
+  it('that ticks within each hour ticks in both of those that the clock shows twice, and over the hour that it skips', () => {
+    const ticks = (expression: string, after: string, count: number): string[] => {
+      const found: string[] = [];
+      for (let at = after; found.length < count; found.push(at)) at = next(expression, 'Europe/Berlin', at) as string;
+      return found.map((each) => each.slice(11, 16));
+    };
+    expect(ticks('*/30 * * * *', '2026-10-24T23:45:00Z', 5)).toEqual(['00:00', '00:30', '01:00', '01:30', '02:00']);
+    expect(ticks('*/30 * * * *', '2026-03-29T00:20:00Z', 3)).toEqual(['00:30', '01:00', '01:30']);
+    expect(ticks('30 1-3 * * *', '2026-03-28T23:00:00Z', 2)).toEqual(['00:30', '01:30']);
+  });
+
+  it('on the 31st comes in months that have one, on 29 February in leap years, on the last day in each month', () => {
+    expect(next('0 0 31 * *', 'UTC', '2026-01-31T00:00:00Z')).toBe('2026-03-31T00:00:00.000Z');
+    expect(next('0 0 29 2 *', 'UTC', '2028-02-29T00:00:00Z')).toBe('2032-02-29T00:00:00.000Z');
+    expect(next('0 0 L * *', 'UTC', '2026-01-31T00:00:00Z')).toBe('2026-02-28T00:00:00.000Z');
+  });
+
   it('is fine as five fields or by a nickname', () => {
     for (const text of ['* * * * *', ' 0 8 * * 1-5 ', '@daily', '0 0 L * *'])
       expect([text, cronProblem(text, 'Europe/Berlin')]).toEqual([text, null]);

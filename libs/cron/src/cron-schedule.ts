@@ -19,8 +19,17 @@ export function cronProblem(expression: unknown, timeZone: unknown): string | nu
   try {
     return nextTickMs(text, timeZone, Date.now()) === null ? 'the time never comes' : null;
   } catch (error) {
-    return `is not a cron expression: ${(error as Error).message}`;
+    return `is not a cron expression: ${wordsOf(error as Error)}`;
   }
+}
+
+/** The parser counts days and months from 0 where it refuses them. */
+function wordsOf({ message }: Error): string {
+  const words = message.replace(/^CronPattern: /, '');
+  return words.replace(
+    /(for (?:day|month): )(-?\d+)$/,
+    (_all, before: string, count: string) => before + (Number(count) + 1),
+  );
 }
 
 function isTimeZone(name: string): boolean {

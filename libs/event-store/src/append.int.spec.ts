@@ -38,6 +38,8 @@ describe('an append', () => {
     expect(events[0]?.body).toEqual(first.body);
     expect(events[1]).toMatchObject({ version: 2, partitionKey: 'key "1"', occurredAt: second.occurredAt, body: null });
     expect(await store.read(stream, { fromVersion: 2 })).toEqual(events.slice(1));
+    expect(await store.read(stream, { limit: 1 })).toEqual(events.slice(0, 1));
+    expect(await store.read(stream, { fromVersion: 2, limit: 9 })).toEqual(events.slice(1));
     expect(await store.read(newId())).toEqual([]);
   });
 

@@ -39,7 +39,7 @@ export function headSql(topic: Topic): string {
 function readStreamSql(topic: Topic): string {
   const { events, bodies } = topicTables(topic);
   return `select ${eventColumns('e')}, ${bodyColumn('e', bodies)} from ${events} e
-    where e.stream_id = $1::uuid and e.version >= $2::int order by e.version`;
+    where e.stream_id = $1::uuid and e.version >= $2::int order by e.version limit $3::int`;
 }
 
 /** Reads events; each query is prepared once per connection. */
@@ -52,12 +52,13 @@ export class EventReader {
     this.#maxBytes = maxBytes;
   }
 
-  async read(topic: Topic, streamId: string, fromVersion: number): Promise<StoredEvent[]> {
+  /** @param limit null: all of them. */
+  async read(topic: Topic, streamId: string, fromVersion: number, limit: number | null): Promise<StoredEvent[]> {
     const rows = await this.#connections.use(async ({ client }) => {
       const result = await client.query<EventRow>({
         name: `read_stream ${topic}`,
         text: readStreamSql(topic),
-        values: [streamId, fromVersion],
+        values: [streamId, fromVersion, limit],
         rowMode: 'array',
       });
       return result.rows;

@@ -102,6 +102,15 @@ export interface Committed {
   events: readonly StoredEvent[];
 }
 
+/** Which events of a stream are read. */
+export interface StreamRange {
+  topic?: Topic;
+  /** 1 unless given. */
+  fromVersion?: number;
+  /** So many events at most. */
+  limit?: number;
+}
+
 export interface EventStorePort {
   readonly topics: readonly Topic[];
   /**
@@ -118,8 +127,8 @@ export interface EventStorePort {
     options?: { topic?: Topic; alongside?: readonly Alongside[]; lingerMs?: number },
   ): Promise<Committed>;
   commit(unit: CommitUnit): Promise<Committed>;
-  /** One stream in version order; empty when it does not exist. */
-  read(streamId: string, options?: { topic?: Topic; fromVersion?: number }): Promise<StoredEvent[]>;
+  /** One stream in version order, all of it unless `limit` says less; empty when it does not exist. */
+  read(streamId: string, options?: StreamRange): Promise<StoredEvent[]>;
   /**
    * Events after a position (null: from the beginning) in reading order, never past the oldest running transaction.
    * Big events come in smaller batches than `limit`; only an empty answer means that nothing more is readable now.

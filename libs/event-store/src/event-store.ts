@@ -14,6 +14,7 @@ import type {
   NewEvent,
   Position,
   StoredEvent,
+  StreamRange,
 } from './event-store.contract.ts';
 import { InvalidAppendError } from './event-store.errors.ts';
 import { Lane } from './lane.ts';
@@ -243,8 +244,8 @@ export class EventStore implements EventStorePort {
     return () => void this.#listeners.delete(listener);
   }
 
-  async read(streamId: string, options: { topic?: Topic; fromVersion?: number } = {}): Promise<StoredEvent[]> {
-    return await this.#reader.read(this.#topic(options.topic), streamId, options.fromVersion ?? 1);
+  async read(streamId: string, { topic, fromVersion = 1, limit }: StreamRange = {}): Promise<StoredEvent[]> {
+    return await this.#reader.read(this.#topic(topic), streamId, fromVersion, limit ?? null);
   }
 
   async readAfter(topic: Topic, after: Position | null, limit: number): Promise<StoredEvent[]> {

@@ -12,6 +12,7 @@ export type {
   Position,
   StoredEvent,
   StreamAppend,
+  StreamRange,
 } from './event-store.contract.ts';
 export {
   AlongsideConflictError,

@@ -70,6 +70,50 @@ export const flowBounds: Scenarios = (use) => {
       ]);
     });
 
+    it('FL-02: of flows saved at one moment that would close a circle together one is refused', async () => {
+      const names = ['Moment A', 'Moment B', 'Moment C'];
+      const flows: { id: string }[] = [];
+      for (const name of names) flows.push(await api.flow([WEBHOOK], { name, status: 'active' }));
+      const answers = await Promise.all(
+        flows.map(({ id }, index) => {
+          const steps = [WEBHOOK, { ref: 'c', type: 'run_flow', flow: names[(index + 1) % names.length] }];
+          return api.call('PATCH', `/v1/flows/${id}`, { steps, status: 'active' });
+        }),
+      );
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 422]);
+    });
+
+    it('ET-10: a flow cannot emit an event of Sluice’s own, neither as it stands nor by a template', async () => {
+      const told = { ref: 'told', type: 'emit', event: 'Flow.Executed', data: {} };
+      const refused = await api.call('POST', '/v1/flows', { name: 'Feigned', steps: [WEBHOOK, told] });
+      expect([refused.status, refused.body.errors]).toEqual([
+        422,
+        [{ pointer: '/steps/1/event', message: expect.stringContaining('"Flow.Executed" is an event of Sluice') }],
+      ]);
+      const made = await api.flow([WEBHOOK, { ...told, event: 'Flow.{{ web.what }}' }]);
+      const [feigned, own] = await Promise.all([begin(made, { what: 'Executed' }), begin(made, { what: 'Shipped' })]);
+      expect(await ended(feigned)).toMatchObject({ status: 'failed', error: { code: 'built_in_event_type' } });
+      expect(await ended(own)).toMatchObject({ status: 'succeeded' });
+    });
+
+    it('FL-02 set, code: an output over 256 KiB is a file of the run that later steps read, one over the limit ends the step', async () => {
+      const text = { ref: 'text', type: 'set', values: "{{ 'x' * 400000 }}" };
+      const code = { ref: 'js', type: 'code', source: 'return "y".repeat(500_000)', timeout: 'PT10S' };
+      const lengths = { ref: 'n', type: 'set', values: ['{{ text | length }}', '{{ js | length }}'] };
+      const done = await ended(await begin(await api.flow([WEBHOOK, text, code, lengths])));
+      expect(done).toMatchObject({ status: 'succeeded', result: [400_000, 500_000] });
+      for (const step of done.steps.slice(1, 3)) {
+        const { payloadId } = step.output as { payloadId: string };
+        const file = await api.call('GET', `/v1/runs/${done.id}/files/${payloadId}`);
+        expect(file.text).toMatch(/^"[xy]{400000,}"$/);
+      }
+      const tooMuch = { ...code, source: 'return "y".repeat(10_000_000)' };
+      expect(await ended(await begin(await api.flow([WEBHOOK, tooMuch])))).toMatchObject({
+        status: 'failed',
+        error: { code: 'code_result_too_large', message: expect.stringContaining('1048576') },
+      });
+    });
+
     it('FL-07: limited flows that wait for each other in a circle all end', async () => {
       const limit = { concurrency: { limit: 1 }, status: 'active' };
       const together = { ref: 'together', type: 'delay', for: 'PT0.5S', if: '{{ web.deep is undefined }}' };

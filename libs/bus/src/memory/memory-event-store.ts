@@ -8,6 +8,7 @@ import {
   type NewEvent,
   type Position,
   type StoredEvent,
+  type StreamRange,
   VersionConflictError,
 } from '@sluice/event-store';
 import { MemoryStatement } from './memory-statement.ts';
@@ -63,10 +64,10 @@ export class MemoryEventStore implements EventStorePort {
     return { events };
   }
 
-  async read(streamId: string, options: { topic?: Topic; fromVersion?: number } = {}): Promise<StoredEvent[]> {
+  async read(streamId: string, { topic, fromVersion = 1, limit }: StreamRange = {}): Promise<StoredEvent[]> {
     await this.#reach();
-    const from = options.fromVersion ?? 1;
-    return this.#table(options.topic).filter((event) => event.streamId === streamId && event.version >= from);
+    const stream = this.#table(topic).filter((event) => event.streamId === streamId && event.version >= fromVersion);
+    return limit === undefined ? stream : stream.slice(0, limit);
   }
 
   async readAfter(topic: Topic, after: Position | null, limit: number): Promise<StoredEvent[]> {

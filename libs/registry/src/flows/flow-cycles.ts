@@ -61,12 +61,7 @@ class CycleSearch {
   private readonly own: Node;
   private readonly known = new Map<string, Node | null>();
 
-  constructor(
-    client: PoolClient,
-    bundle: readonly BundledFlow[],
-    state: FlowState,
-    calls: readonly CertainCall[],
-  ) {
+  constructor(client: PoolClient, bundle: readonly BundledFlow[], state: FlowState, calls: readonly CertainCall[]) {
     this.client = client;
     this.bundle = bundle;
     this.state = state;

@@ -3,8 +3,13 @@ import type { FieldProblem } from '@sluice/contracts';
 /** Collects what is wrong with a flow; `at` builds the JSON pointer (RFC 6901) as one goes down. */
 export class FlowProblems {
   readonly found: FieldProblem[] = [];
+  private readonly told = new Set<string>();
 
+  /** Says it once: several checks may come upon the same. */
   add(pointer: string, message: string): void {
+    const problem = `${pointer} ${message}`;
+    if (this.told.has(problem)) return;
+    this.told.add(problem);
     this.found.push({ pointer, message });
   }
 }

@@ -57,6 +57,13 @@ describe('FL-01: a flow as YAML', () => {
     expect(await send('POST', '/v1/flows', body)).toMatchObject({ status, body: { code } });
   });
 
+  it('of more than one document is refused in words of its own', async () => {
+    expect(await send('POST', '/v1/flows', `${YAML}---\n${YAML}`)).toMatchObject({
+      status: 400,
+      body: { code: 'malformed_yaml', detail: 'it has more than one document: a line --- begins another one' },
+    });
+  });
+
   it('has a schema that needs no credential', async () => {
     const answer = await fetch(`${running.url}/v1/flow-schema.json`);
     expect(answer.status).toBe(200);

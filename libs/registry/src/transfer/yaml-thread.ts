@@ -16,6 +16,8 @@ function toJson(text: string): YamlResult {
   const document = parseDocument(text, { version: '1.2', schema: 'core', merge: false, uniqueKeys: true });
   // A warning is of a tag that nobody knows here: what it stands for would be lost.
   const [problem] = [...document.errors, ...document.warnings];
+  if (problem?.code === 'MULTIPLE_DOCS')
+    return { problem: 'it has more than one document: a line --- begins another one' };
   if (problem) return { problem: problem.message };
   try {
     let hasPrototype = false;

@@ -77,8 +77,11 @@ export function progressOf(run: RunState, origin: RunOrigin, stored: MovedBy): R
   const messages: RunMessage[] = [];
   const isNews = statusOf(run) !== before || run.cancelRequestedAt !== wished;
   if (isNews && !run.finished) messages.push(statusMessage(run, origin, null));
-  const step = run.steps.get(keyOf(run, stored) ?? '');
+  const key = keyOf(run, stored) ?? '';
+  const step = run.steps.get(key);
   if (step) messages.push(stepMessage(step));
+  // Nothing comes of it any more, and to look through the steps of 10,000 items at each event takes seconds.
+  if (step && step.finishedAt !== null) run.steps.delete(key);
   if (run.finished) messages.push(endMessage(run, origin));
   const last = messages.at(-1);
   if (last) last.id = stored.version;

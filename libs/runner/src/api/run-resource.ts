@@ -4,11 +4,10 @@ import type { EventMeta } from '@sluice/event-store';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { statusOf } from '../runs/run-rows.ts';
 import type { RunState, StepState } from '../runs/run-state.ts';
+import { MAX_STEPS_SHOWN } from '../runs/shown-steps.rules.ts';
 
 const ANY_JSON = { nullable: true, description: 'any JSON' } as const;
 const TIME = { format: 'date-time', nullable: true, type: String } as const;
-/** A loop of 10,000 calls has as many steps. */
-const MAX_STEPS_SHOWN = 2_000;
 const STATUSES = ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out'];
 
 export class RunErrorResource implements RunError {
@@ -177,10 +176,11 @@ export function stepResource(step: StepState): StepResource {
 }
 
 /** Those it began with and those it ended with, of a run that has very many. */
-function stepsOf({ steps }: RunState): Pick<RunResource, 'steps' | 'stepsOmitted'> {
+function stepsOf({ steps, omitted }: RunState): Pick<RunResource, 'steps' | 'stepsOmitted'> {
   const all = [...steps.values()];
-  const stepsOmitted = all.length - MAX_STEPS_SHOWN;
-  if (stepsOmitted > 0) all.splice(MAX_STEPS_SHOWN / 2, stepsOmitted);
+  const inTheMiddle = Math.max(0, all.length - MAX_STEPS_SHOWN);
+  all.splice(MAX_STEPS_SHOWN / 2, inTheMiddle);
+  const stepsOmitted = omitted + inTheMiddle;
   return { steps: all.map(stepResource), ...(stepsOmitted > 0 ? { stepsOmitted } : {}) };
 }
 

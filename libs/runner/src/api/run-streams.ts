@@ -13,6 +13,8 @@ const log = new Logger('runner');
 const MAX_STREAMS = 1_000;
 /** Then the client connects again, with its credential; a run may wait for a year. */
 const MAX_STREAM_MS = 15 * 60_000;
+/** Events that are read at a time. */
+const PAGE = 500;
 /** A token that was revoked sees no more after so long, and what the copies of tokens take. */
 const READMIT_MS = 1_000;
 
@@ -113,7 +115,8 @@ export class RunStreams {
     const run = emptyRun(id);
     if (queued && after === 0) await stream.send(statusMessage(run, origin, queued));
     while (!isOver()) {
-      const events = await this.store.read(id, { topic: 'runner.events', fromVersion: run.version + 1 });
+      const range = { topic: 'runner.events', fromVersion: run.version + 1, limit: PAGE } as const;
+      const events = await this.store.read(id, range);
       for (const event of events) {
         const messages = progressOf(run, origin, event);
         if (event.version <= after) continue;
@@ -121,7 +124,7 @@ export class RunStreams {
         if (!stream.isOpen) return;
       }
       if (run.finished) return;
-      await wake.next();
+      if (events.length < PAGE) await wake.next();
     }
   }
 }

@@ -75,11 +75,11 @@ export class RunsController {
     const runId = ms > 0 ? await this.runs.idOf(id) : null;
     const waiter = runId === null ? null : this.watch.open(runId, ms);
     try {
-      const found = await this.find(id, app, caller);
+      const found = await this.findToShow(id, app, caller);
       if (!waiter || found.run.finished) return await this.shown(found);
       reply.raw.once('close', () => waiter.stop());
       await waiter.ended;
-      return await this.shown(await this.find(id, app, caller));
+      return await this.shown(await this.findToShow(id, app, caller));
     } finally {
       waiter?.stop();
     }
@@ -106,7 +106,7 @@ export class RunsController {
     @Res() reply: Reply,
   ): Promise<void> {
     const after = lastSeenVersion(lastEventId);
-    const found = await this.find(id, app, caller);
+    const found = await this.findToShow(id, app, caller);
     const isOver = found.run.finished && after >= found.run.version;
     if (isOver || reply.request.method === 'HEAD') {
       reply.hijack();
@@ -118,7 +118,7 @@ export class RunsController {
       return reply.raw;
     };
     const stillMay = async ({ origin }: FoundRun): Promise<boolean> => (await readmit())?.sees(origin.appId) ?? false;
-    await this.streams.follow(() => this.find(id, app, caller), stillMay, found.run.id, after, begin);
+    await this.streams.follow(() => this.findToShow(id, app, caller), stillMay, found.run.id, after, begin);
   }
 
   /** Ends a run at its next boundary between steps; one that waits, or has not begun, at once. */
@@ -141,10 +141,23 @@ export class RunsController {
     return { ...show(found), retriedAs };
   }
 
+  private find(id: string, app: AppScope, caller: Principal): Promise<FoundRun> {
+    return this.theirs(id, app, caller, (runId) => this.runs.find(runId));
+  }
+
+  private findToShow(id: string, app: AppScope, caller: Principal): Promise<FoundRun> {
+    return this.theirs(id, app, caller, (runId) => this.runs.findToShow(runId));
+  }
+
   /** @throws AppError `run_not_found` also for a run that is none of the caller's business. */
-  private async find(id: string, app: AppScope, caller: Principal): Promise<FoundRun> {
+  private async theirs(
+    id: string,
+    app: AppScope,
+    caller: Principal,
+    find: (runId: string) => Promise<FoundRun | null>,
+  ): Promise<FoundRun> {
     const runId = await this.runs.idOf(id);
-    const found = runId === null ? null : await this.runs.find(runId);
+    const found = runId === null ? null : await find(runId);
     const isTheirs =
       found !== null &&
       app.sees(found.origin.appId) &&

@@ -5,7 +5,7 @@ import { InjectPool } from '@sluice/platform';
 import type { Pool } from 'pg';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { RunInputs } from '../runs/run-input.ts';
-import { RunReader } from '../runs/run-reader.ts';
+import { type LoadedRun, RunReader } from '../runs/run-reader.ts';
 import { emptyRun, type RunState } from '../runs/run-state.ts';
 import type { QueuedRun } from './run-resource.ts';
 import { WaitingStarts } from './waiting-starts.ts';
@@ -43,13 +43,22 @@ export class RunsQueries {
   }
 
   /** Also a run that was accepted and has not begun; null when there is neither. */
-  async find(runId: string): Promise<FoundRun | null> {
-    const loaded = await this.reader.load(runId);
+  find(runId: string): Promise<FoundRun | null> {
+    return this.findBy(runId, () => this.reader.load(runId));
+  }
+
+  /** The same, only to be shown: of very many steps the first and the last, and files in place of large outputs. */
+  findToShow(runId: string): Promise<FoundRun | null> {
+    return this.findBy(runId, () => this.reader.loadToShow(runId));
+  }
+
+  private async findBy(runId: string, load: () => Promise<LoadedRun | null>): Promise<FoundRun | null> {
+    const loaded = await load();
     if (loaded?.run.started) return { ...loaded, queued: null };
     const accepted = (await this.findAccepted(runId)) ?? (await this.waiting.find(runId));
     if (accepted) return { ...accepted, run: loaded?.run ?? accepted.run };
     // What waited for its turn may have begun between the looks.
-    const begun = await this.reader.load(runId);
+    const begun = await load();
     return begun?.run.started ? { ...begun, queued: null } : null;
   }
 

@@ -198,7 +198,7 @@ export class LaneWalk {
         return null;
       }
       const begun = walk.run.steps.get(key) ?? walk.record.now({ lanes: progress.lanes.count });
-      walk.show(step, walk.record.collected(step, key, output, begun));
+      walk.show(step, walk.record.made(step, key, output, begun));
       return null;
     } catch (error) {
       return this.fail(step, key, errorOf(error, step.ref, walk.path));

@@ -1,6 +1,6 @@
-/** Bytes of one step's output, of one request, or of one emitted event's data. */
+/** Bytes of one request or of one emitted event's data. A larger output of a step is stored beside the events. */
 export const MAX_OUTPUT_BYTES = 262_144;
-/** Bytes of an answer that an http step reads as JSON or text; over `MAX_OUTPUT_BYTES` it is stored beside the events. */
+/** Bytes of an answer that an http step reads as JSON or text, characters of what code gives. */
 export const MAX_ANSWER_BYTES = 1_048_576;
 /** Bytes of what a run's steps have put out and later steps can read. */
 export const MAX_TOTAL_BYTES = 1_048_576;
@@ -14,7 +14,7 @@ export const MAX_IN_FLIGHT = 50;
 export const MAX_SLICES = 500;
 /** Bytes of all that the steps of a run have put out in its events, also in loops whose steps are not kept in memory. */
 export const MAX_WRITTEN_BYTES = 16_777_216;
-/** Bytes of the list that a loop collects; over `MAX_OUTPUT_BYTES` it is stored beside the events. */
+/** Bytes of what a step makes or a loop collects. */
 export const MAX_COLLECTED_BYTES = 4_194_304;
-/** Bytes of all such lists that a run has at hand. */
+/** Bytes of all outputs of a run that are stored beside its events. */
 export const MAX_STORED_BYTES = 8_388_608;

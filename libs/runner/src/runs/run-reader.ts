@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { EventStorePort, StoredEvent } from '@sluice/event-store';
+import type { EventStorePort } from '@sluice/event-store';
 import { InjectPool, InjectStore } from '@sluice/platform';
 import { Payloads } from '@sluice/payloads';
 import type { Pool } from 'pg';
 import type { RunOrigin } from './run-appends.ts';
 import { RunInputs } from './run-input.ts';
-import { foldRun, type RunState, setInput } from './run-state.ts';
+import { applyStored, emptyRun, type RunState, setInput } from './run-state.ts';
+import { forgetMiddle } from './shown-steps.rules.ts';
 import { fetchOutputs } from './stored-outputs.ts';
+
+/** Events that are read at a time. */
+const PAGE = 500;
 
 export interface LoadedRun {
   run: RunState;
@@ -28,9 +32,14 @@ export class RunReader {
 
   /** Null when there is no such stream. @throws a transient error when the database is away. */
   async load(runId: string): Promise<LoadedRun | null> {
-    const events = await this.store.read(runId, { topic: 'runner.events' });
-    const [first] = events;
-    return first ? { run: await this.fold(runId, events), origin: { appId: first.appId, meta: first.meta } } : null;
+    const loaded = await this.fold(runId, () => {});
+    if (loaded) await fetchOutputs(this.payloads, loaded.run);
+    return loaded;
+  }
+
+  /** The same, only to be shown: without large outputs, and of very many steps with the first and last ones only. */
+  async loadToShow(runId: string): Promise<LoadedRun | null> {
+    return this.fold(runId, forgetMiddle);
   }
 
   /** The version of a run's last event; 0 when there is none. */
@@ -43,14 +52,26 @@ export class RunReader {
     return rows[0]?.version ?? 0;
   }
 
-  private async fold(runId: string, events: readonly StoredEvent[]): Promise<RunState> {
-    const run = foldRun(runId, events);
-    await fetchOutputs(this.payloads, run);
+  /** In pages: the events of a run of 10,000 calls have many times the bytes of the run. */
+  private async fold(runId: string, afterPage: (run: RunState) => void): Promise<LoadedRun | null> {
+    const run = emptyRun(runId);
+    let origin: RunOrigin | null = null;
+    for (let isLast = false; !isLast; ) {
+      const range = { topic: 'runner.events', fromVersion: run.version + 1, limit: PAGE } as const;
+      const events = await this.store.read(runId, range);
+      for (const event of events) applyStored(run, event);
+      const [first] = events;
+      if (first) origin ??= { appId: first.appId, meta: first.meta };
+      afterPage(run);
+      isLast = events.length < PAGE;
+    }
+    if (origin === null) return null;
     const payload = run.started?.inputPayload;
-    if (payload === undefined) return run;
-    const input = await this.inputs.ofPayload(payload);
-    // A body that retention has taken reads as nothing, as an undefined name does.
-    setInput(run, 'value' in input ? input.value : null);
-    return run;
+    if (payload !== undefined) {
+      const input = await this.inputs.ofPayload(payload);
+      // A body that retention has taken reads as nothing, as an undefined name does.
+      setInput(run, 'value' in input ? input.value : null);
+    }
+    return { run, origin };
   }
 }

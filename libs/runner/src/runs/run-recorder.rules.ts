@@ -64,8 +64,8 @@ export class RunRecorder {
     this.push({ type: 'StepCompleted', data: { ...this.completion(step, key, output, begun), ...notes } });
   }
 
-  /** A loop or branches are done: what they collected. @throws as `completedWith`. */
-  collected(step: CompiledStep, key: string, made: unknown, begun: Begun): unknown {
+  /** A step made this, or its loop or branches collected it. @throws as `completedWith`. */
+  made(step: CompiledStep, key: string, made: unknown, begun: Begun): unknown {
     return this.completedWith(step, key, jsonValue(made), 'output', begun, {});
   }
 
@@ -192,14 +192,11 @@ export function smallOrNothing(output: unknown): unknown {
   return output === undefined || jsonValue(output).size > MAX_OUTPUT_BYTES ? undefined : output;
 }
 
-/** @throws StepError when it is too large for one output; NotJsonError. */
-export function fittingOne(made: unknown, what: string): { value: unknown; size: number } {
+/** @param most bytes. @throws StepError when it is too large for one output; NotJsonError. */
+export function fittingOne(made: unknown, what: string, most = MAX_OUTPUT_BYTES): { value: unknown; size: number } {
   const fitted = jsonValue(made);
-  if (fitted.size > MAX_OUTPUT_BYTES) {
-    throw new StepError(
-      'output_too_large',
-      `the ${what} has about ${fitted.size} bytes, more than ${MAX_OUTPUT_BYTES}`,
-    );
+  if (fitted.size > most) {
+    throw new StepError('output_too_large', `the ${what} has about ${fitted.size} bytes, more than ${most}`);
   }
   return fitted;
 }

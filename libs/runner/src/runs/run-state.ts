@@ -61,6 +61,8 @@ export interface RunState {
   input: unknown;
   /** By `stepKeyOf`, in the order in which they began. */
   steps: Map<string, StepState>;
+  /** Steps that are over and not among `steps`, because the run is only shown. */
+  omitted: number;
   /** What was given to steps from outside, by `stepKeyOf`; the first of each counts. It may come before the step waits. */
   answers: Map<string, { value: unknown }>;
   cancelRequestedAt: string | null;
@@ -98,6 +100,7 @@ export function emptyRun(id: string): RunState {
     started: null,
     input: null,
     steps: new Map(),
+    omitted: 0,
     answers: new Map(),
     cancelRequestedAt: null,
     responded: false,
@@ -247,9 +250,14 @@ export function applyEvent(run: RunState, event: RunEvent): void {
   }
 }
 
+/** Moves the run by an event as the store has it. */
+export function applyStored(run: RunState, event: { type: string; data: unknown }): void {
+  applyEvent(run, event as RunEvent);
+}
+
 /** Folds a stream from its first event on. */
 export function foldRun(id: string, events: Iterable<{ type: string; data: unknown }>): RunState {
   const run = emptyRun(id);
-  for (const event of events) applyEvent(run, event as RunEvent);
+  for (const event of events) applyStored(run, event);
   return run;
 }

@@ -14,7 +14,7 @@ import type { Answer } from './response.rules.ts';
 import { retryAfter, spreadOf } from './retry.rules.ts';
 import { linkValuesOf } from '../waiting/links.rules.ts';
 import { baseContext } from './run-context.ts';
-import { MAX_CUT_SHORT, MAX_IN_FLIGHT } from './run-limits.ts';
+import { MAX_COLLECTED_BYTES, MAX_CUT_SHORT, MAX_IN_FLIGHT } from './run-limits.ts';
 import { fittingOne, RunRecorder, smallOrNothing } from './run-recorder.rules.ts';
 import type { RunState, StepState } from './run-state.ts';
 import { errorOf, PENDING, placed, type Stop, STOPPED } from './stop.rules.ts';
@@ -183,6 +183,9 @@ export class RunWalk {
         return this.step(step);
       }
       outcome = this.bounded(step.interpreter.begin(this.scope), key);
+      if (outcome.kind === 'completed') {
+        this.record.made(step, key, outcome.output, this.record.now(outcome.input ?? null));
+      }
     } catch (error) {
       this.record.failed(step, key, this.errorAt(error, step, key));
       return this.step(step);
@@ -201,9 +204,6 @@ export class RunWalk {
         break;
       case 'respond':
         this.respond(step, key, outcome.response);
-        break;
-      case 'completed':
-        this.record.completed(step, key, outcome.output, this.record.now(outcome.input ?? null));
     }
     return this.step(step);
   }
@@ -221,7 +221,7 @@ export class RunWalk {
         return this.lanes.begin(step, this.path + step.ref, outcome?.lanes ?? null);
       }
       if (outcome.kind !== 'completed') throw new Error(`a step of type ${step.type} does more than compute`);
-      const { value } = fittingOne(outcome.output, 'output');
+      const { value } = fittingOne(outcome.output, 'output', MAX_COLLECTED_BYTES);
       this.show(step, value);
       return step.interpreter.blockOf ? this.block(step.interpreter.blockOf(value)) : null;
     } catch (error) {
@@ -232,8 +232,6 @@ export class RunWalk {
   /** Replaces what the step made by its JSON form and refuses what is too large to keep. */
   private bounded(outcome: StepOutcome, key: string): StepOutcome {
     switch (outcome.kind) {
-      case 'completed':
-        return { ...outcome, output: this.record.fitting(outcome.output, 'output', key) };
       case 'emitted':
         return { ...outcome, data: this.record.fitting(outcome.data, 'data of the event', key) };
       case 'effect':

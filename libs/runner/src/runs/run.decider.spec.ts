@@ -217,9 +217,34 @@ describe('a run that fails', () => {
 describe('sizes', () => {
   const kilobytes = (n: number): string => 'x'.repeat(n * 1024);
 
-  test('a step that puts out more than 256 KiB fails', () => {
-    const { events } = begin(flowOf([WEBHOOK, greet({ twice: '{{ web1.a ~ web1.a }}' })]), { a: kilobytes(140) });
-    expect(dataOf(events, 'RunFinished').error).toMatchObject({ code: 'output_too_large', ref: 'msg' });
+  test('what a step makes is stored beside the events over 256 KiB, and later steps read it', () => {
+    const length = { ...greet('{{ msg.twice | length }}'), ref: 'n' };
+    const flow = flowOf([WEBHOOK, greet({ twice: '{{ web1.a ~ web1.a }}' }), length]);
+    const { events, outputs, run } = begin(flow, { a: kilobytes(140) });
+    expect(dataOf(events, 'RunFinished')).toMatchObject({ status: 'succeeded', result: 280 * 1024 });
+    const [stored] = outputs;
+    expect(JSON.parse(String(stored?.bytes))).toEqual({ twice: kilobytes(280) });
+    expect(events.find(({ type }) => type === 'StepCompleted')?.data).toMatchObject({
+      output: { filename: 'msg.json', contentType: 'application/json', payloadId: stored?.id },
+      outputStored: true,
+      payloads: [stored?.id],
+    });
+    expect(run.memory.bytes).toMatchObject({ stored: stored?.bytes.length });
+  });
+
+  test('as the last step its result is the file', () => {
+    const { run } = begin(flowOf([WEBHOOK, greet({ twice: '{{ web1.a ~ web1.a }}' })]), { a: kilobytes(140) });
+    expect(run.finished?.result).toEqual(run.steps.get('msg')?.stored);
+  });
+
+  test('a step that makes more than 4 MiB fails, as does one with which the large outputs have more than 8', () => {
+    const nine = { a: Array.from({ length: 9 }, () => '{{ web1.a }}') };
+    const one = begin(flowOf([WEBHOOK, greet(nine)]), { a: kilobytes(512) });
+    expect(one.run.finished?.error).toMatchObject({ code: 'output_too_large', ref: 'msg' });
+    const steps = Array.from({ length: 9 }, (_, index) => ({ ...greet({ a: '{{ web1.a }}' }), ref: `s${index}` }));
+    const many = begin(flowOf([WEBHOOK, ...steps]), { a: kilobytes(1_000) });
+    expect(many.run.finished?.error).toMatchObject({ code: 'run_too_large', ref: 's8' });
+    expect(many.outputs).toHaveLength(8);
   });
 
   test('so does an event whose data is larger', () => {

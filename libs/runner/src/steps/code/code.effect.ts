@@ -1,6 +1,6 @@
 import type { CodeError, CodeResult, CodeSandbox } from '@sluice/code-sandbox';
 import type { CodeSettings } from '@sluice/platform';
-import { MAX_OUTPUT_BYTES } from '../../runs/run-limits.ts';
+import { MAX_ANSWER_BYTES } from '../../runs/run-limits.ts';
 import type { EffectCall, EffectResult, StepEffect } from '../step-type.ts';
 import type { CodeRequest } from './code.step.ts';
 
@@ -29,7 +29,7 @@ export class CodeEffect implements StepEffect {
         nowMs,
         timeMs: Math.min(timeMs, this.settings.timeoutMs),
         memoryBytes: this.settings.memoryBytes,
-        maxResultChars: MAX_OUTPUT_BYTES,
+        maxResultChars: MAX_ANSWER_BYTES,
       },
       call.signal,
     );

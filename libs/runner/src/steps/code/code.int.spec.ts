@@ -87,13 +87,23 @@ describe('FL-02: a code step', () => {
     ['for (;;);', { timeout: 'PT0.1S' }, 'code_timeout', 'within 100 ms'],
     ['for (;;);', { timeout: 'PT1M' }, 'code_timeout', 'within 3000 ms, the most that this installation allows'],
     ['const a = []; for (;;) a.push(new Array(1000).fill(0));', {}, 'code_memory', 'memory'],
-    ['return "x".repeat(300_000)', {}, 'code_result_too_large', '262144'],
+    ['return "x".repeat(1_048_575)', {}, 'code_result_too_large', '1048576'],
     ['return (', {}, 'code_syntax', 'line '],
     ['return () => 1', {}, 'code_failed', 'has no JSON'],
     ['let a = []; for (let i = 0; i < 200; i++) a = [a]; return a', {}, 'invalid_output', 'nested deeper'],
   ])('ends as %s with %j by %s', async (source, fields, errorCode, message) => {
     const { error } = await ended(await start(code(source, fields)));
     expect(error).toMatchObject({ code: errorCode, message: expect.stringContaining(message), ref: 'js' });
+  });
+
+  test('with a result over 256 KiB goes on, also in another step and after a wait', async () => {
+    const steps = [
+      code('return "x".repeat(1_048_574)'),
+      { ref: 'nap', type: 'delay', for: 'PT0.05S' },
+      { ref: 'n', type: 'set', values: '{{ js | length }}' },
+    ];
+    const runId = await start(...steps);
+    expect(await ended(runId)).toMatchObject({ status: 'succeeded', result: 1_048_574 });
   });
 
   test('that runs away leaves other runs alone', async () => {

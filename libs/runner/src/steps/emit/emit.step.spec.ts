@@ -32,8 +32,10 @@ test('an id of the flow is text of at most 256 characters; nothing is none', () 
   expect(() => emit({ event: 'x', id: 'x'.repeat(257) })).toThrow('longer than 256');
 });
 
-test('ET-10: a template cannot make an event of Sluice\'s own; a flow that says one as it stands is an old one and goes on', () => {
-  expect(() => emit({ event: 'Flow.{{ what }}' }, { what: 'Executed' })).toThrow('"Flow.Executed" is an event of Sluice');
+test("ET-10: a template cannot make an event of Sluice's own; a flow that says one as it stands is an old one and goes on", () => {
+  expect(() => emit({ event: 'Flow.{{ what }}' }, { what: 'Executed' })).toThrow(
+    '"Flow.Executed" is an event of Sluice',
+  );
   expect(emit({ event: 'Flow.{{ what }}' }, { what: 'Shipped' })).toMatchObject({ type: 'Flow.Shipped' });
   expect(emit({ event: 'Flow.Executed' })).toMatchObject({ type: 'Flow.Executed' });
 });

@@ -12,7 +12,7 @@ function typeOf(value: unknown, source: string): string {
     throw new StepError('invalid_event_type', `the event type must be text of 1 to ${MAX_TYPE_LENGTH} characters`);
   }
   if (isBuiltInEventType(type) && type !== source.trim()) {
-    throw new StepError('invalid_event_type', `"${type}" is an event of Sluice's own: give yours another type`);
+    throw new StepError('built_in_event_type', `"${type}" is an event of Sluice's own: give yours another type`);
   }
   return type;
 }

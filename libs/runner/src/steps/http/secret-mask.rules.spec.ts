@@ -65,16 +65,19 @@ test('a secret is found in the forms that filters of templates give it', () => {
   }
 });
 
-test.each(['', 'u', 'us', 'user:', 'a user: '])('base64 that began with %j before the secret does not show it', (before) => {
-  for (const after of ['', '!', ' and more']) {
-    const text = Buffer.from(`${before}s3cret-value${after}`).toString('base64');
-    const masked = mask({ [text]: text }, ['s3cret-value']);
-    for (const each of Object.entries(masked).flat()) {
-      expect(each).toContain('***');
-      expect(Buffer.from(each.replace('***', ''), 'base64').toString('latin1')).not.toMatch(/cret|valu/);
+test.each(['', 'u', 'us', 'user:', 'a user: '])(
+  'base64 that began with %j before the secret does not show it',
+  (before) => {
+    for (const after of ['', '!', ' and more']) {
+      const text = Buffer.from(`${before}s3cret-value${after}`).toString('base64');
+      const masked = mask({ [text]: text }, ['s3cret-value']);
+      for (const each of Object.entries(masked).flat()) {
+        expect(each).toContain('***');
+        expect(Buffer.from(each.replace('***', ''), 'base64').toString('latin1')).not.toMatch(/cret|valu/);
+      }
     }
-  }
-});
+  },
+);
 
 test('a secret that ends with a line break is found without it', () => {
   expect(mask('got s3cret-value!', ['s3cret-value\n'])).toBe('got ***!');
