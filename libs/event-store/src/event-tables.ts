@@ -29,12 +29,14 @@ export function topicTables(topic: Topic): TopicTables {
 
 /**
  * Storage of tables that are only ever appended to: vacuum follows the inserts and freezes at once, so that no later
- * anti-wraparound vacuum has to read a big table again; analyze keeps up with a table that grows from nothing, at each
- * half more: at a twentieth it ran every ten seconds on every table under load, and who computed beside it waited.
+ * anti-wraparound vacuum has to read a big table again. It comes by count: a page that it changes for the first time
+ * since a checkpoint goes to the WAL whole, and by a share of a big table (before PostgreSQL 18) that is every page
+ * (decision 0471). Analyze keeps up with a table that grows from nothing, at each half more: at a twentieth it ran every
+ * ten seconds on every table under load, and who computed beside it waited.
  * Partitioned tables take no storage parameters, their partitions do.
  */
-export const APPEND_ONLY_STORAGE =
-  '(autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_freeze_min_age = 0, autovacuum_analyze_scale_factor = 0.5)';
+export const APPEND_ONLY_STORAGE = `(autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000,
+  autovacuum_freeze_min_age = 0, autovacuum_analyze_scale_factor = 0.5)`;
 
 function topicTablesSql(tables: TopicTables, partitioned: boolean): string[] {
   const ending = partitioned ? 'partition by range (stream_id)' : `with ${APPEND_ONLY_STORAGE}`;

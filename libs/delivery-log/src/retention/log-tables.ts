@@ -14,8 +14,9 @@ export interface LogTable {
 
 /** At each half more: at PostgreSQL's tenth a day's tables are analysed every ten seconds while many triggers come. */
 const ANALYZED = 'autovacuum_analyze_scale_factor = 0.5';
-/** Rows that are written once: vacuum freezes them as it goes and has nothing to clean. */
-const WRITTEN_ONCE = `(autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_freeze_min_age = 0, ${ANALYZED})`;
+/** Rows that are written once: vacuum freezes them as it goes, soon after they came, and has nothing to clean. */
+const WRITTEN_ONCE = `(autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 10000,
+  autovacuum_freeze_min_age = 0, ${ANALYZED})`;
 /** Room for the new version of a row in its own page, so that no index is touched. */
 const UPDATED = `(fillfactor = 70, ${ANALYZED})`;
 
