@@ -7,6 +7,7 @@ import type { PoolClient } from 'pg';
 import { DeliveringConfig } from '../delivering/delivering.config.ts';
 import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { EventRecorder } from '../recording/event-recorder.ts';
+import { pausedFromMs } from './endpoint-health.decider.ts';
 import { EndpointHealth, type Judged } from './endpoint-health.ts';
 import { EndpointStatuses } from './endpoint-statuses.ts';
 import { operationalEvent, type OperationalType } from './operational-events.ts';
@@ -103,7 +104,10 @@ export class EndpointControls implements OnModuleInit {
       if (verdict === 'recovered') {
         await this.recorder.recordOwn([this.#event('Endpoint.Recovered', endpoint, {})]);
       } else if (verdict === 'warn') {
-        const disabledAt = new Date((health.failingSinceMs ?? 0) + this.config.pauseAfterMs).toISOString();
+        const { failingSinceMs, warnedAtMs } = health;
+        const nowMs = this.config.now();
+        const atMs = pausedFromMs(failingSinceMs ?? nowMs, warnedAtMs ?? nowMs, this.config);
+        const disabledAt = new Date(atMs).toISOString();
         const more = { failingSince, lastStatus: status, disabledAt };
         await this.recorder.recordOwn([this.#event('Endpoint.Failing', endpoint, more)]);
       } else await this.#disable(endpoint, verdict, failingSince);

@@ -45,8 +45,10 @@ describe('the health of an endpoint', () => {
     ]);
   });
 
-  it('DL-04: nobody is paused without a warning before, even when nothing was sent for a week', () => {
-    expect(verdicts([1, FAILED], [200, FAILED], [201, FAILED])).toEqual([null, 'warn', 'failing']);
+  it('DL-04: nobody is paused without a warning a day before, even when nothing was sent for a week', () => {
+    const late = verdicts([1, FAILED], [200, FAILED], [201, FAILED], [223, FAILED], [224, FAILED]);
+    expect(late).toEqual([null, 'warn', null, null, 'failing']);
+    expect(verdicts([1, FAILED], [96, FAILED], [120, FAILED], [121, FAILED])).toEqual([null, 'warn', null, 'failing']);
   });
 
   it('DL-03: 410 pauses at once', () => {

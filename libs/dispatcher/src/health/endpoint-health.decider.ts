@@ -47,10 +47,19 @@ export function decideHealth(before: Health, facts: AttemptFacts, limits: Health
   if (facts.status === GONE) return { health: { ...health, warnedAtMs: facts.nowMs }, verdict: 'gone' };
   const failingMs = facts.nowMs - failingSinceMs;
   const warned = before.warnedAtMs !== null && before.warnedAtMs >= failingSinceMs;
-  // However long nothing was sent: nobody is paused who was not warned before.
+  // However long nothing was sent: nobody is paused who was not warned before, in time to do something about it.
   if (!warned) {
     if (failingMs < limits.warnAfterMs) return { health, verdict: null };
     return { health: { ...health, warnedAtMs: facts.nowMs }, verdict: 'warn' };
   }
-  return { health, verdict: failingMs >= limits.pauseAfterMs ? 'failing' : null };
+  const isTime = facts.nowMs >= pausedFromMs(failingSinceMs, before.warnedAtMs ?? facts.nowMs, limits);
+  return { health, verdict: isTime ? 'failing' : null };
+}
+
+/**
+ * From when on one more failure pauses the endpoint. Who sends once a fortnight fails the second time after twice the time: the
+ * warning would have come seconds before the pause.
+ */
+export function pausedFromMs(failingSinceMs: number, warnedAtMs: number, limits: HealthLimits): number {
+  return Math.max(failingSinceMs + limits.pauseAfterMs, warnedAtMs + limits.warnAfterMs);
 }
