@@ -159,6 +159,18 @@ describe('the one door', () => {
     expect((await recordedOf('extended')).map((event) => event.attributes)).toEqual([attributes]);
   });
 
+  it('hands on the trace of a record, and none that is malformed', async () => {
+    const traced = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const [good, bad] = [record('traced'), record('mistraced')];
+    good.headers.traceparent = traced;
+    bad.headers.traceparent = `${traced}\r\nx-injected: ż`;
+    await consumer.onKafka(batch([good, bad]));
+    const ids = (await Promise.all(['traced', 'mistraced'].map(recordedOf))).flat().map((event) => event.eventId);
+    const arrived = () => ids.map((id) => receiver.requests.find(({ text }) => text.includes(id)));
+    await waitFor(() => arrived().every((request) => request !== undefined), 20_000);
+    expect(arrived().map((request) => request?.headers.traceparent)).toEqual([traced, undefined]);
+  });
+
   it('believes no app that an untrusted record names', async () => {
     const foreign = record('foreign');
     foreign.headers.ce_appid = newId();
