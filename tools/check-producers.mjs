@@ -79,7 +79,7 @@ try {
     const { items } = await api('GET', '/v1/dead-letters?limit=200');
     return items.length >= 8 ? JSON.stringify(items) : null;
   }, LONG_MS);
-  for (const reason of ['not JSON', 'attribute type must be', 'not a JSON object', 'attribute specversion']) {
+  for (const reason of ['not valid JSON', 'attribute type must be', 'must be a JSON object', 'attribute specversion']) {
     if (!letters.includes(reason)) throw new Error(`no dead letter says "${reason}": ${letters}`);
   }
   console.log('both producers reach an endpoint, once; 8 bad records are dead letters');

@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto';
 import { type CloudEvent, derivedId, extensionsOf, type ProducerAttributes } from '@sluice/contracts';
 import type { ReceivedEvent } from './received-event.ts';
 
+/**
+ * W3C Trace Context, level 1. It becomes a header of every delivery: a malformed one, which Kafka may bring, would make them
+ * all fail.
+ */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** SHA-256 over source and id: a key of fixed size within the app, whatever the producer calls its events. */
 export function dedupeKeyOf(source: string, id: string): Buffer {
   return createHash('sha256')
@@ -54,7 +60,7 @@ export function fromCloudEvent(
     requestId: null,
     correlationId: place.correlationId,
     causationId: place.cause,
-    traceparent: place.traceparent,
+    traceparent: TRACEPARENT.test(place.traceparent ?? '') ? place.traceparent : undefined,
     hops: place.hops,
     dedupeKey: dedupeKeyOf(event.source, event.id),
   };

@@ -3,7 +3,6 @@ import { AccessControl, DEFAULT_APP_ID, DEFAULT_APP_NAME } from '@sluice/access'
 import { Consumes, type EventBatch, type ForeignMessage } from '@sluice/bus';
 import { type CloudEvent, derivedId, DOMAIN_EVENTS_TOPIC } from '@sluice/contracts';
 import { EventSchemas } from '@sluice/event-schemas';
-import { parseTraceparent } from '@sluice/observability';
 import { InjectSettings, type Settings } from '@sluice/platform';
 import { fromCloudEvent } from './cloud-event.rules.ts';
 import { EventRecorder } from './event-recorder.ts';
@@ -100,7 +99,7 @@ export class DomainEventsConsumer {
       cause,
       publicUrl: this.settings.publicUrl,
       correlationId: cause,
-      traceparent: traceOf(message),
+      traceparent: message.headers.traceparent,
       receivedAt: message.timestamp.toISOString(),
     });
   }
@@ -110,9 +109,4 @@ export class DomainEventsConsumer {
     if (named === DEFAULT_APP_NAME) return Promise.resolve(DEFAULT_APP_ID);
     return this.access.findApp(named, { kind: 'personal', tokenId: '', appId: null, scopes: [], userId: null });
   }
-}
-
-/** It becomes a header of every delivery: a malformed one would make them all fail, or be refused by receivers. */
-function traceOf({ headers: { traceparent } }: ForeignMessage): string | undefined {
-  return parseTraceparent(traceparent) === null ? undefined : traceparent;
 }
