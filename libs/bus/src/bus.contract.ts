@@ -42,6 +42,12 @@ export interface EventBatch<E = BusEvent> {
 
 export type BatchHandler<E = BusEvent> = (batch: EventBatch<E>) => Promise<void>;
 
+export interface FarBehind {
+  /** Events. */
+  from: number;
+  maxBatch: number;
+}
+
 export interface ConsumeOptions {
   /**
    * `group`: each event goes to one member, from the earliest event when the group is new. `everyInstance`: each
@@ -54,6 +60,11 @@ export interface ConsumeOptions {
   types?: readonly string[];
   /** Most events in a batch; 500 unless given. */
   maxBatch?: number;
+  /**
+   * Larger batches while so many events or more wait (Postgres bus): one commit follows another, so that their size bounds
+   * the rate of a stage whatever the processors have left.
+   */
+  behind?: FarBehind;
   /** The messages are ForeignMessage; exists in the Kafka wiring only. */
   foreign?: boolean;
 }

@@ -19,7 +19,7 @@ import {
 import { RetentionWorker } from '@sluice/retention';
 import type { Pool } from 'pg';
 import { checkListenAddress } from './listen-address.ts';
-import { AcceptPressure, REMEMBER_BEHIND_EDGE_MS } from './accept-pressure.ts';
+import { AcceptPressure, PRESSURE_BEHIND_EDGE, PRESSURE_STANDALONE } from './accept-pressure.ts';
 import { MechanismsModule } from './mechanisms.module.ts';
 import { batchObserver, checkBus, observe, type ObservedBus } from './observing.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
@@ -64,7 +64,7 @@ type Bus = CustomTransportStrategy & ObservedBus;
 
 function createBus(options: StartOptions, bindings: BusBindings, stores: ReadonlyMap<ServiceName, EventStore>): Bus {
   const { settings, logger } = options;
-  const pressure = new AcceptPressure(undefined, settings.kafka ? REMEMBER_BEHIND_EDGE_MS : undefined);
+  const pressure = new AcceptPressure(settings.kafka ? PRESSURE_BEHIND_EDGE : PRESSURE_STANDALONE);
   stores.get('gateway')?.onCommitted((events) => pressure.committed(events));
   const yieldWhile = (): boolean => pressure.isHigh;
   if (settings.kafka) {

@@ -5,7 +5,7 @@ import { nodeMemoryMiB, startProduct } from '../product.ts';
 import type { BenchResult, Row } from '../report.ts';
 import type { BenchArguments } from './rounds.ts';
 
-const LOAD = { bodyBytes: 1_024, connections: 64, warmUpMs: 3_000, measureDeliveries: true, drainMs: 120_000 };
+const LOAD = { bodyBytes: 1_024, connections: 128, warmUpMs: 3_000, measureDeliveries: true, drainMs: 120_000 };
 
 export interface EndToEnd {
   result: LoadResult;

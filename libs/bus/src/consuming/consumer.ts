@@ -1,4 +1,4 @@
-import type { BatchHandler, BusEvent, ConsumeOptions, ForeignMessage } from '../bus.contract.ts';
+import type { BatchHandler, BusEvent, ConsumeOptions, FarBehind, ForeignMessage } from '../bus.contract.ts';
 
 export type Message = BusEvent | ForeignMessage;
 
@@ -9,6 +9,7 @@ export interface Consumer {
   mode: 'group' | 'everyInstance';
   types: ReadonlySet<string> | null;
   maxBatch: number;
+  behind: FarBehind | null;
   foreign: boolean;
   handle: BatchHandler<Message>;
 }
@@ -22,6 +23,7 @@ export function consumerOf(topic: string, options: ConsumeOptions, handle: Batch
     mode: options.mode ?? 'group',
     types: options.types ? new Set(options.types) : null,
     maxBatch: options.maxBatch ?? DEFAULT_MAX_BATCH,
+    behind: options.behind ?? null,
     foreign: options.foreign ?? false,
     handle,
   };

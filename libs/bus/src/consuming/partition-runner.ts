@@ -95,12 +95,12 @@ export class PartitionRunner implements Runner {
 
   /**
    * Applies events, given in the order of the partition; those at or below the checkpoint are dropped.
+   * @param maxBatch most events that the handler gets at once.
    * @throws PausedError when something is away: call it again later with the same events.
    * @throws PartitionLostError when another consumer has taken the partition.
    */
-  async apply(events: readonly Message[], session: Session): Promise<void> {
+  async apply(events: readonly Message[], session: Session, maxBatch = this.#consumer.maxBatch): Promise<void> {
     if (this.#uncertain) await this.#resync();
-    const { maxBatch } = this.#consumer;
     let rest = this.#news(events);
     while (rest.length > 0) {
       await this.#applyChunk(rest.slice(0, maxBatch), session, maxBatch);

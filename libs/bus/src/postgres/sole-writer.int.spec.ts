@@ -84,6 +84,31 @@ describe('Postgres bus in one process', () => {
     expect(process.bus.statuses()[0]).toMatchObject({ lag: 0 });
   });
 
+  it('a consumer that is far behind takes larger batches, and those of every day once it has caught up', async () => {
+    const shared = world({ handOverLimit: 50 });
+    const sizes: number[] = [];
+    let isHeld = true;
+    const process = await shared.start({
+      consumers: (bus, self) => {
+        const behind = { from: 40, maxBatch: 30 };
+        bus.consume('gateway.events', { group: 'runner', maxBatch: 5, behind }, async (batch) => {
+          await vi.waitFor(() => expect(isHeld).toBe(false), WAIT);
+          sizes.push(batch.events.length);
+          await commits(self)(batch);
+        });
+      },
+    });
+    const stream = newId();
+    for (let version = 0; version < 120; version++) {
+      await process.store('gateway').append(stream, version, [event('A')]);
+    }
+    isHeld = false;
+    await vi.waitFor(async () => expect(await shared.effects()).toHaveLength(120), WAIT);
+    expect(Math.max(...sizes)).toBe(30);
+    expect(Math.max(...sizes.slice(-4))).toBe(5);
+    expect(versionsOf(await shared.effects(), stream)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
+  });
+
   it('consumers yield while accepts queue, each batch for a bounded time, so they never stand still', async () => {
     let isBusy = true;
     const times: number[] = [];

@@ -139,7 +139,8 @@ export class TableConsumer implements Running {
     const look = Date.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
     if (look) this.#lookedAtMs = Date.now();
     const isYielding = this.#consumer.mode === 'group' && (await this.#yieldToAccepts());
-    const limit = isYielding ? Math.min(YIELDING_BATCH, this.#maxBatch) : this.#maxBatch;
+    const most = this.#maxBatch(this.#runner.position);
+    const limit = isYielding ? Math.min(YIELDING_BATCH, most) : most;
     const ahead = await this.#takeAhead(limit);
     const events = ahead ?? (await this.#source.next(this.#runner.position, limit, look));
     if (events.length === 0) return this.#idle(seen);
@@ -147,12 +148,19 @@ export class TableConsumer implements Running {
     this.#pollMs = this.#options.pollMs[0];
     this.#checkLease();
     if (!isYielding) this.#readAhead(events);
-    await this.#runner.apply(events, this.#session());
+    await this.#runner.apply(events, this.#session(), limit);
     this.#source.passed(this, this.#runner.position);
   }
 
-  get #maxBatch(): number {
-    return this.#consumer.maxBatch;
+  /** Most events of the batch after a position: more when more wait. */
+  #maxBatch(after: Position): number {
+    const { maxBatch, behind } = this.#consumer;
+    return behind && this.#waits(after, behind.from) ? behind.maxBatch : maxBatch;
+  }
+
+  #waits(after: Position, events: number): boolean {
+    const { newest } = this.#source;
+    return newest !== null && newest.position - after.position >= BigInt(events);
   }
 
   /**
@@ -162,10 +170,9 @@ export class TableConsumer implements Running {
    */
   #readAhead(events: readonly StoredEvent[]): void {
     const after = events.at(-1)?.position;
-    const { newest } = this.#source;
-    if (!after || !newest || newest.position - after.position < BigInt(this.#maxBatch)) return;
+    if (!after || !this.#waits(after, this.#consumer.maxBatch)) return;
     // Whoever needs it asks again, and learns of the error then.
-    const next = this.#source.next(after, this.#maxBatch, false).catch(() => null);
+    const next = this.#source.next(after, this.#maxBatch(after), false).catch(() => null);
     this.#ahead = { after, events: next };
   }
 

@@ -10,6 +10,7 @@ import { TimeSlice } from './time-slice.ts';
 
 /** Most triggers in a unit: about four events each, so a few times what the store otherwise puts into a batch. */
 const MAX_BATCH = 256;
+const FAR_BEHIND = { from: 768, maxBatch: 768 };
 const TYPES = ['TriggerAccepted', 'RunCancelAsked', 'CallbackReceived'];
 
 /** Starts a run for each accepted trigger; the whole batch is one commit together with its checkpoint. */
@@ -22,7 +23,7 @@ export class TriggersConsumer {
     private readonly answers: StepAnswers,
   ) {}
 
-  @Consumes('gateway.events', { group: 'runner', types: TYPES, maxBatch: MAX_BATCH })
+  @Consumes('gateway.events', { group: 'runner', types: TYPES, maxBatch: MAX_BATCH, behind: FAR_BEHIND })
   async onTriggers(batch: EventBatch): Promise<void> {
     const pending: PendingStart[] = [];
     const slice = new TimeSlice();
