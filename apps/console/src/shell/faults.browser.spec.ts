@@ -20,6 +20,14 @@ const PATIENCE_MS = 30_000;
 /** They read nothing before somebody has filled them in. */
 const READ_NOTHING: ReadonlySet<string> = new Set(['find by id', 'new endpoint', 'new event type']);
 
+const PORTAL = 'the page of a customer';
+async function portalAddress(): Promise<string> {
+  const endpointIds = [world.screens.endpoint?.split('/').at(-1)];
+  const wish = { endpointIds, permissions: ['view', 'manage', 'replay'] };
+  const { url } = await app.call<{ url: string }>('POST', '/v1/portal-links', wish);
+  return url.replace(/^https?:\/\/[^/]+/, product.url());
+}
+
 /** All at once, some at a time, each with its own faulty server; what went wrong by name. */
 async function each(names: readonly string[], try_: (name: string, proxy: FaultyProxy, base: string) => Promise<void>) {
   const left = [...names];
@@ -156,12 +164,14 @@ async function submitAll(page: Page, proxy: FaultyProxy, { open, fields, submit 
 
 describe('CO-02: a server that is slow, broken or gone', () => {
   it('every screen says so, offers to try again, and is whole when the server is', async () => {
-    const names = Object.keys({ ...world.screens, ...world.globals }).filter((name) => !READ_NOTHING.has(name));
+    const screens = Object.keys({ ...world.screens, ...world.globals }).filter((name) => !READ_NOTHING.has(name));
+    const names = [...screens, PORTAL];
     const wrong = await each(names, async (name, proxy, base) => {
       proxy.fault = 'held';
       const page = await browser.visit('about:blank');
       await page.clock.install();
-      await page.goto(addressIn(app, world, name).replace(product.url(), base));
+      const address = name === PORTAL ? await portalAddress() : addressIn(app, world, name);
+      await page.goto(address.replace(product.url(), base));
       await suffer(page, proxy);
       await page.close();
     });

@@ -54,6 +54,8 @@ describe('docs/tutorial.md', () => {
     await page.getByRole('link', { name: 'Add webhook' }).first().click();
     await page.getByLabel('Name', { exact: true }).fill('Company news');
     await page.getByLabel('Endpoint URL').fill(`${receiver}-mistyped`);
+    await page.getByRole('checkbox', { name: 'All events' }).uncheck();
+    await page.getByLabel('Event types').fill('company.*');
     await page.getByLabel('Retry schedule').fill('PT0S');
     await press(page, 'Save');
     await page.getByRole('heading', { level: 1, name: 'Company news' }).waitFor();
