@@ -15,12 +15,25 @@ async function write(client: ClientBase, events: readonly BusEvent[]): Promise<v
       continue;
     }
     const { endpoint } = event.data as EndpointChanged;
+    if (endpoint.enabled) await beginAnew(client, endpoint.uuid);
     await client.query(
       `insert into dispatcher.endpoints (uuid, app_id, state, deleted) values ($1, $2, $3, $4)
        on conflict (uuid) do update set state = excluded.state, deleted = excluded.deleted, changed_xid = pg_current_xact_id()`,
       [endpoint.uuid, endpoint.appId, JSON.stringify(endpoint), event.type === 'EndpointDeleted'],
     );
   }
+}
+
+/**
+ * Before an endpoint that was disabled is enabled: as when it is resumed, the clock of failing begins anew. Otherwise its first
+ * failure would pause it for what was before somebody mended it.
+ */
+async function beginAnew(client: ClientBase, uuid: string): Promise<void> {
+  await client.query(
+    `update endpoint_status.statuses s set failing_since = null, hold_until = null, changed_xid = pg_current_xact_id()
+     from dispatcher.endpoints e where e.uuid = $1 and s.uuid = e.uuid and not (e.state::jsonb->>'enabled')::boolean`,
+    [uuid],
+  );
 }
 
 /** The catalogue's types give tests their samples. */

@@ -182,6 +182,20 @@ describe('DL-03: what a receiver says about itself', () => {
     await waitFor(async () => (await told('Endpoint.Recovered')).length === 1);
   });
 
+  it('DL-04: enabling begins the clock of failing anew, as resuming does', async () => {
+    receiver.respond({ status: 500 });
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/orders`, retrySchedule: ['PT0S'] });
+    await neighbours.settled();
+    await neighbours.emit(1);
+    await waitFor(async () => (await statusOf(endpoint))?.failingSince);
+    await neighbours.change(endpoint, { name: 'still enabled' });
+    await neighbours.settled();
+    expect((await statusOf(endpoint))?.failingSince).not.toBeNull();
+    await neighbours.change(endpoint, { enabled: false });
+    await neighbours.change(endpoint, { enabled: true });
+    await waitFor(async () => (await statusOf(endpoint))?.failingSince === null);
+  });
+
   it('DL-10: a delivery that failed for good is told to others than its own endpoint, and never again of such a telling', async () => {
     receiver.respond({ status: 500 });
     // Not `*`: the built-in events of the three endpoints themselves would come in between.
