@@ -55,15 +55,4 @@ describe('accept pressure', () => {
     now += 1_000;
     expect(highFor(12_000, 3_000)).toBeGreaterThan(2_900);
   });
-
-  it('holds the relay back for a third of a second in two only, when accepts behind the edge are no burst', () => {
-    let now = 1_000;
-    const pressure = new AcceptPressure({ ...PRESSURE_BEHIND_EDGE, nowMs: () => now });
-    let high = 0;
-    for (; now < 21_000; now++) {
-      if (now % 100 === 0) pressure.committed(accepted(50));
-      high += pressure.isHigh ? 1 : 0;
-    }
-    expect(high).toBeLessThan(4_000);
-  });
 });

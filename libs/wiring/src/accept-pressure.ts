@@ -1,34 +1,27 @@
 /** Accepts in one commit that only many callers at once can bring about; at 1,000/s a commit holds one to five. */
 const BURST_EVENTS = 48;
+/** How long one such commit counts, in milliseconds: between two of them the callers are reading their answers. */
+const REMEMBER_MS = 50;
+/** The same where requests come through the edge and five processes share the processors: 30 to 100 ms lie between two. */
+const REMEMBER_BEHIND_EDGE_MS = 250;
+/** In how long it must have shown that accepts come faster than consumers could ever follow. */
+const PROOF_MS = 100;
+/** After a proof that failed, large commits say nothing for so long. */
+const DOUBT_MS = 600;
+/** Accepts a second while consumers wait; without them a machine that sustains 2,500/s from end to end accepts 20,000. */
+const BURST_PER_SECOND = 4_000;
 
 export interface PressureRules {
   nowMs?: () => number;
-  /** How long one such commit counts, in milliseconds: between two of them the callers are reading their answers. */
   rememberMs: number;
-  /** The least rate of a burst while consumers wait, and in how many milliseconds it has to show. */
+  /** The least rate of a burst; 0: the size of the commits is enough. */
   burstPerSecond: number;
-  proofMs: number;
-  /** After a proof that failed, large commits say nothing for so many milliseconds. */
-  doubtMs: number;
 }
 
-/** In one process with the consumers: a machine that sustains 2,500/s from end to end accepts 20,000/s without them. */
-export const PRESSURE_STANDALONE: PressureRules = {
-  rememberMs: 50,
-  burstPerSecond: 4_000,
-  proofMs: 100,
-  doubtMs: 600,
-};
-/**
- * Behind the edge, of one gateway of several: 30 to 100 ms lie between two commits, 500/s are sustained from end to end, and
- * 8,000/s accepted by two gateways.
- */
-export const PRESSURE_BEHIND_EDGE: PressureRules = {
-  rememberMs: 250,
-  burstPerSecond: 1_200,
-  proofMs: 300,
-  doubtMs: 2_000,
-};
+/** In one process with the consumers. */
+export const PRESSURE_STANDALONE: PressureRules = { rememberMs: REMEMBER_MS, burstPerSecond: BURST_PER_SECOND };
+/** Behind the edge, among five processes, the rate tells nothing: none of them has the processors for itself. */
+export const PRESSURE_BEHIND_EDGE: PressureRules = { rememberMs: REMEMBER_BEHIND_EDGE_MS, burstPerSecond: 0 };
 
 /**
  * Whether accepts come in a burst. Then they go first and consumers take what is left; they catch up after it. Neither
@@ -77,13 +70,12 @@ export class AcceptPressure {
     this.windowAccepts = 0;
   }
 
-  /** Each stretch of a burst has to have the rate of one. */
+  /** Each tenth of a second of a burst has to have the rate of one. */
   private prove(now: number, accepts: number): void {
     this.windowAccepts += accepts;
     const lastedMs = now - this.windowFromMs;
-    if (lastedMs < this.rules.proofMs) return;
-    if ((this.windowAccepts / lastedMs) * 1_000 < this.rules.burstPerSecond)
-      this.doubtUntilMs = now + this.rules.doubtMs;
+    if (lastedMs < PROOF_MS) return;
+    if ((this.windowAccepts / lastedMs) * 1_000 < this.rules.burstPerSecond) this.doubtUntilMs = now + DOUBT_MS;
     this.windowFromMs = now;
     this.windowAccepts = 0;
   }
