@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useAppId } from '../api/use-api.ts';
 import { Button, LinkButton } from '../design/button.tsx';
 import { DataTable } from '../design/data-table.tsx';
-import { Badge, Page, type Tone } from '../design/page.tsx';
+import { Badge, Filters, Page, type Tone } from '../design/page.tsx';
 import { Empty } from '../design/states.tsx';
 import { FOUND_COLUMNS } from './found-columns.tsx';
 import { useCommonFilters } from './search-filters.tsx';
@@ -34,7 +34,7 @@ export function Component() {
         </>
       }
     >
-      {fields}
+      <Filters>{fields}</Filters>
       <Tail key={wanted} wanted={wanted} isPaused={isPaused} appId={appId} />
     </Page>
   );

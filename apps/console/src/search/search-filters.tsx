@@ -1,5 +1,4 @@
 import { SelectField, TextField } from '../design/field.tsx';
-import { Filters } from '../design/page.tsx';
 import { useFilter } from '../design/use-filter.ts';
 import { useSubjectFilters } from './subject-fields.tsx';
 
@@ -56,13 +55,13 @@ export function useCommonFilters() {
     ...subject.filters,
   };
   const fields = (
-    <Filters>
+    <>
       <TextField label="Text" type="search" value={q} onChange={setQ} />
       <SelectField label="Kind" value={kinds} onChange={setKinds} options={KINDS} />
       <SelectField label="Status" value={status} onChange={setStatus} options={STATUS_OPTIONS} />
       <TextField label="Event type" value={eventType} onChange={setEventType} />
       {subject.fields}
-    </Filters>
+    </>
   );
   return { filters, fields };
 }

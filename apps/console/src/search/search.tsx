@@ -39,8 +39,8 @@ export function Component() {
       about="Everything that came in, ran, happened or went out."
       actions={<LinkButton to={`/apps/${appId}/live`}>Watch live</LinkButton>}
     >
-      {fields}
       <Filters>
+        {fields}
         <TextField label="Status code of the answer" value={code} onChange={setCode} />
         <TextField label="Since" type="datetime-local" value={since} onChange={setSince} />
         <TextField label="Until" type="datetime-local" value={until} onChange={setUntil} />
