@@ -1,13 +1,11 @@
-/** Bounds of what comes in (platform.md GW-07), in one place. Headers (16 KiB) and time (15 s) are the HTTP server's. */
+/** Bounds of what comes in (platform.md GW-07) that are fixed. Those of one request are settings: `Settings.requestLimits`. */
 export const GATEWAY_LIMITS = {
-  maxBodyBytes: 1_048_576,
   /** Bodies of all requests together, while they arrive and until they are answered. */
   maxHeldBodyBytes: 134_217_728,
   /** What one client may be sending at once: a quarter of that. Bodies are counted once they are past `uncountedBytes`. */
   maxReceivingBytesPerClient: 33_554_432,
   uncountedBytes: 16_384,
-  /** A compressed body may grow so many times, once it is past `freeDecodedBytes`; never past `maxBodyBytes`. */
-  maxBodyRatio: 100,
+  /** A compressed body may grow to so much, whatever was sent of it; past that the ratio counts. */
   freeDecodedBytes: 65_536,
   /** Bodies over this size live in libs/payloads instead of the event table (DESIGN.md §3.1). */
   inlineBodyBytes: 262_144,

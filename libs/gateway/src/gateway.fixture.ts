@@ -21,7 +21,7 @@ import {
   type StoredEvent,
 } from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
-import { poolToken, storeToken } from '@sluice/platform';
+import { loadSettings, poolToken, storeToken } from '@sluice/platform';
 import { type EncryptionKey, SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -71,6 +71,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     encryptionKeys: KEYS,
     trustedProxies: [],
     connections: { total: 15_000, perAddress: 1_000 },
+    requestLimits: loadSettings({}).requestLimits,
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: null,
     outbound: { proxy: null, extraCa: null },

@@ -11,3 +11,9 @@ export interface BodyLimits {
 }
 
 export const DEFAULT_BODY_LIMITS: BodyLimits = { maxDepth: 64, maxKeys: 10_000, maxFields: 1_000, maxParts: 100 };
+
+/**
+ * As far as a deployment may raise them (docs/decisions/0494). With these is read what a door has accepted: a run must
+ * not fail because limits were lowered, or differ between processes, after its request was answered.
+ */
+export const WIDEST_BODY_LIMITS: BodyLimits = { maxDepth: 64, maxKeys: 100_000, maxFields: 10_000, maxParts: 1_000 };

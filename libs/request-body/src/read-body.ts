@@ -14,7 +14,6 @@ export interface BodyContext {
   contentType?: string | null;
   /** Where the files of a multipart body are stored, in the order of `multipartFiles`. */
   fileIds?: readonly string[];
-  limits?: BodyLimits;
 }
 
 const NATIVE: BodyContext = {};
@@ -25,8 +24,12 @@ const NATIVE: BodyContext = {};
  * same bytes.
  * @throws BodyProblem
  */
-export function readBody(kind: BodyKind, bytes: Buffer, context: BodyContext = NATIVE): unknown {
-  const { limits = DEFAULT_BODY_LIMITS } = context;
+export function readBody(
+  kind: BodyKind,
+  bytes: Buffer,
+  context: BodyContext = NATIVE,
+  limits: BodyLimits = DEFAULT_BODY_LIMITS,
+): unknown {
   switch (kind) {
     case 'json':
       return jsonFor(context.profile ?? 'native', parseJson(bytes, limits));

@@ -169,7 +169,8 @@ export async function startServices(options: StartOptions): Promise<RunningServi
       controllers: services.map((service) => deadLetterCommandConsumer(service.name)),
     })(ServicesModule);
     const connections = new ConnectionLimit(settings.connections, settings.trustedProxies);
-    app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus, connections });
+    const { requestLimits: limits } = settings;
+    app = await createHttpApp({ module: ServicesModule, logger: options.logger, strategy: bus, connections, limits });
     observe({ bus, stores, pools });
     checkBus(app, bus);
     const port = await app.listen(settings.host, settings.port);

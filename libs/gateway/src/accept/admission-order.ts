@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { InjectSettings, type Settings } from '@sluice/platform';
 import { ALLOWED_ADDRESSES } from '../authentication/allowed-addresses.ts';
 import { TriggerAuthenticator } from '../authentication/trigger-authenticator.ts';
 import type { Admission, AdmissionCheck, EarlyAnswer, Verdict } from './admission.ts';
@@ -9,7 +10,7 @@ import { Idempotency } from '../idempotency/idempotency.ts';
 import { AddressLimit, TriggerLimit } from '../limits/rate-limits.ts';
 import { BodyDecoding } from '../inbound/body-decoding.ts';
 import { Ordering } from '../ordering/ordering.ts';
-import { BODY_CHECK, LOOP_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
+import { BodyCheck, LOOP_CHECK, METHOD_CHECK, STATE_CHECK } from './fixed-checks.ts';
 
 /**
  * The order in which a request is checked (DESIGN.md §3.3), after its body was received within bounds and its trigger
@@ -29,6 +30,7 @@ export class AdmissionOrder {
     ordering: Ordering,
     capture: Capture,
     decoding: BodyDecoding,
+    @InjectSettings() settings: Settings,
   ) {
     // What is asked of every caller.
     this.#caller = [addressLimit, ALLOWED_ADDRESSES, authenticator];
@@ -45,7 +47,7 @@ export class AdmissionOrder {
       LOOP_CHECK,
       STATE_CHECK,
       triggerLimit,
-      BODY_CHECK,
+      new BodyCheck(settings.requestLimits.body),
       ordering,
       // The last one: it makes the request's id, and a request that it lets through goes to the store.
       idempotency,

@@ -1,4 +1,4 @@
-import { BODY_RULES, bodyKindOf, BodyProblem, readBody } from '@sluice/request-body';
+import { BODY_RULES, type BodyLimits, bodyKindOf, BodyProblem, readBody } from '@sluice/request-body';
 import type { Admission, AdmissionCheck } from './admission.ts';
 import { gatewayError } from '../gateway.errors.ts';
 import { hopsOf } from './hops.rules.ts';
@@ -45,10 +45,10 @@ export const LOOP_CHECK: AdmissionCheck = {
 };
 
 /** GW-11: what is handed on may be anything; keys of order and idempotency read it where it is JSON. */
-function jsonOf(body: Buffer): unknown {
+function jsonOf(body: Buffer, limits: BodyLimits): unknown {
   if (body.length === 0) return null;
   try {
-    return readBody('json', body, undefined);
+    return readBody('json', body, undefined, limits);
   } catch (error) {
     if (error instanceof BodyProblem) return null;
     throw error;
@@ -56,11 +56,17 @@ function jsonOf(body: Buffer): unknown {
 }
 
 /** Reads the body once, for whoever comes after; nothing is read for a caller that may not start the trigger. */
-export const BODY_CHECK: AdmissionCheck = {
+export class BodyCheck implements AdmissionCheck {
+  readonly #limits: BodyLimits;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
   check(admission: Admission): void {
     const { request, body, profile, route } = admission;
     if (route.trigger.forwardTo !== null) {
-      admission.value = jsonOf(body);
+      admission.value = jsonOf(body, this.#limits);
       return;
     }
     const contentType = request.headers['content-type'];
@@ -72,7 +78,8 @@ export const BODY_CHECK: AdmissionCheck = {
       kind,
       body,
       isPlain ? undefined : { profile: profile.name, contentType: contentType ?? null },
+      this.#limits,
     );
     profile.checkBody?.(admission);
-  },
-};
+  }
+}

@@ -4,7 +4,7 @@ import type { TriggerAccepted, TriggerForwarded } from '@sluice/contracts';
 import type { EventMeta, EventStorePort, NewEvent } from '@sluice/event-store';
 import { Payloads } from '@sluice/payloads';
 import { failpoint, InjectSettings, InjectStore, metrics, type Settings } from '@sluice/platform';
-import { multipartFiles } from '@sluice/request-body';
+import { multipartFiles, WIDEST_BODY_LIMITS } from '@sluice/request-body';
 import { credentialHeadersOf } from '@sluice/trigger-credentials';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { eventHeaders } from '../inbound/event-headers.rules.ts';
@@ -65,7 +65,8 @@ export class TriggerAcceptor {
 
   /** Files lie beside the raw body, so that a flow can hand one on without the others. */
   #storeFiles({ body, request }: Admission): Promise<string[]> {
-    return this.payloads.putAll(multipartFiles(body, request.headers['content-type']).map((file) => file.bytes));
+    const files = multipartFiles(body, request.headers['content-type'], WIDEST_BODY_LIMITS);
+    return this.payloads.putAll(files.map((file) => file.bytes));
   }
 
   #dataOf(

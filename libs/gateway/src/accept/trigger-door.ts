@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '@sluice/contracts';
 import { inTrace, startWork, type TracedWork } from '@sluice/observability';
-import { metrics } from '@sluice/platform';
-import { type FormFields, parseForm } from '@sluice/request-body';
+import { InjectSettings, metrics, type Settings } from '@sluice/platform';
+import { type BodyLimits, type FormFields, parseForm } from '@sluice/request-body';
 import { AnswerWaiters } from '../answers/answer-waiters.ts';
-import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
 import { BodyBudget } from '../inbound/body-budget.ts';
 import { readBodyBytes } from '../inbound/body-stream.ts';
@@ -50,6 +49,8 @@ export class TriggerDoor {
     'sluice_gateway_unknown_triggers_total',
     'Requests for triggers that do not exist',
   );
+  readonly #maxBodyBytes: number;
+  readonly #limits: BodyLimits;
   readonly #starting: Passage = {
     check: (admission) => this.order.check(admission),
     pass: (admission, trace) =>
@@ -65,7 +66,11 @@ export class TriggerDoor {
     private readonly clients: ClientAddress,
     private readonly rejections: Rejections,
     private readonly pace: RefusalPace,
-  ) {}
+    @InjectSettings() settings: Settings,
+  ) {
+    this.#maxBodyBytes = settings.requestLimits.maxBodyBytes;
+    this.#limits = settings.requestLimits.body;
+  }
 
   /** Starts a run. Never rejects: whatever happens, the request is answered in the words of its profile. */
   handle(profile: TriggerProfile, find: FindRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -103,12 +108,11 @@ export class TriggerDoor {
       // Before the body: for a trigger that does not exist nothing is received.
       const found = find();
       route = this.#requireRoute(profile, found instanceof Promise ? await found : found);
-      const { maxBodyBytes } = GATEWAY_LIMITS;
-      let body: Buffer | null = await readBodyBytes(request, maxBodyBytes, this.budget, () =>
+      let body: Buffer | null = await readBodyBytes(request, this.#maxBodyBytes, this.budget, () =>
         this.clients.ofRequest(request),
       );
       held = body.length;
-      const query = queryOf(request.url as string);
+      const query = queryOf(request.url as string, this.#limits);
       const exchange = { request, response, clients: this.clients };
       admission = new Admission(profile, route, exchange, body, query);
       // From here on it is the admission's to let go of.
@@ -182,7 +186,7 @@ async function recovered(admission: Admission, error: unknown): Promise<EarlyAns
   return answer;
 }
 
-function queryOf(url: string): FormFields {
+function queryOf(url: string, limits: BodyLimits): FormFields {
   const question = url.indexOf('?');
-  return question === -1 ? NO_QUERY : parseForm(url.slice(question + 1));
+  return question === -1 ? NO_QUERY : parseForm(url.slice(question + 1), limits);
 }

@@ -1,10 +1,15 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { loadSettings } from '@sluice/platform';
 import { describe, expect, it } from 'vitest';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
-import { decoded } from './body-decoding.ts';
-import { codingOf } from './content-encoding.rules.ts';
+import { type DecodingLimits, decoded } from './body-decoding.ts';
+import { type ContentCoding, codingOf } from './content-encoding.rules.ts';
 
-const { maxBodyBytes, freeDecodedBytes, maxBodyRatio } = GATEWAY_LIMITS;
+const { freeDecodedBytes } = GATEWAY_LIMITS;
+const { requestLimits } = loadSettings({});
+const { maxBodyBytes, maxBodyRatio } = requestLimits;
+const decode = (coding: ContentCoding, body: Buffer, limits: DecodingLimits = requestLimits) =>
+  decoded(coding, body, limits);
 
 /** Text that compresses little, made the same way each time. */
 function noise(bytes: number): Buffer {
@@ -16,29 +21,46 @@ describe('GW-07: compressed bodies', () => {
   const body = Buffer.from('{"hello":"world"}');
 
   it('are read in every form of the accepted codings', async () => {
-    expect(await decoded('gzip', gzipSync(body))).toEqual(body);
-    expect(await decoded('br', brotliCompressSync(body))).toEqual(body);
-    expect(await decoded('deflate', deflateSync(body))).toEqual(body);
-    expect(await decoded('deflate', deflateRawSync(body))).toEqual(body);
-    expect(await decoded('gzip', Buffer.concat([gzipSync(body), gzipSync(body)]))).toEqual(Buffer.concat([body, body]));
+    expect(await decode('gzip', gzipSync(body))).toEqual(body);
+    expect(await decode('br', brotliCompressSync(body))).toEqual(body);
+    expect(await decode('deflate', deflateSync(body))).toEqual(body);
+    expect(await decode('deflate', deflateRawSync(body))).toEqual(body);
+    expect(await decode('gzip', Buffer.concat([gzipSync(body), gzipSync(body)]))).toEqual(Buffer.concat([body, body]));
   });
 
   it('may be as large as any body, and not a byte larger', async () => {
-    expect(await decoded('gzip', gzipSync(noise(maxBodyBytes)))).toHaveLength(maxBodyBytes);
-    const over = decoded('gzip', gzipSync(noise(maxBodyBytes + 1)));
+    expect(await decode('gzip', gzipSync(noise(maxBodyBytes)))).toHaveLength(maxBodyBytes);
+    const over = decode('gzip', gzipSync(noise(maxBodyBytes + 1)));
     await expect(over).rejects.toMatchObject({ code: 'body_too_large', status: 413 });
   });
 
   it('may grow a hundredfold, small ones as they like', async () => {
-    expect(await decoded('gzip', gzipSync(Buffer.alloc(freeDecodedBytes)))).toHaveLength(freeDecodedBytes);
+    expect(await decode('gzip', gzipSync(Buffer.alloc(freeDecodedBytes)))).toHaveLength(freeDecodedBytes);
     const packed = gzipSync(Buffer.alloc(1_000_000));
     expect(1_000_000 / packed.length).toBeGreaterThan(maxBodyRatio);
-    await expect(decoded('gzip', packed)).rejects.toMatchObject({ code: 'body_too_large' });
+    await expect(decode('gzip', packed)).rejects.toMatchObject({ code: 'body_too_large' });
+  });
+
+  it('by other limits, when the deployment has them', async () => {
+    const twice = { maxBodyBytes: 100_000, maxBodyRatio: 2 };
+    const packed = gzipSync(noise(80_000));
+    expect(await decode('gzip', packed, twice)).toHaveLength(80_000);
+    const zeros = gzipSync(Buffer.alloc(freeDecodedBytes + 1));
+    await expect(decode('gzip', zeros, twice)).rejects.toMatchObject({
+      code: 'body_too_large',
+      message: expect.stringContaining('(2 times what was sent, 100000 in any case)') as string,
+    });
+    await expect(decode('gzip', gzipSync(noise(100_001)), twice)).rejects.toMatchObject({ code: 'body_too_large' });
+    const small = { maxBodyBytes: 2_000, maxBodyRatio: 1_000 };
+    expect(await decode('gzip', gzipSync(Buffer.alloc(2_000)), small)).toHaveLength(2_000);
+    await expect(decode('gzip', gzipSync(Buffer.alloc(2_001)), small)).rejects.toMatchObject({
+      message: expect.stringContaining('at most 2000 bytes') as string,
+    });
   });
 
   it.each(['gzip', 'br', 'deflate'] as const)('a bomb of %s is refused', async (coding) => {
     const bombs = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync };
-    await expect(decoded(coding, bombs[coding](Buffer.alloc(20_000_000)))).rejects.toMatchObject({
+    await expect(decode(coding, bombs[coding](Buffer.alloc(20_000_000)))).rejects.toMatchObject({
       code: 'body_too_large',
     });
   });
@@ -51,7 +73,7 @@ describe('GW-07: compressed bodies', () => {
     ['deflate', body],
     ['deflate', deflateSync(body).subarray(0, 5)],
   ] as const)('%s that is broken is 422', async (coding, sent) => {
-    await expect(decoded(coding, sent)).rejects.toMatchObject({ code: 'malformed_content_encoding', status: 422 });
+    await expect(decode(coding, sent)).rejects.toMatchObject({ code: 'malformed_content_encoding', status: 422 });
   });
 
   it('other codings, and several of them, are 415 with what is accepted', () => {

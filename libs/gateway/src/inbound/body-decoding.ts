@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
+import { InjectSettings, type RequestLimits, type Settings } from '@sluice/platform';
 import type { Admission, AdmissionCheck } from '../accept/admission.ts';
 import { GATEWAY_LIMITS } from '../gateway.config.ts';
 import { gatewayError } from '../gateway.errors.ts';
@@ -18,10 +19,11 @@ const DECODERS: Record<ContentCoding, Decode> = {
   deflate: (body, options) => (((body[0] as number) & 0x0f) === 8 ? zlib : raw)(body, options),
 };
 
+export type DecodingLimits = Pick<RequestLimits, 'maxBodyBytes' | 'maxBodyRatio'>;
+
 /** How long a body may be once it is decoded: what any body may be, and not out of proportion to what was sent. */
-function mostBytesOf(body: Buffer): number {
-  const { maxBodyBytes, maxBodyRatio, freeDecodedBytes } = GATEWAY_LIMITS;
-  return Math.min(maxBodyBytes, Math.max(freeDecodedBytes, body.length * maxBodyRatio));
+function mostBytesOf(body: Buffer, { maxBodyBytes, maxBodyRatio }: DecodingLimits): number {
+  return Math.min(maxBodyBytes, Math.max(GATEWAY_LIMITS.freeDecodedBytes, body.length * maxBodyRatio));
 }
 
 /**
@@ -29,13 +31,13 @@ function mostBytesOf(body: Buffer): number {
  * the limit costs.
  * @throws AppError `body_too_large` | `malformed_content_encoding`
  */
-export async function decoded(coding: ContentCoding, body: Buffer): Promise<Buffer> {
-  const maxOutputLength = mostBytesOf(body);
+export async function decoded(coding: ContentCoding, body: Buffer, limits: DecodingLimits): Promise<Buffer> {
+  const maxOutputLength = mostBytesOf(body, limits);
   try {
     return await DECODERS[coding](body, { maxOutputLength });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      const detail = `Decompressed, this body may have at most ${maxOutputLength} bytes (${GATEWAY_LIMITS.maxBodyRatio} times what was sent, ${GATEWAY_LIMITS.maxBodyBytes} in any case).`;
+      const detail = `Decompressed, this body may have at most ${maxOutputLength} bytes (${limits.maxBodyRatio} times what was sent, ${limits.maxBodyBytes} in any case).`;
       throw gatewayError('body_too_large', detail);
     }
     throw gatewayError('malformed_content_encoding', `The body is not valid ${coding}.`, { cause: error });
@@ -48,7 +50,14 @@ export async function decoded(coding: ContentCoding, body: Buffer): Promise<Buff
  */
 @Injectable()
 export class BodyDecoding implements AdmissionCheck {
-  constructor(private readonly budget: BodyBudget) {}
+  readonly #limits: DecodingLimits;
+
+  constructor(
+    private readonly budget: BodyBudget,
+    @InjectSettings() settings: Settings,
+  ) {
+    this.#limits = settings.requestLimits;
+  }
 
   check(admission: Admission): Promise<void> | undefined {
     const coding = codingOf(admission.request.headers['content-encoding']);
@@ -58,7 +67,7 @@ export class BodyDecoding implements AdmissionCheck {
 
   async #decode(admission: Admission, coding: ContentCoding): Promise<void> {
     const { body } = admission;
-    const plain = await decoded(coding, body);
+    const plain = await decoded(coding, body, this.#limits);
     const more = plain.length - body.length;
     if (more > 0 && !this.budget.take(more)) {
       throw gatewayError('overloaded', 'Too many bodies are being received at once; try again.');

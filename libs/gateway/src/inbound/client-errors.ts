@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { AppError } from '@sluice/contracts';
-import { PROBLEM_TYPE, RawRoutes, type RawRoutesProvider } from '@sluice/platform';
+import {
+  InjectSettings,
+  PROBLEM_TYPE,
+  RawRoutes,
+  type RawRoutesProvider,
+  type RequestLimits,
+  type Settings,
+} from '@sluice/platform';
 import type { FastifyInstance } from 'fastify';
 import { gatewayError } from '../gateway.errors.ts';
 import { isAnsweredEarly, problemText } from './http-reply.ts';
@@ -11,12 +18,14 @@ import { Refusals } from './refusals.ts';
 const LINGER_MS = 500;
 
 /** What the HTTP parser or its time limits refuse, before there is a request to route. */
-export function problemOfClientError(error: NodeJS.ErrnoException): AppError {
+export function problemOfClientError(error: NodeJS.ErrnoException, limits: RequestLimits): AppError {
   if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return gatewayError('headers_too_large', 'The headers of a request may have at most 16 KiB.');
+    const detail = `The headers of a request may have at most ${limits.maxHeaderBytes} bytes, with its first line.`;
+    return gatewayError('headers_too_large', detail);
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return gatewayError('request_timeout', 'The request was not complete within 15 seconds.');
+    const detail = `The request was not complete within ${limits.requestTimeoutMs / 1_000} s.`;
+    return gatewayError('request_timeout', detail);
   }
   return gatewayError('malformed_request', 'The request could not be read as HTTP/1.1.');
 }
@@ -37,7 +46,10 @@ export function rawProblem(error: AppError): string {
 export class ClientErrors implements RawRoutesProvider {
   readonly #answered = new WeakSet<Socket>();
 
-  constructor(private readonly refusals: Refusals) {}
+  constructor(
+    private readonly refusals: Refusals,
+    @InjectSettings() private readonly settings: Settings,
+  ) {}
 
   registerRoutes(app: FastifyInstance): void {
     app.server.removeAllListeners('clientError');
@@ -52,7 +64,7 @@ export class ClientErrors implements RawRoutesProvider {
       socket.destroy();
       return;
     }
-    const problem = problemOfClientError(error);
+    const problem = problemOfClientError(error, this.settings.requestLimits);
     this.refusals.count(problem.code);
     socket.end(rawProblem(problem));
     setTimeout(() => socket.destroy(), LINGER_MS).unref();

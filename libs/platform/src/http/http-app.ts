@@ -11,6 +11,7 @@ import { completeOpenApi } from '../openapi/complete-openapi.ts';
 import { DOCS_PAGE_HEADERS, docsPage } from '../openapi/docs-page.ts';
 import type { DescribedPaths, OpenApiDocument } from '../openapi/openapi-document.ts';
 import { OWN_PATHS } from '../openapi/own-paths.ts';
+import type { RequestLimits } from '../settings/settings.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { DryRunInterceptor } from './dry-run.ts';
 import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
@@ -29,7 +30,11 @@ export interface HttpAppOptions {
   strategy?: CustomTransportStrategy;
   /** Bytes a management request may have; the hot path has its own limit. 1 MiB unless given. */
   bodyLimitBytes?: number;
+  /** Of every request: 16 KiB of headers and 15 s unless given. */
+  limits?: HttpLimits;
 }
+
+export type HttpLimits = Pick<RequestLimits, 'maxHeaderBytes' | 'requestTimeoutMs'>;
 
 export interface HttpApp {
   nest: NestFastifyApplication;
@@ -39,17 +44,20 @@ export interface HttpApp {
   close(): Promise<void>;
 }
 
-const REQUEST_TIMEOUT_MS = 15_000;
-const MAX_HEADER_BYTES = 16_384;
+const DEFAULT_LIMITS: HttpLimits = { maxHeaderBytes: 16_384, requestTimeoutMs: 15_000 };
 const SWEEP_MS = 250;
 
 type AnswerUnreadable = NonNullable<RawRoutesProvider['answerUnreadable']>;
 
-function createAdapter(bodyLimitBytes: number, unreadable: readonly AnswerUnreadable[]): FastifyAdapter {
+function createAdapter(
+  bodyLimitBytes: number,
+  { maxHeaderBytes, requestTimeoutMs }: HttpLimits,
+  unreadable: readonly AnswerUnreadable[],
+): FastifyAdapter {
   return new FastifyAdapter({
     logger: false,
     bodyLimit: bodyLimitBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
@@ -58,9 +66,9 @@ function createAdapter(bodyLimitBytes: number, unreadable: readonly AnswerUnread
     onConstructorPoisoning: 'error',
     routerOptions: { maxParamLength: 256 },
     http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: 1_000,
     },
     // Framework errors before routing (a malformed URL) are problems like all others, unless the paths have words of their own.
@@ -124,7 +132,7 @@ async function registerDiscovered(
 /** A Nest application on Fastify with everything every service has: problems, validation, health, metrics, OpenAPI. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const unreadable: AnswerUnreadable[] = [];
-  const adapter = createAdapter(options.bodyLimitBytes ?? 1_048_576, unreadable);
+  const adapter = createAdapter(options.bodyLimitBytes ?? 1_048_576, options.limits ?? DEFAULT_LIMITS, unreadable);
   const nest = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     bufferLogs: false,

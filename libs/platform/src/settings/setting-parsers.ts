@@ -17,13 +17,14 @@ export const secret =
 export const emailAddress: Parser<string> = (value) =>
   /^[^\s@]{1,64}@[^\s@]{1,190}$/.test(value) ? ok(value) : no(`must be an e-mail address, not "${value}"`);
 
+/** @param why what the highest value is for, told to whoever wants more. */
 export const integer =
-  (min: number, max: number): Parser<number> =>
+  (min: number, max: number, why?: string): Parser<number> =>
   (value) => {
     const number = /^-?\d+$/.test(value) ? Number(value) : Number.NaN;
     return number >= min && number <= max
       ? ok(number)
-      : no(`must be a whole number from ${min} to ${max}, not "${value}"`);
+      : no(`must be a whole number from ${min} to ${max}${why === undefined ? '' : ` (${why})`}, not "${value}"`);
   };
 
 export const flag: Parser<boolean> = (value) => {

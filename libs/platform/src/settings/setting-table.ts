@@ -1,4 +1,5 @@
 import * as outbound from './outbound-parsers.ts';
+import { WIDEST_BODY_LIMITS } from '@sluice/request-body';
 import * as parse from './setting-parsers.ts';
 
 interface SettingRow<T> {
@@ -76,6 +77,46 @@ export const SETTING_TABLE = {
     parse.integer(1, 1_000_000),
     '1000',
     'of these from one public address that is no trusted proxy',
+  ),
+  SLUICE_MAX_BODY_BYTES: row(
+    parse.integer(1_024, 1_048_576, 'what the steps of a run may hold is 1 MiB'),
+    '1048576',
+    'bytes of the body of a request, decompressed too',
+  ),
+  SLUICE_MAX_BODY_DEPTH: row(
+    parse.integer(1, WIDEST_BODY_LIMITS.maxDepth, 'tests of flows take inputs that deep'),
+    '64',
+    'levels of the JSON or XML of a body',
+  ),
+  SLUICE_MAX_BODY_KEYS: row(
+    parse.integer(1, WIDEST_BODY_LIMITS.maxKeys, 'as many as an event of Kafka may have'),
+    '10000',
+    'keys of the JSON of a body, elements and attributes of XML',
+  ),
+  SLUICE_MAX_FORM_FIELDS: row(
+    parse.integer(1, WIDEST_BODY_LIMITS.maxFields),
+    '1000',
+    'fields of a form and of a query string',
+  ),
+  SLUICE_MAX_MULTIPART_PARTS: row(
+    parse.integer(1, WIDEST_BODY_LIMITS.maxParts, 'each file is stored by itself'),
+    '100',
+    'parts of a multipart body',
+  ),
+  SLUICE_MAX_BODY_RATIO: row(
+    parse.integer(1, 1_000),
+    '100',
+    'how many times larger a compressed body of more than 64 KiB may become',
+  ),
+  SLUICE_MAX_HEADER_BYTES: row(
+    parse.integer(4_096, 65_536, 'headers are stored with their event and handed on'),
+    '16384',
+    'bytes of the headers of a request, with its first line',
+  ),
+  SLUICE_REQUEST_TIMEOUT: row(
+    parse.duration(1_000, 120_000),
+    'PT15S',
+    'how long a request may take to arrive, headers and body',
   ),
   SLUICE_OUTBOUND_ALLOW: row(parse.cidrs, null, 'CIDRs outbound calls may reach although private'),
   SLUICE_OUTBOUND_PROXY: row(outbound.proxyUrl, null, 'HTTP proxy that outbound calls go through (CONNECT)', 'secret'),

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DEFAULT_BODY_LIMITS } from '@sluice/request-body';
 import { selfSigned } from '@sluice/testing';
 import { describe, expect, it } from 'vitest';
 import { describeSettings, environmentWithDotEnv, loadSettings, SettingsError } from './settings.ts';
@@ -18,6 +19,18 @@ const problemsOf = (
   return [];
 };
 const KEY = Buffer.alloc(32, 7).toString('base64');
+
+/** Name, least, most; the unit of durations in milliseconds. */
+const REQUEST_LIMITS: readonly [string, number, number, number?][] = [
+  ['SLUICE_MAX_BODY_BYTES', 1_024, 1_048_576],
+  ['SLUICE_MAX_BODY_DEPTH', 1, 64],
+  ['SLUICE_MAX_BODY_KEYS', 1, 100_000],
+  ['SLUICE_MAX_FORM_FIELDS', 1, 10_000],
+  ['SLUICE_MAX_MULTIPART_PARTS', 1, 1_000],
+  ['SLUICE_MAX_BODY_RATIO', 1, 1_000],
+  ['SLUICE_MAX_HEADER_BYTES', 4_096, 65_536],
+  ['SLUICE_REQUEST_TIMEOUT', 1, 120, 1_000],
+];
 
 describe('settings', () => {
   it('have defaults that work with nothing set', () => {
@@ -64,6 +77,28 @@ describe('settings', () => {
     for (const wrong of ['0', '-1', '1.5', 'many', '10,20', 'default=3', `${app}=`, '2000000', '']) {
       expect(problemsOf({ SLUICE_APP_CONCURRENCY: wrong })[0]).toContain('SLUICE_APP_CONCURRENCY must be');
     }
+  });
+
+  it('GW-07: bound one request, by default as the specification says', () => {
+    const defaults = loadSettings({}).requestLimits;
+    expect(defaults).toEqual({
+      maxBodyBytes: 1_048_576,
+      maxBodyRatio: 100,
+      maxHeaderBytes: 16_384,
+      requestTimeoutMs: 15_000,
+      body: DEFAULT_BODY_LIMITS,
+    });
+    const limitsOf = (name: string, text: string) => JSON.stringify(loadSettings({ [name]: text }).requestLimits);
+    for (const [name, least, most, unit = 1] of REQUEST_LIMITS) {
+      const [first, last] = unit === 1 ? [String(least), String(most)] : [`PT${least}S`, `PT${most}S`];
+      expect([name, limitsOf(name, first)]).toEqual([name, expect.stringMatching(`:${least * unit}[,}]`)]);
+      expect([name, limitsOf(name, last)]).toEqual([name, expect.stringMatching(`:${most * unit}[,}]`)]);
+      const beyond = unit === 1 ? [least - 1, most + 1, '', '1e3', '10.5', 'off'] : ['PT0.9S', 'PT121S', '15', 'off'];
+      for (const text of beyond) expect(problemsOf({ [name]: String(text) })[0]).toContain(`${name} must be`);
+    }
+    expect(problemsOf({ SLUICE_MAX_BODY_BYTES: '1048577' })).toEqual([
+      'SLUICE_MAX_BODY_BYTES must be a whole number from 1024 to 1048576 (what the steps of a run may hold is 1 MiB), not "1048577"',
+    ]);
   });
 
   it('report every problem at once, each naming its setting', () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseEnv } from 'node:util';
 import type { ServiceName } from '@sluice/contracts';
+import type { BodyLimits } from '@sluice/request-body';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
 import type { HeaderPrefixes } from './outbound-parsers.ts';
@@ -28,6 +29,17 @@ export interface RateLimitSettings {
   trigger: Rate | null;
   app: Rate | null;
   ipv6Prefix: number;
+}
+
+/** GW-07: bounds of one request. */
+export interface RequestLimits {
+  maxBodyBytes: number;
+  /** A compressed body may grow so many times, once it is past what is free. */
+  maxBodyRatio: number;
+  maxHeaderBytes: number;
+  requestTimeoutMs: number;
+  /** What may be in a body. */
+  body: BodyLimits;
 }
 
 /** Bounds of `code` steps. */
@@ -69,6 +81,7 @@ export interface Settings {
   rateLimits: RateLimitSettings;
   /** HTTP connections that are open at once. */
   connections: ConnectionLimits;
+  requestLimits: RequestLimits;
   /** null: unset (see running.md); an empty list: nothing private may be reached. */
   outboundAllow: string[] | null;
   outbound: OutboundSettings;
@@ -169,6 +182,21 @@ function kafkaOf(values: Record<string, unknown>, problems: string[]): KafkaSett
   };
 }
 
+function requestLimitsOf(values: Record<string, unknown>): RequestLimits {
+  return {
+    maxBodyBytes: values.SLUICE_MAX_BODY_BYTES as number,
+    maxBodyRatio: values.SLUICE_MAX_BODY_RATIO as number,
+    maxHeaderBytes: values.SLUICE_MAX_HEADER_BYTES as number,
+    requestTimeoutMs: values.SLUICE_REQUEST_TIMEOUT as number,
+    body: {
+      maxDepth: values.SLUICE_MAX_BODY_DEPTH as number,
+      maxKeys: values.SLUICE_MAX_BODY_KEYS as number,
+      maxFields: values.SLUICE_MAX_FORM_FIELDS as number,
+      maxParts: values.SLUICE_MAX_MULTIPART_PARTS as number,
+    },
+  };
+}
+
 function outboundOf(values: Record<string, unknown>): OutboundSettings {
   const url = values.SLUICE_OUTBOUND_PROXY as string | null;
   const except = values.SLUICE_OUTBOUND_PROXY_EXCEPT as string[];
@@ -225,6 +253,7 @@ export function loadSettings(environment: Environment, required: readonly Settin
       total: values.SLUICE_MAX_CONNECTIONS as number,
       perAddress: values.SLUICE_MAX_CONNECTIONS_PER_ADDRESS as number,
     },
+    requestLimits: requestLimitsOf(values),
     outboundAllow: values.SLUICE_OUTBOUND_ALLOW as string[] | null,
     outbound: outboundOf(values),
     etlPrefix: (values.SLUICE_ETL_HEADER_PREFIX as HeaderPrefixes).each,

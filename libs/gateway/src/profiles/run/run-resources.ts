@@ -3,7 +3,7 @@ import { isUuid, type RunCancelAsked, type TriggerAccepted } from '@sluice/contr
 import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
-import { BodyProblem, readBody } from '@sluice/request-body';
+import { BodyProblem, readBody, WIDEST_BODY_LIMITS } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { gatewayError } from '../../gateway.errors.ts';
 import type { TriggerRoute } from '../../routing/route.ts';
@@ -107,7 +107,7 @@ export class RunResources {
     try {
       const body = bodyPayloadId === null ? stored : await this.payloads.get(bodyPayloadId);
       if (body === null && bodyKind !== 'empty') return null;
-      return readBody(bodyKind, body ?? NOTHING, { profile: 'run', contentType });
+      return readBody(bodyKind, body ?? NOTHING, { profile: 'run', contentType }, WIDEST_BODY_LIMITS);
     } catch (error) {
       const isGone = error instanceof PayloadError && error.code === 'unknown';
       if (isGone || error instanceof BodyProblem) return null;
