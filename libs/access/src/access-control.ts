@@ -1,5 +1,6 @@
 import type { Role } from '@sluice/contracts';
 import type { EncryptionKey } from '@sluice/sealed-values';
+import type { AccessBoard } from './access-board.ts';
 import { AccessCopy, type AccessCopyOptions, type KnownApp, type KnownToken } from './access-copy.ts';
 import { hashToken } from './credential.ts';
 import { isPortalToken, PortalTokens } from './portal-tokens.ts';
@@ -10,11 +11,13 @@ import { allows, type Scope } from './scopes.ts';
 import { UnknownNames } from './unknown-names.ts';
 import { UseLog } from './use-log.ts';
 
-export interface AccessControlOptions extends AccessCopyOptions {
+export interface AccessControlOptions extends Omit<AccessCopyOptions, 'onApplied'> {
   /** How long an unknown token stays unknown without being looked up again; 1,000 ms unless given. */
   negativeMs?: number;
   /** The sealing keys, from which those of portal links are derived; none: no portal link is let in. */
   keys?: readonly EncryptionKey[];
+  /** Where the processes say what they know; none: nobody else is waited for. */
+  board?: AccessBoard;
 }
 
 /** A request for a run that may carry the credential of the trigger that started it. */
@@ -42,11 +45,12 @@ export class AccessControl {
 
   constructor(options: AccessControlOptions) {
     this.#options = options;
-    const { pool, pollMs, onError } = options;
+    const { pool, pollMs, onError, board } = options;
     this.#copy = new AccessCopy({
       pool,
       ...(pollMs === undefined ? {} : { pollMs }),
       ...(onError === undefined ? {} : { onError }),
+      onApplied: (change) => board?.report(change),
     });
     this.#unknown = new UnknownNames(options.negativeMs ?? 1000);
     this.#portalTokens = new PortalTokens(options.keys ?? []);
@@ -55,6 +59,8 @@ export class AccessControl {
 
   /** Resolves once the tables are loaded. */
   async start(): Promise<void> {
+    // What is revoked while the tables are being read waits for this process, too.
+    this.#options.board?.report(null);
     await this.#copy.start();
     this.#uses.start();
   }
@@ -62,6 +68,7 @@ export class AccessControl {
   async stop(): Promise<void> {
     await this.#uses.stop();
     await this.#copy.stop();
+    await this.#options.board?.close();
   }
 
   /** Milliseconds since the copy was last known to be complete; Infinity before the first load. */
@@ -125,11 +132,22 @@ export class AccessControl {
   }
 
   /**
-   * Reads what was just committed, so that this process knows it at once; others know it with their next poll.
+   * Reads what was just committed, so that this process knows it at once; others know it with their next poll. Enough for
+   * what lets somebody in: who does not know a token looks it up.
    * @throws what the database threw.
    */
   refresh(): Promise<void> {
     return this.#copy.refresh();
+  }
+
+  /**
+   * Waits until no process lets in whom a change that was just committed shuts out: this one and all others that live.
+   * @returns false when another process had not read it when the wait was over, or that is not known.
+   * @throws what the database threw when this process could not read it.
+   */
+  async isKnownEverywhere(): Promise<boolean> {
+    await this.#copy.refresh();
+    return (await this.#options.board?.othersHaveIt()) ?? true;
   }
 
   /** When each token was used last (RFC 3339), as far as it was; exact to half a minute. */

@@ -1,6 +1,7 @@
 import type { PortalGrant, RoleGrant } from '@sluice/contracts';
-import { TableTail } from '@sluice/local-copy';
+import { TableTail, type TableTailOptions } from '@sluice/local-copy';
 import type { Pool } from 'pg';
+import { CHANGES_MARKER } from './access-board.ts';
 import type { Principal } from './principal.ts';
 
 export interface KnownToken {
@@ -26,6 +27,8 @@ export interface AccessCopyOptions {
   pool: Pool;
   onError?(error: unknown): void;
   pollMs?: number;
+  /** Called after polls: all four tables contain what was counted in `access.changes` up to here. */
+  onApplied?(change: bigint): void;
 }
 
 /** However many unknown tokens arrive, the tables are read at most 50 times a second for them. */
@@ -41,29 +44,34 @@ export class AccessCopy {
   #lookedUpAt = 0;
 
   constructor(options: AccessCopyOptions) {
-    this.users = new TableTail<KnownUser>({
+    const each = {
       ...options,
+      marker: CHANGES_MARKER,
+      onPolled: () => this.#tellApplied(options),
+    };
+    this.users = new TableTail<KnownUser>({
+      ...each,
       table: 'access.users',
       key: 'user_id',
       columns: ['roles', 'active', 'generation'],
       map: userOf,
     });
     this.apps = new TableTail<KnownApp>({
-      ...options,
+      ...each,
       table: 'access.apps',
       key: 'app_id',
       columns: ['app_id', 'name'],
       map: (row) => ({ id: row.app_id as string, name: row.name as string }),
     });
     const tokens = this.#credentials(
-      options,
+      each,
       'access.tokens',
       'token_id',
       ['token_id', 'sha256', 'kind', 'app_id', 'user_id', 'trigger_id', 'scopes', 'expires_at', 'portal'],
       tokenOf,
     );
     const sessions = this.#credentials(
-      options,
+      each,
       'access.sessions',
       'session_id',
       ['session_id', 'sha256', 'user_id', 'generation', 'idle_expires_at'],
@@ -113,12 +121,23 @@ export class AccessCopy {
     await this.refresh();
   }
 
+  /** The tables are read one by one: what is in all of them is what the slowest has. */
+  #tellApplied({ onApplied }: AccessCopyOptions): void {
+    let least: bigint | null = null;
+    for (const { ready, marker } of this.#tails) {
+      if (!ready || marker === null) return;
+      const change = BigInt(marker);
+      if (least === null || change < least) least = change;
+    }
+    if (least !== null) onApplied?.(least);
+  }
+
   /**
    * Rows are known by their id and found by their hash: a regenerated token keeps its id, and with the hash as the key
    * the one before would go on working.
    */
   #credentials(
-    options: AccessCopyOptions,
+    options: Pick<TableTailOptions<KnownToken>, 'pool' | 'pollMs' | 'onError' | 'marker' | 'onPolled'>,
     table: string,
     key: string,
     columns: readonly string[],

@@ -1,6 +1,7 @@
 import { TAILED_COLUMNS_SQL, tailedIndexSql } from '@sluice/local-copy';
 import type { Alongside, AlongsideStatement } from '@sluice/event-store';
 import type { PortalGrant } from '@sluice/contracts';
+import { ACCESS_CHANGES_SQL } from './access-board.ts';
 import { USERS_SQL } from './session-tables.ts';
 
 /** A token as the guard knows it: never the token, only its hash. */
@@ -36,6 +37,7 @@ export function accessTablesSql(): string[] {
     tailedIndexSql('access.tokens'),
     `create table if not exists access.apps (app_id uuid primary key, name text not null, ${TAILED_COLUMNS_SQL})`,
     tailedIndexSql('access.apps'),
+    ...ACCESS_CHANGES_SQL,
     ...USERS_SQL,
   ];
 }

@@ -1,8 +1,10 @@
 import { Injectable, Logger, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { SERVICES } from '@sluice/contracts';
+import { ReplicaBoard } from '@sluice/local-copy';
 import { HealthCheck, type HealthResult, poolToken, SETTINGS, type Settings } from '@sluice/platform';
 import type { Pool } from 'pg';
+import { AccessBoard } from './access-board.ts';
 import { AccessControl } from './access-control.ts';
 import { AccessGuard } from './access.guard.ts';
 
@@ -43,11 +45,12 @@ class AccessLifecycle implements OnModuleInit, OnApplicationShutdown {
       useFactory: (settings: Settings, ...pools: (Pool | undefined)[]): AccessControl => {
         const pool = pools.find((candidate) => candidate !== undefined);
         if (!pool) throw new Error('no service of this process provides a database pool');
-        return new AccessControl({
-          pool,
-          keys: settings.encryptionKeys,
-          onError: (error) => log.warn(`token copy: ${(error as Error).message}`),
-        });
+        const onError = (error: unknown) => log.warn(`token copy: ${(error as Error).message}`);
+        // One name may be given to the five services of a machine, and each is waited for.
+        const instance = `${settings.instanceId}/${SERVICES.filter((_service, index) => pools[index]).join('+')}`;
+        const replicas = new ReplicaBoard({ pool, instance, waitMs: settings.propagationWaitMs, onError });
+        const board = new AccessBoard(pool, replicas, onError);
+        return new AccessControl({ pool, keys: settings.encryptionKeys, onError, board });
       },
     },
     AccessGuard,

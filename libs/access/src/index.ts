@@ -1,3 +1,4 @@
+export { AccessBoard } from './access-board.ts';
 export { AccessControl, type AccessControlOptions, type TriggerCaller } from './access-control.ts';
 export { AccessGuard } from './access.guard.ts';
 export { AccessModule } from './access.module.ts';

@@ -2,7 +2,7 @@ import type { Topic } from '@sluice/contracts';
 import type { Position } from '@sluice/event-store';
 import { comparePositions } from '@sluice/event-store';
 import type { Pool } from 'pg';
-import { ReplicaReader } from './replica-reader.ts';
+import { LIVE_MS, ReplicaReader } from './replica-reader.ts';
 
 export interface ReplicaBoardOptions {
   pool: Pool;
@@ -63,7 +63,8 @@ export class ReplicaBoard {
 
   /**
    * Whether every live replica of the services has applied the topic up to the position. A service without a live
-   * replica is not waited for: it will load the present state when it starts.
+   * replica is not waited for: it will load the present state when it starts. With `othersOnly` this process is not
+   * waited for either: it has made sure of itself.
    * @returns false after `timeoutMs` (`waitMs` of the board unless given), and when the board cannot be read: the change itself is
    *   committed either way.
    */
@@ -71,9 +72,24 @@ export class ReplicaBoard {
     topic: Topic,
     position: Position,
     services: readonly string[],
-    options: { timeoutMs?: number } = {},
+    options: { timeoutMs?: number; othersOnly?: boolean } = {},
   ): Promise<boolean> {
-    return this.#reader.wait({ topic, position, services }, options.timeoutMs ?? this.#options.waitMs ?? 2000);
+    const but = options.othersOnly === true ? { but: this.#options.instance } : {};
+    return this.#reader.wait({ topic, position, services, ...but }, options.timeoutMs ?? this.#options.waitMs ?? 2000);
+  }
+
+  /**
+   * Whether a replica of the service lives in another process.
+   * @throws what the database threw.
+   */
+  async hasOthers(service: string): Promise<boolean> {
+    const { rowCount } = await this.#options.pool.query({
+      name: 'replicas:others',
+      text: `select 1 from replicas.positions
+        where service = $1 and instance <> $2 and heartbeat_at > now() - $3 * interval '1 ms' limit 1`,
+      values: [service, this.#options.instance, LIVE_MS],
+    });
+    return rowCount !== 0;
   }
 
   /** Takes this process off the board. */

@@ -7,6 +7,8 @@ export interface AwaitedPosition {
   topic: Topic;
   position: Position;
   services: readonly string[];
+  /** An instance that is not waited for. */
+  but?: string;
 }
 
 interface Waiter {
@@ -17,13 +19,14 @@ interface Waiter {
 
 interface ReplicaRow {
   service: string;
+  instance: string;
   topic: string;
   /** Null: it has applied nothing yet. */
   position: Position | null;
 }
 
 /** A replica that has not been heard of for so long is not waited for. */
-const LIVE_MS = 5000;
+export const LIVE_MS = 5000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 32;
 
@@ -69,14 +72,15 @@ export class ReplicaReader {
   /** Null when the board cannot be read. */
   async #replicas(): Promise<ReplicaRow[] | null> {
     try {
-      const { rows } = await this.#pool.query<{ service: string; topic: string; at: string | null }>({
+      const { rows } = await this.#pool.query<{ service: string; instance: string; topic: string; at: string | null }>({
         name: 'replicas:live',
-        text: `select service, topic, epoch || ':' || transaction_id || ':' || position as at
+        text: `select service, instance, topic, epoch || ':' || transaction_id || ':' || position as at
           from replicas.positions where heartbeat_at > now() - $1 * interval '1 ms'`,
         values: [LIVE_MS],
       });
-      return rows.map(({ service, topic, at }) => ({
+      return rows.map(({ service, instance, topic, at }) => ({
         service,
+        instance,
         topic,
         position: at === null ? null : parsePosition(at),
       }));
@@ -89,10 +93,11 @@ export class ReplicaReader {
 
 /** Answers a waiter when it is known how it ends; @returns whether it is. */
 function settle(waiter: Waiter, replicas: readonly ReplicaRow[] | null, nowMs: number): boolean {
-  const { topic, position, services } = waiter.awaited;
+  const { topic, position, services, but } = waiter.awaited;
   const isBehind = (row: ReplicaRow): boolean =>
     row.topic === topic &&
     services.includes(row.service) &&
+    row.instance !== but &&
     (row.position === null || comparePositions(row.position, position) < 0);
   const applied = replicas !== null && !replicas.some(isBehind);
   if (!applied && replicas !== null && nowMs < waiter.deadlineMs) return false;

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { type LoggerService, Module } from '@nestjs/common';
 import { busTablesSql } from '@sluice/bus';
 import { eventTablesSql } from '@sluice/event-store';
-import type { ServiceDefinition, Settings } from '@sluice/platform';
+import { loadSettings, type ServiceDefinition, type Settings } from '@sluice/platform';
+import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import { type RunningServices, startServices } from '@sluice/wiring';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { afterAll, beforeAll } from 'vitest';
 import { registryService } from './registry.service.ts';
 
 export const ADMIN_TOKEN = 'an-administrator-token-of-40-characters!';
@@ -23,6 +25,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
     trustedProxies: [],
     connections: { total: 15_000, perAddress: 1_000 },
+    requestLimits: loadSettings({}).requestLimits,
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: [],
     outbound: { proxy: null, extraCa: null },
@@ -64,6 +67,29 @@ const deliveryLog: ServiceDefinition = {
 export function startRegistry(databaseUrl: string, change: Partial<Settings> = {}): Promise<RunningServices> {
   const settings = testSettings(databaseUrl, change);
   return startServices({ services: [registryService, deliveryLog], settings, logger: SILENT });
+}
+
+/** The registry of all tests of a file, on a database of its own; begun before the first and dropped after the last. */
+export function registryOfFile(): { readonly database: TestDatabase; readonly running: RunningServices; call: Call } {
+  let database: TestDatabase;
+  let running: RunningServices;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    running = await startRegistry(database.url);
+  });
+  afterAll(async () => {
+    await running?.close();
+    await database?.drop();
+  });
+  return {
+    get database() {
+      return database;
+    },
+    get running() {
+      return running;
+    },
+    call: (...asked) => client(running.url)(...asked),
+  };
 }
 
 /** What a test does not look at is not printed either. */

@@ -114,7 +114,7 @@ function completeOperation(operation: Operation, method: string, route: string):
   const responses = (operation.responses ??= {});
   // Their errors have the vendor's shape.
   if (operation['x-vendor'] !== undefined) return;
-  if (method === 'delete' && isOnlyEmpty200(responses)) describeDeletion(responses);
+  if (method === 'delete' && hasNoSuccessOfItsOwn(responses)) describeDeletion(responses);
   for (const [status, title] of errorsOf(operation, method, route, isSecured)) {
     responses[status] ??= { description: title };
     const response = responses[status];
@@ -127,9 +127,10 @@ function completeOperation(operation: Operation, method: string, route: string):
 
 const isIfMatch = (parameter: Parameter): boolean => parameter.name.toLowerCase() === 'if-match';
 
-function isOnlyEmpty200(responses: NonNullable<Operation['responses']>): boolean {
-  const successes = Object.keys(responses).filter((status) => status.startsWith('2'));
-  return successes.length === 1 && successes[0] === '200' && responses['200']?.content === undefined;
+/** Nest adds an empty 200 where a handler describes no answer at all, and nothing where it describes errors only. */
+function hasNoSuccessOfItsOwn(responses: NonNullable<Operation['responses']>): boolean {
+  const successes = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+  return successes.every(([status, response]) => status === '200' && response.content === undefined);
 }
 
 /** Deletes answer 204, or 200 while a replica may still act on what is gone. */

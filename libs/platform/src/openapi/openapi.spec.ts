@@ -44,6 +44,17 @@ describe('RG-01: the OpenAPI document is made whole', () => {
     expect(get.responses?.['404']?.description).toBe('no such thing');
   });
 
+  it.each([
+    ['Nest’s empty 200', { 200: { description: '' } }],
+    ['nothing but an error', { 404: { description: 'not_found' } }],
+  ])('a deletion that describes %s answers 204, or 200 while it propagates', (_, responses) => {
+    const operationOfDelete = operation({ responses });
+    completed({ '/things/{id}': { delete: operationOfDelete } });
+    expect(operationOfDelete.responses?.['204']).toEqual({ description: 'deleted' });
+    expect(operationOfDelete.responses?.['200']?.content).toHaveProperty('application/json');
+    expect(operationOfDelete.responses?.['500']?.content).toHaveProperty('application/problem+json');
+  });
+
   it('operation ids are unique, also where one controller has two paths', () => {
     const paths = completed({ '/v1/things': { get: operation() }, '/rest/v1/things': { get: operation() } });
     const ids = Object.values(paths).map(({ get }) => get?.operationId);

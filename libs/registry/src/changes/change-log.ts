@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { newId, type ServiceName } from '@sluice/contracts';
-import type { Actor } from '@sluice/access';
+import { AccessControl, type Actor } from '@sluice/access';
 import {
   type Alongside,
   type CommitUnit,
@@ -57,6 +57,8 @@ const MAX_TRIES = 12;
 interface Together {
   last: Position | null;
   services: Set<ServiceName>;
+  /** Whether one of them shuts a credential out. */
+  isOfAccess: boolean;
 }
 
 /** The one way in which the registry changes anything: events and rows in one unit, then waiting for the replicas. */
@@ -67,6 +69,7 @@ export class ChangeLog {
   constructor(
     @InjectStore('registry') private readonly store: EventStorePort,
     private readonly board: ReplicaBoard,
+    private readonly access: AccessControl,
   ) {}
 
   /**
@@ -132,13 +135,31 @@ export class ChangeLog {
   }
 
   /**
+   * Whether a process that checks credentials may still let in whom a committed change shuts out, when the wait is over.
+   * This one does not, once it resolves.
+   */
+  async isAccessPropagating(): Promise<boolean> {
+    if (isDryRun()) return false;
+    const all = this.together.getStore();
+    if (all) {
+      all.isOfAccess = true;
+      return false;
+    }
+    return !(await this.access.isKnownEverywhere());
+  }
+
+  /**
    * Many changes, and one wait for the replicas after the last: their events are applied in the order in which they were
    * made, so who has the last one has them all.
    */
   async waitingOnce<T>(work: () => Promise<T>): Promise<{ value: T; propagating: boolean }> {
-    const all: Together = { last: null, services: new Set() };
+    const all: Together = { last: null, services: new Set(), isOfAccess: false };
     const value = await this.together.run(all, work);
-    return { value, propagating: all.last !== null && (await this.isPropagating(all.last, [...all.services])) };
+    const late = await Promise.all([
+      all.last !== null && this.isPropagating(all.last, [...all.services]),
+      all.isOfAccess && this.isAccessPropagating(),
+    ]);
+    return { value, propagating: late.includes(true) };
   }
 }
 

@@ -19,6 +19,13 @@ export function answerWith<T extends object>(
   return changed.propagating ? { ...body, propagating: true } : body;
 }
 
+/** The body of such an answer, for the document. */
+export const PROPAGATING = {
+  type: 'object',
+  required: ['propagating'],
+  properties: { propagating: { type: 'boolean', enum: [true] } },
+};
+
 /** 204, or 200 with `{"propagating": true}` while a replica may still act on what was deleted. */
 export function answerDeleted(reply: Reply, changed: { propagating: boolean }): { propagating: true } | undefined {
   reply.code(changed.propagating ? 200 : 204);

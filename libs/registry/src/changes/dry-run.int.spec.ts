@@ -1,30 +1,17 @@
 import { SealedValues } from '@sluice/sealed-values';
 import type { EndpointState } from '@sluice/contracts';
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { GREET, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 /** Everything the registry knows, events and rows and sealed values, as text. */
 async function everything(): Promise<string> {
   const tables = ['events', 'flows', 'saved_flow_versions', 'triggers', 'endpoints', 'tokens', 'secrets', 'apps'];
   const texts = await Promise.all(
     [...tables.map((table) => `registry.${table}`), 'sealed.values', 'access.tokens'].map(async (table) => {
-      const { rows } = await database.pool.query(`select t::text as row from ${table} t order by 1`);
+      const { rows } = await registry.database.pool.query(`select t::text as row from ${table} t order by 1`);
       return JSON.stringify(rows);
     }),
   );
@@ -88,12 +75,12 @@ describe('RG-01: dryRun', () => {
       secret: 'the first',
     });
     await call('PATCH', `/v1/endpoints/${String(created.body.id)}?dryRun=true`, { secret: 'the second' });
-    const { rows } = await database.pool.query<{ state: string }>(
+    const { rows } = await registry.database.pool.query<{ state: string }>(
       'select state from registry.endpoints where id = $1',
       [created.body.id],
     );
     const { secret } = JSON.parse(rows[0]?.state ?? '{}') as EndpointState;
-    const sealed = new SealedValues({ pool: database.pool, keys: running.settings.encryptionKeys });
+    const sealed = new SealedValues({ pool: registry.database.pool, keys: registry.running.settings.encryptionKeys });
     expect(await sealed.open(secret ?? { id: '', version: 0 })).toBe('the first');
   });
 

@@ -21,6 +21,9 @@ export class PersonalTokenView {
 export class NewPersonalTokenView extends PersonalTokenView {
   @ApiProperty({ description: 'shown only here: keep it confidential' })
   token!: string;
+
+  @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
+  propagating?: boolean;
 }
 
 export class PersonalTokenPage {

@@ -1,17 +1,10 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiBody,
-  ApiCreatedResponse,
-  ApiHeader,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
 import { AllowsDryRun, platformError } from '@sluice/platform';
 import { etagOf, IF_MATCH } from '../changes/change-log.ts';
+import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
 import { CreateToken, RegenerateToken } from '../tokens/token.requests.ts';
@@ -84,7 +77,7 @@ export class PersonalAccessTokensController {
     return viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null);
   }
 
-  /** The token before stops working at once. */
+  /** The token before stops working at once: no service takes it any more when this is answered. */
   @Post(':id/regenerate')
   @AllowsDryRun()
   @HttpCode(200)
@@ -101,26 +94,26 @@ export class PersonalAccessTokensController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<NewPersonalTokenView> {
     const made = await this.tokens.regenerate(() => this.own(id, caller, app), body, caller, ifMatch);
-    const { state, clear } = made;
-    reply.header('etag', etagOf(made.streamVersion));
+    const { state, clear } = made.value;
     reply.header('cache-control', 'no-store');
-    return { ...viewOf(state, (await this.access.lastUsed([state.id])).get(state.id) ?? null), token: clear };
+    const lastUsed = (await this.access.lastUsed([state.id])).get(state.id) ?? null;
+    return answerWith(reply, made, { ...viewOf(state, lastUsed), token: clear });
   }
 
+  /** No service takes it any more when this is answered. */
   @Delete(':id')
   @AllowsDryRun()
-  @HttpCode(204)
   @Requires('admin', { role: 'viewer' })
   @ApiHeader(IF_MATCH)
-  @ApiNoContentResponse()
   async revoke(
     @Param('id') id: string,
     @Caller() caller: Principal,
     @InApp() app: AppScope,
     @Headers('if-match') ifMatch: string | undefined,
-  ): Promise<void> {
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
     await this.own(id, caller, app);
-    await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller, ifMatch);
+    return answerDeleted(reply, await this.tokens.revoke(id, EVERY_APP_OF_THEIRS, caller, ifMatch));
   }
 
   /**

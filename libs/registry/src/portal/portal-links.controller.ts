@@ -3,7 +3,6 @@ import {
   ApiBearerAuth,
   ApiBody,
   ApiCreatedResponse,
-  ApiNoContentResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiTags,
@@ -12,6 +11,7 @@ import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires }
 import type { PortalLinkState } from '@sluice/contracts';
 import { AllowsDryRun, IdPageQuery, platformError } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
+import { answerDeleted } from '../changes/changed.ts';
 import { Endpoints } from '../endpoints/endpoints.ts';
 import { EndpointQueries } from '../endpoints/endpoints.query.ts';
 import { endpointViewOf } from '../endpoints/endpoint.responses.ts';
@@ -65,14 +65,18 @@ export class PortalLinksController {
     };
   }
 
+  /** Whoever uses the link is refused from now on, by every service. */
   @Delete('portal-links/:id')
   @AllowsDryRun()
-  @HttpCode(204)
   @Requires('admin')
-  @ApiNoContentResponse({ description: 'Whoever uses the link is refused from now on.' })
   @ApiNotFoundResponse({ description: 'not_found' })
-  revoke(@Param('id') id: string, @Caller() caller: Principal, @InApp() app: AppScope): Promise<void> {
-    return this.links.revoke(id, app, actorOf(caller));
+  async revoke(
+    @Param('id') id: string,
+    @Caller() caller: Principal,
+    @InApp() app: AppScope,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.links.revoke(id, app, actorOf(caller)));
   }
 
   /** What the caller's portal link reaches. For other credentials there is nothing here. */

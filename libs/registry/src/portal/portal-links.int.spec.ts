@@ -1,21 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Body, type Call, client, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { type Body, type Call, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 async function endpoint(change: Record<string, unknown> = {}): Promise<Body & { id: number; uuid: string }> {
   const wish = { kind: 'event', name: 'Shop', url: 'https://shop.example/hook', events: ['order.*'], ...change };
@@ -123,7 +110,7 @@ describe('RG-02: a portal link', () => {
     ]) {
       expect([token, (await asCustomer(token)('GET', '/v1/portal')).status]).toEqual([token, 401]);
     }
-    await database.pool.query(
+    await registry.database.pool.query(
       `update access.tokens set changed_xid = pg_current_xact_id(), portal = (select portal from access.tokens
          where token_id = $2) where token_id = $1`,
       [made.id, foreign.id],
@@ -154,14 +141,14 @@ describe('RG-02: a portal link', () => {
     expect((await ask('GET', '/v1/portal')).status).toBe(200);
     const listed = async () => (await call('GET', '/v1/portal-links')).body.items?.map((each) => each.id) ?? [];
     expect(await listed()).toContain(made.id);
-    expect((await fetch(`${running.url}/portal/${made.id}`)).status).toBe(200);
+    expect((await fetch(`${registry.running.url}/portal/${made.id}`)).status).toBe(200);
     expect((await call('DELETE', `/v1/portal-links/${made.id}`)).status).toBe(204);
     expect((await ask('GET', '/v1/portal')).status).toBe(401);
     expect(await listed()).not.toContain(made.id);
     expect((await call('DELETE', `/v1/portal-links/${made.id}`)).status).toBe(404);
-    expect((await fetch(`${running.url}/portal/${made.id}`)).status).toBe(404);
+    expect((await fetch(`${registry.running.url}/portal/${made.id}`)).status).toBe(404);
     const late = await link({ endpointIds: [mine.id], permissions: ['view'], expiresIn: 'PT1M' });
-    await database.pool.query(
+    await registry.database.pool.query(
       `update access.tokens set expires_at = now() - interval '1 second', changed_xid = pg_current_xact_id()
        where token_id = $1`,
       [late.id],
@@ -215,11 +202,11 @@ describe('RG-02: a portal link', () => {
     const embedded = await link({ endpointIds: [mine.id], permissions: ['view'], embedIn: ['https://app.example'] });
     const plain = await link({ endpointIds: [mine.id], permissions: ['view'] });
     const policyOf = async (id: string) =>
-      (await fetch(`${running.url}/portal/${id}`)).headers.get('content-security-policy') ?? '';
+      (await fetch(`${registry.running.url}/portal/${id}`)).headers.get('content-security-policy') ?? '';
     expect(await policyOf(embedded.id)).toContain('frame-ancestors https://app.example');
     expect(await policyOf(plain.id)).toContain("frame-ancestors 'none'");
     expect(await policyOf('x')).toContain("frame-ancestors 'none'");
-    const { rows } = await database.pool.query<{ found: boolean }>(
+    const { rows } = await registry.database.pool.query<{ found: boolean }>(
       `select exists (select from registry.events where data like '%sluice_ptl_%')
          or exists (select from registry.portal_links where state like '%sluice_ptl_%') as found`,
     );

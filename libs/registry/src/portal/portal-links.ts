@@ -84,6 +84,7 @@ export class PortalLinks {
       },
     ]);
     await this.commit('PortalLinkCreated', link, 0, actor, [rowOf(link, false), grant]);
+    await this.access.refresh();
     // Behind the #, where browsers send it to nobody: no log and no Referer has it.
     return { link, url: `${this.settings.publicUrl}/portal/${link.id}#${token}` };
   }
@@ -108,12 +109,13 @@ export class PortalLinks {
     return rows[0] ? (JSON.parse(rows[0].state) as PortalLinkState) : null;
   }
 
-  /** Works nowhere any more within a second. @throws AppError 404 */
-  revoke(id: string, app: AppScope, actor: Actor): Promise<void> {
+  /** Works nowhere any more when it resolves, unless it says that this is still propagating. @throws AppError 404 */
+  revoke(id: string, app: AppScope, actor: Actor): Promise<{ propagating: boolean }> {
     return this.changes.deciding(undefined, async () => {
       const link = await this.find(id);
       if (!link || !app.sees(link.appId)) throw platformError('not_found', 'there is no such portal link');
       await this.commit('PortalLinkRevoked', link, 1, actor, [rowOf(link, true), revokeAccess([link.id])]);
+      return { propagating: await this.changes.isAccessPropagating() };
     });
   }
 
@@ -143,7 +145,6 @@ export class PortalLinks {
   ): Promise<void> {
     const events = [{ type, data: { link } }] as const;
     await this.changes.commit({ streamId: link.id, expectedVersion, appId: link.appId, actor, events, alongside });
-    await this.access.refresh();
   }
 }
 

@@ -5,7 +5,6 @@ import {
   ApiCreatedResponse,
   ApiExtraModels,
   ApiForbiddenResponse,
-  ApiNoContentResponse,
   ApiOkResponse,
   ApiTags,
   ApiUnauthorizedResponse,
@@ -13,6 +12,7 @@ import {
 } from '@nestjs/swagger';
 import { Caller, isForeign, type Principal, Public, Requires, sessionCookie } from '@sluice/access';
 import { ClientAddress, InjectSettings, platformError, type Settings } from '@sluice/platform';
+import { answerDeleted } from '../changes/changed.ts';
 import type { Reply } from '../requests/reply.ts';
 import { NewSessionView, SessionView, SignIn, SignInByToken } from './session.requests.ts';
 import { type Session, Sessions } from './sessions.ts';
@@ -76,13 +76,12 @@ export class SessionsController {
 
   /** Signs out. */
   @Delete('current')
-  @HttpCode(204)
   @Requires('admin', { role: 'viewer' })
   @ApiBearerAuth()
-  @ApiNoContentResponse()
-  async end(@Caller() caller: Principal, @Res({ passthrough: true }) reply: Reply): Promise<void> {
-    await this.sessions.end(caller);
+  async end(@Caller() caller: Principal, @Res({ passthrough: true }) reply: Reply): Promise<unknown> {
+    const ended = await this.sessions.end(caller);
     reply.header('set-cookie', sessionCookie('', 0, this.isSecure));
+    return answerDeleted(reply, ended);
   }
 }
 

@@ -109,7 +109,7 @@ export class Sessions {
     };
   }
 
-  async end(caller: Principal): Promise<void> {
+  async end(caller: Principal): Promise<{ propagating: boolean }> {
     const { id, user } = await this.current(caller);
     try {
       await this.changes.commit({
@@ -124,7 +124,7 @@ export class Sessions {
       // Ended twice at the same time: it is over all the same.
       if (!(error instanceof VersionConflictError)) throw error;
     }
-    await this.access.refresh();
+    return { propagating: await this.changes.isAccessPropagating() };
   }
 
   private async open(

@@ -1,23 +1,9 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN, type Answer, type Call, client, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN, type Answer, registryOfFile } from '../registry.fixture.ts';
 
 const PASSWORD = 'correct horse battery';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const { call } = registryOfFile();
 
 const signIn = (token: string): Promise<Answer> => call('POST', '/v1/sessions', { token }, { token: null });
 

@@ -4,6 +4,7 @@ import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires }
 import type { TokenState } from '@sluice/contracts';
 import { AllowsDryRun } from '@sluice/platform';
 import { etagOf, IF_MATCH } from '../changes/change-log.ts';
+import { answerDeleted } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { PageQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -77,16 +78,16 @@ export class TokensController {
 
   @Delete(':id')
   @AllowsDryRun()
-  @HttpCode(204)
   @Requires('admin')
   @ApiHeader(IF_MATCH)
-  revoke(
+  async revoke(
     @Param('id') id: string,
     @InApp() app: AppScope,
     @Caller() caller: Principal,
     @Headers('if-match') ifMatch: string | undefined,
-  ): Promise<void> {
-    return this.tokens.revoke(id, app, caller, ifMatch);
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.tokens.revoke(id, app, caller, ifMatch));
   }
 }
 

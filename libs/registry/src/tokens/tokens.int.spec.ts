@@ -1,22 +1,9 @@
 import { DEFAULT_APP_ID } from '@sluice/access';
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { GREET, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 describe('personal access tokens (LC-08)', () => {
   it('LC-08: are shown once, listed without the token, and end when they are revoked', async () => {
@@ -203,7 +190,7 @@ describe('secrets', () => {
     expect([first.status, second.status]).toEqual([201, 200]);
     const { body } = await call('GET', '/v1/secrets');
     expect(body.items?.map((item) => item.name)).toEqual(['api_key']);
-    const { rows } = await database.pool.query<{ text: string; version: number }>(
+    const { rows } = await registry.database.pool.query<{ text: string; version: number }>(
       `select (select string_agg(e::text, ' ') from registry.events e) as text, sealed_version as version
        from registry.secrets where name = 'api_key'`,
     );

@@ -14,6 +14,7 @@ import { VersionConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { type Actor, actorOf, ChangeLog, requireMatch } from '../changes/change-log.ts';
+import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import type { RegistryEvent } from '../changes/registry-event.ts';
 import { registryError } from '../registry.errors.ts';
@@ -69,7 +70,7 @@ export class Tokens {
     body: unknown,
     caller: Principal,
     ifMatch?: string,
-  ): Promise<{ state: TokenState; clear: string; streamVersion: number }> {
+  ): Promise<Changed<{ state: TokenState; clear: string }>> {
     const request = await validated(RegenerateToken, body ?? {});
     return this.changes.deciding(ifMatch, async () => {
       const row = await find();
@@ -79,8 +80,9 @@ export class Tokens {
       const days = request.expiration === undefined ? daysOf(row.state) : request.expiration;
       const state = { ...row.state, expiresAt: endAfter(days, now), regeneratedAt: new Date(now).toISOString() };
       const clear = newToken('sluice_pat');
-      await this.grant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
-      return { state, clear, streamVersion: row.streamVersion + 1 };
+      await this.commitGrant({ ...row, state }, hashToken(clear), actorOf(caller), 'TokenRegenerated');
+      const propagating = await this.changes.isAccessPropagating();
+      return { value: { state, clear }, streamVersion: row.streamVersion + 1, propagating };
     });
   }
 
@@ -88,7 +90,7 @@ export class Tokens {
   async revokeAllOf(userId: string, actor: Actor): Promise<void> {
     for (const row of await this.queries.ofUser(userId)) {
       try {
-        await this.revokeRow(row, actor);
+        await this.commitRevocation(row, actor);
       } catch (error) {
         // Somebody revoked it just now.
         if (!(error instanceof VersionConflictError)) throw error;
@@ -96,11 +98,13 @@ export class Tokens {
     }
   }
 
-  revoke(id: string, app: AppScope, caller: Principal, ifMatch?: string): Promise<void> {
+  /** Works nowhere any more when it resolves, unless it says that this is still propagating. */
+  revoke(id: string, app: AppScope, caller: Principal, ifMatch?: string): Promise<{ propagating: boolean }> {
     return this.changes.deciding(ifMatch, async () => {
       const row = await this.get(id, app);
       requireMatch(ifMatch, row.streamVersion);
-      await this.revokeRow(row, actorOf(caller));
+      await this.commitRevocation(row, actorOf(caller));
+      return { propagating: await this.changes.isAccessPropagating() };
     });
   }
 
@@ -112,11 +116,22 @@ export class Tokens {
   }
 
   /** @throws VersionConflictError when the token was granted or revoked meanwhile. */
-  async grant(
+  async grant(row: TokenRow, sha256: string, actor: Actor): Promise<void> {
+    await this.commitGrant(row, sha256, actor, 'TokenCreated');
+    await this.access.refresh();
+  }
+
+  /** @throws VersionConflictError when the token was granted or revoked meanwhile. */
+  async revokeRow(row: TokenRow, actor: Actor): Promise<void> {
+    await this.commitRevocation(row, actor);
+    await this.access.refresh();
+  }
+
+  private async commitGrant(
     row: TokenRow,
     sha256: string,
     actor: Actor,
-    type: 'TokenCreated' | 'TokenRegenerated' = 'TokenCreated',
+    type: 'TokenCreated' | 'TokenRegenerated',
   ): Promise<void> {
     const { state } = row;
     const grant = {
@@ -132,7 +147,7 @@ export class Tokens {
     await this.commit({ ...row, revoked: false }, type, actor, grantAccess([grant]));
   }
 
-  async revokeRow(row: TokenRow, actor: Actor): Promise<void> {
+  private async commitRevocation(row: TokenRow, actor: Actor): Promise<void> {
     await this.commit({ ...row, revoked: true }, 'TokenRevoked', actor, revokeAccess([row.state.id]));
   }
 
@@ -151,6 +166,5 @@ export class Tokens {
       events: [event],
       alongside: [tokenRow({ ...row, streamVersion: row.streamVersion + 1 }), access],
     });
-    await this.access.refresh();
   }
 }

@@ -1,21 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Body, type Call, client, GREET, startRegistry } from '../registry.fixture.ts';
+import { expect, it } from 'vitest';
+import { type Body, GREET, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 /** A trigger of a flow of its own, because a flow has at most one of profile `flow`. */
 async function newTrigger(change: Record<string, unknown> = {}): Promise<Body & { id: string; token: string }> {
@@ -71,7 +58,7 @@ it('LC-03: it is for editors only', async () => {
 it('RG-06: it is sealed, and stands in clear in no table and no event', async () => {
   const { id, token } = await newTrigger();
   await read(id);
-  const { rows } = await database.pool.query<{ text: string }>(
+  const { rows } = await registry.database.pool.query<{ text: string }>(
     `select state as text from registry.triggers where id = $1
      union all select data::text from registry.events where stream_id = $1
      union all select encode(sealed, 'escape') from sealed.values
@@ -111,7 +98,7 @@ it('LT-03: the tokens of the other profiles are never shown again', async () => 
 
 it('RG-06: without the key that sealed it, reading it is a clear error', async () => {
   const { id } = await newTrigger();
-  await database.pool.query(`update sealed.values set key_id = 'gone' where owner = $1`, [`trigger/${id}`]);
+  await registry.database.pool.query(`update sealed.values set key_id = 'gone' where owner = $1`, [`trigger/${id}`]);
   const { status, body } = await read(id);
   expect([status, body.code]).toEqual([500, 'token_unreadable']);
 });

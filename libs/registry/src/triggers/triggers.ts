@@ -275,7 +275,11 @@ export class Triggers {
       ...(alone ? { alone } : {}),
     });
     const position = await committing.catch(refuseSecondOfFlow);
-    const propagating = await this.changes.isPropagating(position, ['gateway']);
+    const late = await Promise.all([
+      this.changes.isPropagating(position, ['gateway']),
+      revoked.length > 0 && this.changes.isAccessPropagating(),
+    ]);
+    const propagating = late.includes(true);
     // A gateway that is late still opens what it knows; the next change deletes it then.
     if (!propagating) this.sealing.retireSoon(sealing);
     return { value: state, streamVersion, propagating };

@@ -109,6 +109,9 @@ export class UserView {
 
   @ApiProperty({ format: 'date-time' })
   updatedAt!: string;
+
+  @ApiProperty({ required: false, description: 'true when not every replica had the change within two seconds' })
+  propagating?: boolean;
 }
 
 export class UserPage {

@@ -11,6 +11,7 @@ import {
 import { appsOf, Caller, type Principal, Requires } from '@sluice/access';
 import { AllowsDryRun } from '@sluice/platform';
 import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
+import { answerDeleted, answerWith, PROPAGATING } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
 import { type Page, PageQuery, SearchQuery } from '../requests/page.requests.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -84,9 +85,14 @@ export class UsersController {
   @HttpCode(204)
   @Requires('admin', { role: 'viewer' })
   @ApiBody({ type: ChangePassword })
-  @ApiNoContentResponse()
-  changePassword(@Body() body: unknown, @Caller() caller: Principal): Promise<void> {
-    return this.users.changePassword(body, caller);
+  @ApiNoContentResponse({ description: 'changed' })
+  @ApiOkResponse({ schema: PROPAGATING, description: 'changed, but not every replica knew within two seconds' })
+  async changePassword(
+    @Body() body: unknown,
+    @Caller() caller: Principal,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    return answerDeleted(reply, await this.users.changePassword(body, caller));
   }
 
   @Get(':id')
@@ -113,23 +119,24 @@ export class UsersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<UserView> {
-    return shown(await this.users.change(id, body, caller, ifMatch), reply, caller);
+    const changed = await this.users.change(id, body, caller, ifMatch);
+    return answerWith(reply, changed, shown(changed.value, reply, caller));
   }
 
   /** The user's personal access tokens and sessions end with the user. */
   @Delete(':id')
   @AllowsDryRun()
-  @HttpCode(204)
   @Requires('admin')
   @ApiHeader(IF_MATCH)
-  @ApiNoContentResponse()
   async delete(
     @Param('id') id: string,
     @Caller() caller: Principal,
     @Headers('if-match') ifMatch: string | undefined,
-  ): Promise<void> {
-    const { state } = await this.users.delete(id, caller, ifMatch);
-    await this.tokens.revokeAllOf(state.id, actorOf(caller));
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<unknown> {
+    const deleted = await this.users.delete(id, caller, ifMatch);
+    await this.tokens.revokeAllOf(deleted.value.state.id, actorOf(caller));
+    return answerDeleted(reply, deleted);
   }
 
   @Get(':id/history')

@@ -5,6 +5,7 @@ import { AlongsideConflictError } from '@sluice/event-store';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool, PoolClient } from 'pg';
 import { type Actor, actorOf, ChangeLog, requireMatch } from '../changes/change-log.ts';
+import type { Changed } from '../changes/changed.ts';
 import { nextNumber } from '../changes/numbers.ts';
 import { registryError } from '../registry.errors.ts';
 import { invalidRequest, validated } from '../requests/validated.ts';
@@ -57,7 +58,9 @@ export class Users {
     const roles = tidied(user.roles);
     const state: UserState = { id, number, email, name, roles, disabled: false, createdAt: now, updatedAt: now };
     const row = { state, streamVersion: 0, password: await this.hash.of(password), generation: 1, deleted: false };
-    return this.commit('UserCreated', row, actor);
+    const added = await this.commit('UserCreated', row, actor);
+    await this.access.refresh();
+    return added;
   }
 
   /** @throws AppError 404 when no such user has a role in an app that the caller administers. */
@@ -74,7 +77,8 @@ export class Users {
     return row;
   }
 
-  async change(id: string, body: unknown, caller: Principal, ifMatch?: string): Promise<UserRow> {
+  /** What is taken away by it is taken away everywhere when it resolves, unless that is still propagating. */
+  async change(id: string, body: unknown, caller: Principal, ifMatch?: string): Promise<Changed<UserRow>> {
     const problems = (sent: { roles?: unknown }) => (sent.roles === undefined ? [] : rolesProblems(sent.roles, 0));
     const apps = appsOf(caller, 'administrator');
     const request = await validated(ChangeUser, body, problems);
@@ -98,16 +102,14 @@ export class Users {
           caller,
           before.roles.map(({ appId }) => appId),
         );
-      if (password === null && JSON.stringify(state) === JSON.stringify(before)) return row;
+      if (password === null && JSON.stringify(state) === JSON.stringify(before)) {
+        return { value: row, streamVersion: row.streamVersion, propagating: false };
+      }
       const endsSessions = password !== null || (disabled && !before.disabled);
       const next = { ...row, state, password: password ?? row.password };
       const type = password !== null ? 'UserPasswordChanged' : 'UserUpdated';
-      return this.commit(
-        type,
-        endsSessions ? { ...next, generation: row.generation + 1 } : next,
-        actorOf(caller),
-        before,
-      );
+      const changed = endsSessions ? { ...next, generation: row.generation + 1 } : next;
+      return this.known(await this.commit(type, changed, actorOf(caller), before));
     });
   }
 
@@ -122,9 +124,9 @@ export class Users {
   }
 
   /** Ends all sessions of the user but the one that asks. */
-  async changePassword(body: unknown, caller: Principal): Promise<void> {
+  async changePassword(body: unknown, caller: Principal): Promise<Changed<UserRow>> {
     const request = await validated(ChangePassword, body);
-    await this.changes.deciding(undefined, async () => {
+    return this.changes.deciding(undefined, async () => {
       const row = await this.me(caller);
       const { email } = row.state;
       // Whoever found an open browser must not guess the password in peace.
@@ -136,11 +138,11 @@ export class Users {
       this.emailOf(email, request.password);
       const next = { ...row, password: await this.hash.of(request.password), generation: row.generation + 1 };
       const kept = caller.kind === 'session' ? caller.tokenId : null;
-      await this.commit('UserPasswordChanged', next, actorOf(caller), row.state, kept);
+      return this.known(await this.commit('UserPasswordChanged', next, actorOf(caller), row.state, kept));
     });
   }
 
-  async delete(id: string, caller: Principal, ifMatch?: string): Promise<UserRow> {
+  async delete(id: string, caller: Principal, ifMatch?: string): Promise<Changed<UserRow>> {
     return this.changes.deciding(ifMatch, async () => {
       const row = await this.get(id, caller);
       requireMatch(ifMatch, row.streamVersion);
@@ -148,7 +150,7 @@ export class Users {
         caller,
         row.state.roles.map(({ appId }) => appId),
       );
-      return this.commit('UserDeleted', { ...row, deleted: true }, actorOf(caller), row.state);
+      return this.known(await this.commit('UserDeleted', { ...row, deleted: true }, actorOf(caller), row.state));
     });
   }
 
@@ -207,8 +209,11 @@ export class Users {
       if (error instanceof AlongsideConflictError && error.constraint === 'user_email') throw emailTaken(error);
       throw error;
     }
-    await this.access.refresh();
     return next;
+  }
+
+  private async known(row: UserRow): Promise<Changed<UserRow>> {
+    return { value: row, streamVersion: row.streamVersion, propagating: await this.changes.isAccessPropagating() };
   }
 }
 
