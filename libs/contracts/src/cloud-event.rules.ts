@@ -1,4 +1,5 @@
 import type { FieldProblem } from './app-error.ts';
+import { isCalendarDay } from './calendar-day.ts';
 import type { CloudEvent } from './gateway-events.ts';
 
 /** CloudEvents 1.0.2 §3.1: lower-case letters and digits. That they should have at most 20 is advice, so more are taken. */
@@ -92,9 +93,13 @@ function checkText(value: unknown, name: string, required: boolean, longest: num
   return false;
 }
 
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value)) && isCalendarDay(value);
+}
+
 function checkOptional(event: CloudEvent, report: Report): void {
   const { time, datacontenttype, dataschema, data_base64: base64 } = event;
-  if (time !== undefined && (typeof time !== 'string' || !TIME.test(time) || Number.isNaN(Date.parse(time)))) {
+  if (time !== undefined && !isTime(time)) {
     report('time', 'must be an RFC 3339 time such as 2026-01-31T12:00:00Z');
   }
   if (checkText(datacontenttype, 'datacontenttype', false, LONGEST.other, report)) {

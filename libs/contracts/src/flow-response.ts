@@ -1,3 +1,5 @@
+import { CONNECTION_HEADERS } from './header-names.ts';
+
 // Without a charset: RFC 8259 §11 defines none, and LC-11 names the bare type.
 const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -27,17 +29,7 @@ export function responseContentOf(rendered: unknown): { contentType: string; bod
 }
 
 /** They belong to the connection or to how the body is sent (RFC 9110 §7.6.1), so a flow cannot set them. */
-const HOP_HEADERS = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const HOP_HEADERS = new Set([...CONNECTION_HEADERS, 'content-length']);
 
 /** @param name of any case. */
 export function isHopHeader(name: string): boolean {

@@ -131,6 +131,8 @@ export const STEP_LIMITS = {
   redirects: 10,
   /** Pages that an http step collects. */
   pages: 100,
+  /** The number at which an http step begins to count pages. */
+  firstPage: 1_000_000,
   /** Characters of the type of an event. */
   eventTypeLength: 200,
   /** Characters of a code step's source. */

@@ -1,5 +1,6 @@
 export { AppError, type ErrorDefinition, errorFactory, type FieldProblem } from './app-error.ts';
 export { BUILT_IN_EVENT_TYPES, type BuiltInEventType, isBuiltInEventType } from './built-in-event-types.ts';
+export { isCalendarDay } from './calendar-day.ts';
 export { checkCloudEvent, type ExtensionValue, extensionsOf } from './cloud-event.rules.ts';
 export type {
   DeadLetterCommand,
@@ -9,7 +10,7 @@ export type {
   EventRedriven,
 } from './dead-letter-events.ts';
 export { didYouMean } from './did-you-mean.rules.ts';
-export { HEADER_NAME, isSendersHeader } from './header-names.ts';
+export { CONNECTION_HEADERS, HEADER_NAME, isSendersHeader, SENDERS_HEADERS } from './header-names.ts';
 export type {
   AttemptError,
   AttemptFinished,

@@ -1,21 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, startRegistry } from './registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { GREET, registryOfFile } from './registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 interface Operation {
   'x-sluice-access'?: { public: true } | { scope: string; role: string };
@@ -121,7 +108,7 @@ describe('the management API', () => {
 
   it('RG-03: every change is an event of the topic, with its actor, and rows and events agree', async () => {
     const flow = await call('POST', '/v1/flows', GREET);
-    const { rows } = await database.pool.query<{ type: string; meta: string; version: number; row: number }>(
+    const { rows } = await registry.database.pool.query<{ type: string; meta: string; version: number; row: number }>(
       `select e.type, e.meta, e.version, f.stream_version as row from registry.events e
        join registry.flows f on f.id = e.stream_id where f.id = $1 order by e.version`,
       [flow.body.id],

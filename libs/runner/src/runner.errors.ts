@@ -13,6 +13,7 @@ export const RUNNER_ERRORS = {
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
   run_not_finished: { status: 409, title: 'The run is not over', retry: 'later' },
   step_not_reached: { status: 422, title: 'The run has not reached the step', retry: 'never' },
+  step_not_in_version: { status: 422, title: 'The version has no such step', retry: 'never' },
   unknown_flow_version: { status: 422, title: 'The flow has no such version', retry: 'never' },
   flow_paused: { status: 409, title: 'The flow is paused', retry: 'later' },
   too_many_waiting: { status: 503, title: 'Too many callers wait for runs', retry: 'later' },

@@ -20,6 +20,7 @@ import {
 import { EventStore, type EventStorePort, eventTablesSql, type StoredEvent } from '@sluice/event-store';
 import {
   connectionOf,
+  loadSettings,
   type MigrationClass,
   poolToken,
   type ServiceDefinition,
@@ -75,6 +76,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     encryptionKeys: KEYS,
     trustedProxies: [],
     connections: { total: 15_000, perAddress: 1_000 },
+    requestLimits: loadSettings({}).requestLimits,
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: ['127.0.0.0/8'],
     outbound: { proxy: null, extraCa: null },

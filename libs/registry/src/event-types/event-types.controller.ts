@@ -145,7 +145,7 @@ export class EventTypesController {
     @Query() query: PageQuery,
     @InApp() app: AppScope,
   ): Promise<HistoryPage> {
-    const type = await this.types.kept(name, app.id);
+    const type = await this.types.everKnown(name, app.id);
     return this.history.page('EventType', type.state.id, app, query);
   }
 }

@@ -1,21 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type Call, client, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { type Answer, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const { call } = registryOfFile();
 
 const SCHEMA = { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } };
 
@@ -49,6 +35,14 @@ describe('RG-05: the catalogue of event types', () => {
     expect((await call('GET', '/v1/event-types/versioned/versions/4')).status).toBe(404);
     const history = await call('GET', '/v1/event-types/versioned/history');
     expect(history.body.items).toHaveLength(4);
+  });
+
+  it('RG-03: the history of a deleted type is still told, and ends with who deleted it', async () => {
+    await call('POST', '/v1/event-types', { name: 'gone.type', schema: SCHEMA });
+    await call('DELETE', '/v1/event-types/gone.type');
+    const { status, body } = await call('GET', '/v1/event-types/gone.type/history');
+    expect([status, body.items?.map(({ type }) => type)]).toEqual([200, ['EventTypeDeleted', 'EventTypeCreated']]);
+    expect((await call('GET', '/v1/event-types/never.was/history')).status).toBe(404);
   });
 
   it('ET-10: the built-in ones stand in the list with their schemas, and cannot be changed', async () => {

@@ -86,6 +86,13 @@ export class EventTypes {
     return this.existing(name, appId);
   }
 
+  /** One whose history is asked for, also when it was deleted. @throws AppError 404 */
+  async everKnown(name: string, appId: string): Promise<StoredEventType> {
+    const type = await this.queries.byName(appId, name);
+    if (!type) throw platformError('not_found', 'there is no such event type');
+    return type;
+  }
+
   private async existing(name: string, appId: string): Promise<StoredEventType> {
     const type = await this.queries.byName(appId, name);
     if (!type || type.deleted) throw platformError('not_found', 'there is no such event type');

@@ -5,9 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { flowProblems } from './flow.rules.ts';
 import { flowJsonSchema } from './flow-json-schema.ts';
 
-const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(
-  flowJsonSchema(),
-);
+const validate = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  strictTuples: false,
+  allowUnionTypes: true,
+}).compile(flowJsonSchema());
 const accepts = (flow: object): boolean => validate({ name: 'x', ...flow });
 const step = (type: string, more: object): object => ({
   steps: [

@@ -1,105 +1,17 @@
+import { fieldsOf, STEP_SCHEMAS, type StepField, type StepSchema } from '@sluice/contracts';
 import {
-  BUILT_IN_EVENT_TYPES,
-  fieldsOf,
-  HTTP_METHODS,
-  STEP_LIMITS,
-  STEP_SCHEMAS,
-  type StepField,
-  type StepFieldShape,
-  type StepSchema,
-} from '@sluice/contracts';
-import { INPUT_TYPES, MAX_RUNS_AT_ONCE } from './flow.rules.ts';
-
-type Schema = Record<string, unknown>;
-
-const TEMPLATE: Schema = { type: 'string', pattern: '\\{[{%#]' };
-const DURATION: Schema = {
-  type: 'string',
-  pattern: '^P(?=.)(?:\\d+W|(?:\\d+D)?(?:T(?=\\d)(?:\\d+H)?(?:\\d+M)?(?:\\d+(?:[.,]\\d+)?S)?)?)$',
-};
-const NAME: Schema = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: STEP_LIMITS.refLength };
-const STEPS: Schema = { type: 'array', items: { $ref: '#/$defs/step' }, maxItems: STEP_LIMITS.steps };
-const NOT_EMPTY = { minItems: 1 };
-
-const strict = (properties: Schema, required: readonly string[] = []): Schema => ({
-  type: 'object',
-  properties,
-  ...(required.length > 0 ? { required } : {}),
-  additionalProperties: false,
-});
-
-const RETRY = strict(
-  {
-    maxAttempts: { type: 'integer', minimum: 1, maximum: STEP_LIMITS.maxAttempts },
-    backoff: {
-      description: 'the wait before the second attempt, which doubles; or how waits grow',
-      oneOf: [DURATION, strict({ type: { enum: ['fixed', 'exponential'] }, initial: DURATION, max: DURATION })],
-    },
-    jitter: { type: 'number', minimum: 0, maximum: 1, description: 'share of the wait that varies' },
-    on: {
-      type: 'array',
-      minItems: 1,
-      maxItems: STEP_LIMITS.retryOn,
-      items: { type: ['string', 'integer'] },
-      description: 'statuses (503, "5xx") and codes of errors that are tried again, and no others',
-    },
-  },
-  ['maxAttempts'],
-);
-
-/** Templates may stand wherever text may; what is more than a shape is told when the flow is saved. */
-const SHAPES: Readonly<Record<Exclude<StepFieldShape, 'count' | 'choice'>, Schema>> = {
-  text: { type: 'string', minLength: 1 },
-  value: {},
-  texts: { oneOf: [{ type: 'object' }, TEMPLATE] },
-  headers: { oneOf: [{ type: 'object' }, TEMPLATE] },
-  approvers: {},
-  url: { anyOf: [{ type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://' }, TEMPLATE] },
-  errorCode: { anyOf: [{ type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_.-]{0,63}$' }, TEMPLATE] },
-  eventType: {
-    anyOf: [
-      {
-        type: 'string',
-        pattern: '\\S',
-        maxLength: STEP_LIMITS.eventTypeLength,
-        not: { enum: BUILT_IN_EVENT_TYPES.map(({ name }) => name) },
-      },
-      TEMPLATE,
-    ],
-  },
-  wait: { anyOf: [DURATION, TEMPLATE] },
-  duration: { anyOf: [DURATION, TEMPLATE] },
-  time: { type: 'string' },
-  timeout: DURATION,
-  retry: { $ref: '#/$defs/retry' },
-  onError: { oneOf: [{ enum: ['fail', 'continue'] }, strict({ goto: NAME }, ['goto'])] },
-  condition: { oneOf: [{ type: 'boolean' }, TEMPLATE] },
-  list: { oneOf: [{ type: 'array' }, TEMPLATE] },
-  name: NAME,
-  flag: { type: 'boolean' },
-  status: {
-    anyOf: [{ type: 'integer', minimum: 200, maximum: 599 }, TEMPLATE, { type: 'string', pattern: '^[2-5]\\d\\d$' }],
-  },
-  code: { type: 'string', maxLength: STEP_LIMITS.codeLength },
-  object: { oneOf: [{ type: 'object' }, TEMPLATE] },
-  auth: { type: 'object', required: ['type'], properties: { type: { enum: ['bearer', 'basic', 'header'] } } },
-  statuses: { type: 'array', ...NOT_EMPTY, items: { type: ['integer', 'string'] } },
-  paginate: { type: 'object', required: ['by'] },
-  method: { anyOf: [{ enum: HTTP_METHODS }, { type: 'string' }] },
-  steps: STEPS,
-  branches: {
-    type: 'array',
-    ...NOT_EMPTY,
-    items: strict({ when: { $ref: '#/$defs/condition' }, steps: STEPS }, ['when', 'steps']),
-  },
-  cases: { type: 'array', ...NOT_EMPTY, items: strict({ equals: {}, steps: STEPS }, ['equals', 'steps']) },
-  lanes: {
-    oneOf: [
-      { type: 'array', ...NOT_EMPTY, items: STEPS },
-      { type: 'object', minProperties: 1, propertyNames: NAME, additionalProperties: STEPS },
-    ],
-  },
-};
+  APPROVERS,
+  FIRST_STEPS,
+  inAnyCaseOneOf,
+  REF_NAME,
+  RETRY,
+  type Schema,
+  SHAPES,
+  STEPS,
+  strict,
+  tidyText,
+} from './flow-field-schemas.ts';
+import { INPUT_TYPES, MAX_INPUTS, MAX_RUNS_AT_ONCE, MAX_SCHEDULES } from './flow.rules.ts';
 
 function fieldSchema({ shape, description, most, choices }: StepField): Schema {
   const said = description === undefined ? {} : { description };
@@ -139,22 +51,42 @@ function stepChoice(): Schema {
   };
 }
 
+/** C0, DEL and C1. */
+const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f';
+const NICKNAMES = ['yearly', 'annually', 'monthly', 'weekly', 'daily', 'midnight', 'hourly'];
+const CRON: Schema = {
+  type: 'string',
+  maxLength: 200,
+  pattern: `^\\s*(?:\\S+(?:\\s+\\S+){4}|@(?:${inAnyCaseOneOf(NICKNAMES)}))\\s*$`,
+  description: 'minute hour day month weekday, or @hourly, @daily, @weekly, @monthly, @yearly',
+};
+
 function flowProperties(): Schema {
   return {
-    name: { type: 'string', minLength: 1, maxLength: 200 },
+    name: { type: 'string', pattern: tidyText(200, `[^${CONTROLS}]`, `[^\\s${CONTROLS}]`) },
     status: { enum: ['draft', 'active', 'paused', 'live'], description: 'live is another word for active' },
-    listener: { type: ['string', 'null'], description: 'the name by which webhooks of profile listener find the flow' },
-    externalKey: { type: ['string', 'null'] },
+    listener: {
+      type: ['string', 'null'],
+      pattern: `^[^\\s${CONTROLS}]{1,200}$`,
+      description: 'the name by which webhooks of profile listener find the flow',
+    },
+    externalKey: { type: ['string', 'null'], pattern: '^[!-~]{1,200}$' },
     appId: { type: 'string' },
     inputs: {
       type: 'object',
-      propertyNames: NAME,
+      maxProperties: MAX_INPUTS,
+      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,99}$' },
       additionalProperties: strict({ type: { enum: INPUT_TYPES }, required: { type: 'boolean' } }, ['type']),
     },
-    steps: { ...STEPS, description: 'run one after the other; a webhook step may be the first' },
-    response: strict({ mode: { enum: ['sync', 'async'] }, status: { $ref: '#/$defs/status' }, body: {} }),
+    steps: { ...FIRST_STEPS, description: 'run one after the other; a webhook step may be the first' },
+    response: strict({
+      mode: { enum: ['sync', 'async'] },
+      status: { anyOf: [{ $ref: '#/$defs/status' }, { type: 'null' }] },
+      body: {},
+    }),
     onError: {
       ...strict({ steps: STEPS, response: strict({ status: { $ref: '#/$defs/status' }, body: {} }) }),
+      minProperties: 1,
       description: 'what happens when a step has failed for good; its templates read `error`',
     },
     concurrency: strict(
@@ -170,8 +102,8 @@ function flowProperties(): Schema {
     },
     schedules: {
       type: 'array',
-      maxItems: 20,
-      items: strict({ cron: { type: 'string' }, timeZone: { type: 'string' }, input: {} }, ['cron']),
+      maxItems: MAX_SCHEDULES,
+      items: strict({ cron: CRON, timeZone: { type: 'string', minLength: 1 }, input: {} }, ['cron']),
     },
     strict: { type: 'boolean', description: 'undefined names in templates are errors' },
   };
@@ -187,10 +119,11 @@ export function flowJsonSchema(): Schema {
     title: 'A flow of Sluice',
     ...strict(flowProperties(), ['name', 'steps']),
     $defs: {
-      ref: { ...NAME, description: 'the name by which later steps read the output' },
+      ref: { ...REF_NAME, description: 'the name by which later steps read the output' },
       condition: SHAPES.condition,
       status: SHAPES.status,
       retry: RETRY,
+      approvers: APPROVERS,
       step: stepChoice(),
       steps,
     },

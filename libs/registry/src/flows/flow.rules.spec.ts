@@ -223,6 +223,7 @@ describe('what is refused, and where', () => {
     ['a delay without a length', steps({ ref: 'a', type: 'delay' }), [at]],
     ['a delay with both', steps({ ref: 'a', type: 'delay', for: 'PT1S', until: '2027-01-01' }), [at]],
     ['a delay of eleven years', steps({ ref: 'a', type: 'delay', for: 'P4100D' }), [`${at}/for`]],
+    ['a delay until the 30th of February', steps({ ref: 'a', type: 'delay', until: '2030-02-30' }), [`${at}/until`]],
     ['a delay until some day', steps({ ref: 'a', type: 'delay', until: 'tomorrow' }), [`${at}/until`]],
     ['emit without an event', steps({ ref: 'a', type: 'emit', data: {} }), [`${at}/event`]],
     ['goto a step that is not there', steps({ ...set('a'), onError: { goto: 'b' } }), [`${at}/onError/goto`]],

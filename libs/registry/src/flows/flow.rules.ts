@@ -30,8 +30,8 @@ export const DEFINITION_FIELDS = [
 
 export const INPUT_TYPES = ['string', 'integer', 'number', 'boolean', 'object', 'array'];
 const INPUT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,99}$/;
-const MAX_INPUTS = 200;
-const MAX_SCHEDULES = 20;
+export const MAX_INPUTS = 200;
+export const MAX_SCHEDULES = 20;
 /** The gateway renders them while everybody's requests wait. */
 const MAX_ASYNC_TEMPLATES = 100;
 /** What every run of a schedule is started with. */
@@ -109,7 +109,7 @@ function checkSchedules(schedules: unknown, problems: FlowProblems): void {
       continue;
     }
     refuseOthers(schedule, ['cron', 'timeZone', 'input'], place, problems);
-    const problem = cronProblem(schedule.cron, schedule.timeZone ?? 'UTC');
+    const problem = cronProblem(schedule.cron, schedule.timeZone === undefined ? 'UTC' : schedule.timeZone);
     if (problem) problems.add(at(place, problem.includes('time zone') ? 'timeZone' : 'cron'), problem);
     const inputBytes = JSON.stringify(schedule.input ?? null).length;
     if (inputBytes > MAX_SCHEDULED_BYTES) {

@@ -1,21 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_TOKEN, type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { ADMIN_TOKEN, GREET, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 async function newFlow(change: Record<string, unknown> = {}): Promise<{ id: string; number: number; etag: string }> {
   const { status, body, headers } = await call('POST', '/v1/flows', { ...GREET, ...change });
@@ -25,7 +12,7 @@ async function newFlow(change: Record<string, unknown> = {}): Promise<{ id: stri
 
 describe('FL-01: a flow as YAML', () => {
   const send = async (method: string, path: string, body: string | Buffer, type = 'application/yaml') => {
-    const answer = await fetch(`${running.url}${path}`, {
+    const answer = await fetch(`${registry.running.url}${path}`, {
       method,
       headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': type },
       body,
@@ -65,7 +52,7 @@ describe('FL-01: a flow as YAML', () => {
   });
 
   it('has a schema that needs no credential', async () => {
-    const answer = await fetch(`${running.url}/v1/flow-schema.json`);
+    const answer = await fetch(`${registry.running.url}/v1/flow-schema.json`);
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema' });
   });

@@ -38,8 +38,9 @@ const checkObject: Check = (value, pointer, scope, problems) => {
 const checkAuth: Check = (value, pointer, scope, problems) => {
   const types = Object.keys(AUTH_FIELDS);
   if (!isObject(value)) return problems.add(pointer, `must be an object whose type is one of ${types.join(', ')}`);
-  const fields = Object.hasOwn(AUTH_FIELDS, String(value.type)) ? AUTH_FIELDS[String(value.type)] : undefined;
-  if (!fields) return oneOf(types)(value.type, at(pointer, 'type'), scope, problems);
+  const { type } = value;
+  const fields = typeof type === 'string' && Object.hasOwn(AUTH_FIELDS, type) ? AUTH_FIELDS[type] : undefined;
+  if (!fields) return oneOf(types)(type, at(pointer, 'type'), scope, problems);
   for (const name of Object.keys(value)) {
     if (name === 'type' || fields.includes(name)) continue;
     problems.add(at(pointer, name), `unknown field "${name}"${didYouMean(name, [...fields])}`);
@@ -59,7 +60,9 @@ const checkStatuses: Check = (value, pointer, _scope, problems) => {
     return problems.add(pointer, 'must be a list of statuses such as [200, "2xx"]');
   }
   for (const [index, status] of value.entries()) {
-    if (/^(?:[1-5]xx|[1-5]\d\d)$/i.test(String(status))) continue;
+    // String() would take [200] for a status, too.
+    const isText = typeof status === 'string' || typeof status === 'number';
+    if (isText && /^(?:[1-5]xx|[1-5]\d\d)$/i.test(String(status))) continue;
     problems.add(at(pointer, index), 'must be a status such as 200, or a class of them such as "2xx"');
   }
 };
@@ -85,7 +88,7 @@ const checkPaginate: Check = (value, pointer, scope, problems) => {
   if (collect !== undefined) checkTemplate(collect, at(pointer, 'collect'), inPage, problems);
   if (param !== undefined && (typeof param !== 'string' || param === ''))
     problems.add(at(pointer, 'param'), 'must be text');
-  if (start !== undefined) integer(0, 1_000_000)(start, at(pointer, 'start'), scope, problems);
+  if (start !== undefined) integer(0, STEP_LIMITS.firstPage)(start, at(pointer, 'start'), scope, problems);
   if (maxPages !== undefined) integer(1, STEP_LIMITS.pages)(maxPages, at(pointer, 'maxPages'), scope, problems);
 };
 

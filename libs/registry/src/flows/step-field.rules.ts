@@ -3,6 +3,7 @@ import {
   HEADER_NAME,
   HTTP_METHODS,
   isBuiltInEventType,
+  isCalendarDay,
   isSendersHeader,
   parseDurationMs,
   RESERVED_REFS,
@@ -126,7 +127,7 @@ function checkHeaders(value: unknown, pointer: string, scope: TemplateScope, pro
   }
 }
 
-const ROLES: readonly string[] = ['viewer', 'operator', 'editor', 'administrator'] satisfies Role[];
+export const ROLES: readonly string[] = ['viewer', 'operator', 'editor', 'administrator'] satisfies Role[];
 
 function checkApprovers(value: unknown, pointer: string, scope: TemplateScope, problems: FlowProblems): void {
   checkValue(value, pointer, scope, problems);
@@ -215,7 +216,7 @@ const FIELD_CHECKS: Readonly<Record<Exclude<StepFieldShape, BlockShape | Literal
   duration: textOr('an ISO 8601 duration of at most ten years', (text) => isDurationWithin(text, 0, MAX_DELAY_MS)),
   time: textOr(
     'a time as of RFC 3339',
-    (text) => INSTANT.test(text) && !Number.isNaN(Date.parse(text.replace(' ', 'T'))),
+    (text) => INSTANT.test(text) && !Number.isNaN(Date.parse(text.replace(' ', 'T'))) && isCalendarDay(text),
   ),
   timeout: (value, pointer, _scope, problems) => literalDuration(value, pointer, STEP_LIMITS.timeoutMs, problems),
   retry: (value, pointer, _scope, problems) => checkRetry(value, pointer, problems),

@@ -1,21 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Call, client, GREET, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { GREET, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const { call } = registryOfFile();
 
 describe('RG-08: external keys', () => {
   it('keep resources of one kind apart, are given back when one is deleted, and change like anything else', async () => {

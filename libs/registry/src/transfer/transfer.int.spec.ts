@@ -1,21 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
-import type { RunningServices } from '@sluice/wiring';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Body, type Call, client, GREET, pointersOf, startRegistry } from '../registry.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { type Body, GREET, pointersOf, registryOfFile } from '../registry.fixture.ts';
 
-let database: TestDatabase;
-let running: RunningServices;
-let call: Call;
-
-beforeAll(async () => {
-  database = await createTestDatabase();
-  running = await startRegistry(database.url);
-  call = client(running.url);
-});
-afterAll(async () => {
-  await running?.close();
-  await database?.drop();
-});
+const registry = registryOfFile();
+const { call } = registry;
 
 const DOCUMENT = {
   sluice: 1,
@@ -36,7 +23,7 @@ async function freshApp() {
     call: (method: string, path: string, sent?: unknown) => call(method, path, sent, { headers: app }),
     importing: (sent: unknown, query = '') => call('POST', `/v1/import${query}`, sent, { headers: app }),
     yaml: async (text: string | Buffer, query = '') => {
-      const answer = await fetch(`${running.url}/v1/import${query}`, {
+      const answer = await fetch(`${registry.running.url}/v1/import${query}`, {
         method: 'POST',
         headers: {
           ...app,
@@ -48,7 +35,7 @@ async function freshApp() {
       return { status: answer.status, body: (await answer.json()) as Body };
     },
     exported: async () => {
-      const answer = await fetch(`${running.url}/v1/export`, {
+      const answer = await fetch(`${registry.running.url}/v1/export`, {
         headers: { ...app, authorization: 'Bearer an-administrator-token-of-40-characters!' },
       });
       return { type: answer.headers.get('content-type'), text: await answer.text() };
@@ -204,13 +191,13 @@ describe('RG-08: export and import', () => {
     void answer.finally(() => (isOver = true));
     while (!isOver) {
       const start = Date.now();
-      await fetch(`${running.url}/livez`);
+      await fetch(`${registry.running.url}/livez`);
       slowestMs = Math.max(slowestMs, Date.now() - start);
     }
     expect([400, 422]).toContain((await answer).status);
     expect(slowestMs).toBeLessThan(5_000);
     expect((await app.yaml('#'.repeat(10 * 1_048_576 + 1))).status).toBe(413);
-    const elsewhere = await fetch(`${running.url}/v1/endpoints`, {
+    const elsewhere = await fetch(`${registry.running.url}/v1/endpoints`, {
       method: 'POST',
       headers: { authorization: 'Bearer an-administrator-token-of-40-characters!', 'content-type': 'application/yaml' },
       body: 'name: x',

@@ -128,6 +128,10 @@ test('FL-06: the original version unless the current one, or any other, is asked
   const named = await retry(current.body.id, { version: 1, input: {} });
   expect(await ended(named.body.id)).toMatchObject({ flowVersion: 1, result: { note: 'first' } });
   expect(await retry(id, { version: 9 })).toMatchObject({ status: 422, body: { code: 'unknown_flow_version' } });
+  const gone = await retry(id, { version: 'current', from: 'check' });
+  expect(gone).toMatchObject({ status: 422, body: { code: 'step_not_in_version' } });
+  const there = await retry(id, { version: 'current', from: 'one' });
+  expect(await ended(there.body.id)).toMatchObject({ flowVersion: 2, result: { note: 'second' } });
 });
 
 test('FL-06: an input of a megabyte is kept beside the run, and used again', async () => {

@@ -36,7 +36,8 @@ export class RunRetrier {
   /**
    * Starts a run that links to `found` and takes over what was done there. Durable when it resolves.
    * @param runId the id of the new run; the same id twice starts one run.
-   * @throws AppError when the run is not over, the flow or the version is gone or paused, or `from` was never reached.
+   * @throws AppError when the run is not over, the flow or the version is gone or paused, or `from` was never reached
+   * or is no step of the version.
    */
   async retry(found: FoundRun, wish: RetryWish, actor: EventMeta['actor'], runId = newId()): Promise<FoundRun> {
     const { run, origin } = found;
@@ -118,5 +119,13 @@ function stepsOf({ run }: FoundRun, { from, input }: RetryWish, flow: CompiledFl
   if (from === undefined && input !== undefined) return [];
   const steps = takenOverFrom(run, from ?? null, flow.steps);
   if (steps === null) throw runnerError('step_not_reached', `the run never came to a step "${from?.slice(0, 100)}"`);
+  // Everything before a step that is not there would be done as if it were: whatever came first.
+  if (from !== undefined && from !== run.started?.webhookRef && !hasStep(flow, from)) {
+    throw runnerError('step_not_in_version', `version ${flow.version} of the flow has no step "${from}"`);
+  }
   return steps;
+}
+
+function hasStep({ steps, onError }: CompiledFlow, wanted: string): boolean {
+  return [...steps, ...(onError?.steps ?? [])].some((step) => step.ref === wanted || step.refsInside.includes(wanted));
 }

@@ -3,7 +3,7 @@ import type { RunStarted, TriggerAccepted } from '@sluice/contracts';
 import type { Alongside } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { InjectPool } from '@sluice/platform';
-import { type BodyContext, BodyProblem, mergeQuery, readBody } from '@sluice/request-body';
+import { type BodyContext, BodyProblem, mergeQuery, readBody, WIDEST_BODY_LIMITS } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { MAX_OUTPUT_BYTES } from './run-limits.ts';
 
@@ -27,7 +27,7 @@ export class RunInputs {
       return { problem: { code: 'body_missing', message: 'the body of the request is no longer stored' } };
     }
     try {
-      return { value: readBody(kind, body ?? NOTHING, context) };
+      return { value: readBody(kind, body ?? NOTHING, context, WIDEST_BODY_LIMITS) };
     } catch (error) {
       if (error instanceof BodyProblem) return { problem: { code: error.code, message: error.detail } };
       throw error;

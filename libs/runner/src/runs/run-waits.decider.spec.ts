@@ -56,6 +56,7 @@ describe('a delay', () => {
     ['for', 'P400W', null],
     ['for', 'P4000W', 'invalid_delay'],
     ['until', 'tomorrow', 'invalid_delay'],
+    ['until', '2030-02-30', 'invalid_delay'],
     ['until', '2026-13-45T99:00:00Z', 'invalid_delay'],
   ])('%s %j fails with %j', (field, value, code) => {
     const { run } = begin(flowOf([{ ref: 'nap', type: 'delay', [field]: value }]));

@@ -41,8 +41,10 @@ function rowOfListener(schedule: ScheduleState): ScheduleRow {
 
 /** A schedule of a flow is what it says: saving the flow again with the same one changes nothing, not even its next time. */
 export function rowsOfFlow(flow: FlowState, definition: FlowDefinition): ScheduleRow[] {
-  return (definition.schedules ?? []).map(({ cron, timeZone = 'UTC', input = {} }, index) => {
+  return (definition.schedules ?? []).map(({ cron, timeZone: zone, input = {} }, index) => {
     const data = JSON.stringify(input);
+    // Once, flows were saved with null.
+    const timeZone = zone ?? 'UTC';
     return {
       id: derivedId('schedule', flow.id, JSON.stringify([index, cron, timeZone, data])),
       app_id: flow.appId,

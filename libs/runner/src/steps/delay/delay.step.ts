@@ -1,4 +1,4 @@
-import { parseDurationMs } from '@sluice/contracts';
+import { isCalendarDay, parseDurationMs } from '@sluice/contracts';
 import { FlowCompileError } from '../../flows/flow-compile-error.ts';
 import { StepError, type StepOutcome, type StepType } from '../step-type.ts';
 
@@ -8,8 +8,9 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Z
 
 function untilOf(value: unknown): number {
   if (value instanceof Date) return value.getTime();
-  if (typeof value === 'string' && INSTANT.test(value.trim())) {
-    const ms = Date.parse(value.trim().replace(' ', 'T'));
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (INSTANT.test(text) && isCalendarDay(text)) {
+    const ms = Date.parse(text.replace(' ', 'T'));
     if (!Number.isNaN(ms)) return ms;
   }
   throw new StepError('invalid_delay', `"until" is not a time (RFC 3339): ${JSON.stringify(value ?? null)}`);
