@@ -37,8 +37,12 @@ export class Macro extends Special {
   }
 
   override attribute(_rt: Runtime, name: string): unknown {
-    if (name === 'name') return this.#code.name;
-    if (name === 'arguments') return new Tuple(this.#code.params.map((param) => param.name));
+    const { name: own, params, caller, kwargs, varargs } = this.#code;
+    if (name === 'name') return own;
+    if (name === 'arguments') return new Tuple(params.map((param) => param.name));
+    if (name === 'catch_kwargs') return kwargs !== null;
+    if (name === 'catch_varargs') return varargs !== null;
+    if (name === 'caller') return caller !== null;
     return undefined;
   }
 
