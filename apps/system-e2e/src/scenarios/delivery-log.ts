@@ -178,7 +178,7 @@ export const deliveryLog: Scenarios = (use) => {
       await api.must('DELETE', `/v1/personal-access-tokens/${pat.id}`);
       expect(await texts[0]).toContain('event: end\ndata: {"reason":"unauthorized"}');
       expect(await texts[1]).not.toContain('event: end');
-      // The other replica knows it with its next look at the table.
+      // A replica that was late knows it with its next look at the table.
       const refused = async () => (await fetch(`${system.url}/v1/runs`, { headers })).status === 401;
       await waitFor(refused, 60_000, 'the end of the token');
     });

@@ -185,6 +185,18 @@ export const etlworks: Scenarios = (use) => {
       const later = await first('/off');
       expect(JSON.parse(later.text)).toMatchObject({ entityId: '9' });
       expect(at('/off').filter((each) => each.headers['x-etl-webhook-entity-id'] === '8')).toEqual([]);
+      const page = (query: string) =>
+        api.must<{ items: { id: string }[]; nextCursor: string | null }>(
+          'GET',
+          `/v1/endpoints/${endpoint.id}/events${query}`,
+        );
+      await waitFor(async () => (await page('')).items.length >= 2, PATIENCE_MS, 'both in the log');
+      const newest = await page('?limit=1');
+      const older = await page(`?limit=1&cursor=${newest.nextCursor}`);
+      const { items, nextCursor } = await page('');
+      const place = items.findIndex(({ id }) => id === newest.items[0]?.id);
+      expect([newest.items.length, older.items.map(({ id }) => id)]).toEqual([1, [items[place + 1]?.id]]);
+      expect(nextCursor).toBeNull();
     });
   });
 };

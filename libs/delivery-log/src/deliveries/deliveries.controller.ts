@@ -7,7 +7,7 @@ import type { Page } from '../read-model/page.ts';
 import { DeliveriesQueries, type DeliveryView } from './deliveries.query.ts';
 import { KnownEndpoints } from './known-endpoints.ts';
 import { WholeBodies } from './whole-bodies.ts';
-import { DeliveriesQuery } from './deliveries.requests.ts';
+import { DeliveriesQuery, EndpointEventsQuery } from './deliveries.requests.ts';
 import { DELIVERY, DELIVERY_PAGE } from '../read-model/answer-schemas.ts';
 
 @ApiTags('deliveries')
@@ -37,13 +37,19 @@ export class DeliveriesController {
     return delivery;
   }
 
-  /** The last 100 deliveries of an endpoint. Of long bodies they have the first 64 KiB; each delivery alone has them whole. */
+  /**
+   * The last 100 deliveries of an endpoint. Of long bodies they have the first 64 KiB; each delivery alone has them whole. A page ends
+   * early, with `nextCursor`, once its attempts are over 16 MiB.
+   */
   @Get('endpoints/:id/events')
   @ApiOkResponse({ schema: DELIVERY_PAGE })
   @Requires('automation.view', { portal: 'view' })
-  async ofEndpoint(@InApp() app: AppScope, @Param('id') id: string): Promise<Page<DeliveryView>> {
-    const items = await this.endpoints.itemsOf(app, id, (appId) => this.queries.ring(appId, id));
-    return { items, nextCursor: null };
+  ofEndpoint(
+    @InApp() app: AppScope,
+    @Param('id') id: string,
+    @Query() query: EndpointEventsQuery,
+  ): Promise<Page<DeliveryView>> {
+    return this.endpoints.pageOf(app, id, (appId) => this.queries.ring(appId, id, query));
   }
 
   /** One delivery of an endpoint with the whole bodies of its attempts (ET-09); older ones than the last 100 have 64 KiB. */

@@ -71,8 +71,17 @@ const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, 
 const SELECT_RING = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at,
   array_to_string(d.attempt_data, ',') as attempts from delivery_log.endpoint_ring d`;
 
+/** ET-09: failed attempts are listed with their error, also those that were answered. */
+export function errorOf({ error, outcome, response }: AttemptFinished): AttemptFinished['error'] {
+  if (error !== null || response === null || outcome === 'succeeded') return error;
+  const { status } = response;
+  if (status >= 200 && status < 300) return error;
+  return { stage: 'response', code: `http_${status}`, message: `the endpoint answered ${status}` };
+}
+
 function attemptView(data: AttemptFinished): AttemptView {
-  const { number, at, durationMs, error, verdict = null, nextAttemptAt } = data;
+  const { number, at, durationMs, verdict = null, nextAttemptAt } = data;
+  const error = errorOf(data);
   const { payloadId: _sent, ...request } = { truncated: false, ...data.request };
   const { payloadId: _answered, ...response } = data.response ?? {};
   const shown = data.response === null ? null : (response as AttemptView['response']);
@@ -170,24 +179,81 @@ export class DeliveriesQueries {
 
   /**
    * ET-09: the last 100 of an endpoint, newest first: from the log, and what retention has rescued from it. The app's
-   * floor does not count here.
+   * floor does not count here. Ends earlier, with a cursor, where their attempts are more than an answer may hold.
    */
-  async ring(appId: string, endpoint: string): Promise<DeliveryView[]> {
+  async ring(appId: string, endpoint: string, query: RingPage = { limit: RING }): Promise<Page<DeliveryView>> {
+    const after = decodeCursor(query.cursor);
+    const left = (await this.#ringPlaces(appId, endpoint)).filter((place) => !after || newestFirst(after, place) < 0);
+    const shown = left.slice(0, Math.min(query.limit, countThatFits(left)));
+    const items = await this.#ofRing(shown);
+    const last = shown.at(-1);
+    return { items, nextCursor: last && shown.length < left.length ? encodeCursor(last) : null };
+  }
+
+  /** Which they are and how long: a hundred with their bodies would be as many MiB. */
+  async #ringPlaces(appId: string, endpoint: string): Promise<RingPlace[]> {
     const where = new Where().add('d.app_id = ?', appId);
     addEndpoint(where, endpoint);
     const newest = `${where.sql} order by d.created_at desc, d.id desc limit ${RING}`;
-    const live = await this.pool.query<Row>(`${SELECT} ${newest}`, where.values);
-    const views = live.rows.map(view);
-    if (views.length >= RING) return views;
-    const kept = await this.pool.query<Row>(`${SELECT_RING} ${newest}`, where.values);
-    const known = new Set(views.map(({ id }) => id));
-    const rescued = kept.rows.map(view).filter(({ id }) => !known.has(id));
-    return [...views, ...rescued].sort(newestFirst).slice(0, RING);
+    const live = await this.pool.query<PlaceRow>(
+      `select d.id, d.created_at, (select sum(octet_length(a.data)) from delivery_log.attempts a where a.delivery_id = d.id)
+         as bytes from delivery_log.deliveries d ${newest}`,
+      where.values,
+    );
+    const places = live.rows.map((row) => placeOf(row, false));
+    if (places.length >= RING) return places;
+    const kept = await this.pool.query<PlaceRow>(
+      `select d.id, d.created_at, (select sum(octet_length(x)) from unnest(d.attempt_data) x) as bytes
+         from delivery_log.endpoint_ring d ${newest}`,
+      where.values,
+    );
+    const known = new Set(places.map(({ id }) => id));
+    const rescued = kept.rows.map((row) => placeOf(row, true)).filter(({ id }) => !known.has(id));
+    return [...places, ...rescued].sort(newestFirst).slice(0, RING);
+  }
+
+  async #ofRing(places: readonly RingPlace[]): Promise<DeliveryView[]> {
+    const views = new Map<string, DeliveryView>();
+    for (const [select, isRescued] of [[SELECT_RING, true] as const, [SELECT, false] as const]) {
+      const ids = places.filter((place) => place.isRescued === isRescued).map(({ id }) => id);
+      if (ids.length === 0) continue;
+      const { rows } = await this.pool.query<Row>(`${select} where d.id = any($1)`, [ids]);
+      for (const row of rows) views.set(row.id, view(row));
+    }
+    return places.flatMap(({ id }) => views.get(id) ?? []);
   }
 }
 
-function newestFirst(a: DeliveryView, b: DeliveryView): number {
-  return a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1;
+export interface RingPage {
+  limit: number;
+  cursor?: string;
+}
+
+interface RingPlace extends CursorPlace {
+  bytes: number;
+  isRescued: boolean;
+}
+
+interface PlaceRow {
+  id: string;
+  created_at: Date;
+  /** A bigint's text; null where nothing was attempted. */
+  bytes: string | null;
+}
+
+function placeOf({ id, created_at, bytes }: PlaceRow, isRescued: boolean): RingPlace {
+  return { id, at: created_at.toISOString(), bytes: Number(bytes ?? 0), isRescued };
+}
+
+/** At least one, however large. */
+function countThatFits(places: readonly RingPlace[]): number {
+  let bytes = 0;
+  const over = places.findIndex((place) => (bytes += place.bytes) > MAX_PAGE_CHARACTERS);
+  return over === -1 ? places.length : Math.max(1, over);
+}
+
+function newestFirst(a: CursorPlace, b: CursorPlace): number {
+  return a.at === b.at ? (a.id < b.id ? 1 : a.id > b.id ? -1 : 0) : a.at < b.at ? 1 : -1;
 }
 
 const MAX_INT4 = 2_147_483_647;

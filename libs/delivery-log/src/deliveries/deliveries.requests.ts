@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { IsStorableText, ListQuery } from '../read-model/list.requests.ts';
 
 const ENDPOINT = /^(?:\d{1,10}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
@@ -24,4 +24,26 @@ export class DeliveriesQuery extends ListQuery {
   @IsStorableText()
   @MaxLength(200)
   eventType?: string;
+}
+
+/** The ring is shown whole unless a page of it is asked for. */
+export class EndpointEventsQuery {
+  @ApiPropertyOptional({ minimum: 1, maximum: 200, default: 100 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit: number = 100;
+
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  @MaxLength(500)
+  cursor?: string;
+
+  /** Read by the guard, which checks it. */
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  appId?: string;
 }

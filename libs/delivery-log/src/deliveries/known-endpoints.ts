@@ -3,6 +3,7 @@ import type { AppScope } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
 import { InjectPool, platformError } from '@sluice/platform';
 import type { Pool } from 'pg';
+import type { Page } from '../read-model/page.ts';
 
 /** The registry's tables are not there yet: its service has not started for the first time, so there are no endpoints. */
 const UNDEFINED_TABLE = '42P01';
@@ -18,14 +19,14 @@ export class KnownEndpoints {
    * a copy, so that an endpoint that was made this moment is not 404. One that was deleted shows what went to it while it was there.
    * @throws AppError 404 when there is no such endpoint as far as the caller may see.
    */
-  async itemsOf<T>(app: AppScope, id: string, list: (appId: string) => Promise<T[]>): Promise<T[]> {
+  async pageOf<T>(app: AppScope, id: string, list: (appId: string) => Promise<Page<T>>): Promise<Page<T>> {
     const appId = await this.appOf(id);
     if (appId !== null) {
       if (!app.sees(appId)) throw unknownEndpoint();
       return list(appId);
     }
     const former = await list(app.id);
-    if (former.length === 0) throw unknownEndpoint();
+    if (former.items.length === 0) throw unknownEndpoint();
     return former;
   }
 

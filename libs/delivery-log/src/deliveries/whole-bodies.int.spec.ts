@@ -7,7 +7,7 @@ import { deliveryLogService } from '../delivery-log.service.ts';
 import { eventOf } from '../example-events.fixture.ts';
 import { oneStatement } from '../read-model/one-statement.ts';
 import { deliveryWrites } from './deliveries.projection.ts';
-import { DeliveriesQueries, type DeliveryView, type RecordedDelivery } from './deliveries.query.ts';
+import { DeliveriesQueries, type DeliveryView, type RecordedDelivery, type RingPage } from './deliveries.query.ts';
 import { AppFloors } from '../retention/app-floors.ts';
 import { WholeBodies } from './whole-bodies.ts';
 import { WholeBodiesSweep } from './whole-bodies.worker.ts';
@@ -101,7 +101,10 @@ describe('lists of deliveries', () => {
     });
 
   /** Each with an attempt whose bodies are together `characters` long. */
-  async function deliveries(count: number, characters: number): Promise<{ appId: string; ids: string[] }> {
+  async function deliveries(
+    count: number,
+    characters: number,
+  ): Promise<{ appId: string; endpointUuid: string; ids: string[] }> {
     const [appId, endpointUuid] = [newId(), newId()];
     const ids: string[] = [];
     for (let index = 0; index < count; index++) {
@@ -127,7 +130,7 @@ describe('lists of deliveries', () => {
       if (query) await database.pool.query(query);
       ids.unshift(deliveryId);
     }
-    return { appId, ids };
+    return { appId, endpointUuid, ids };
   }
 
   it.each([
@@ -144,5 +147,41 @@ describe('lists of deliveries', () => {
     } while (cursor !== null);
     expect(seen.map((page) => page.length)).toEqual(pages);
     expect(seen.flat()).toEqual(ids);
+  });
+
+  const ring = (appId: string, of: string, page?: RingPage) =>
+    new DeliveriesQueries(database.pool, new AppFloors(database.pool)).ring(appId, of, page);
+
+  it('ET-09: the last hundred of an endpoint come at once, or in pages of the size that was asked for', async () => {
+    const { appId, endpointUuid, ids } = await deliveries(103, 10);
+    const whole = await ring(appId, endpointUuid);
+    expect([whole.items.map(({ id }) => id), whole.nextCursor]).toEqual([ids.slice(0, 100), null]);
+    const first = await ring(appId, endpointUuid, { limit: 60 });
+    const second = await ring(appId, endpointUuid, { limit: 60, cursor: first.nextCursor ?? '' });
+    expect([first.items.length, second.items.length, second.nextCursor]).toEqual([60, 40, null]);
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(ids.slice(0, 100));
+  });
+
+  it('ET-09: of those with long bodies a page holds 16 MiB, and at least one; what was rescued is among them', async () => {
+    const { appId, endpointUuid, ids } = await deliveries(7, 4 * 1024 * 1024);
+    await database.pool.query(
+      `with gone as (delete from delivery_log.deliveries where id = $1 returning id, app_id, event_id, event_type, endpoint_id,
+         endpoint_uuid, status, created_at)
+       insert into delivery_log.endpoint_ring (id, app_id, event_id, event_type, endpoint_id, endpoint_uuid, status, created_at,
+         attempts, attempt_data)
+       select gone.*, 1, array(select data from delivery_log.attempts where delivery_id = gone.id) from gone`,
+      [ids[4]],
+    );
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    let cursor: string | null | undefined;
+    do {
+      const page = await ring(appId, endpointUuid, { limit: 100, ...(cursor ? { cursor } : {}) });
+      sizes.push(page.items.length);
+      for (const { id, attempts } of page.items) seen.push(...attempts.map(() => id));
+      cursor = page.nextCursor;
+    } while (cursor);
+    expect(sizes).toEqual([3, 3, 1]);
+    expect(seen).toEqual(ids);
   });
 });

@@ -6,6 +6,7 @@ import { platformError } from '@sluice/platform';
 import { ListQuery } from '../read-model/list.requests.ts';
 import type { Page } from '../read-model/page.ts';
 import { EventsQueries, type EventView } from './events.query.ts';
+import { findSoon } from './find-soon.ts';
 import { EVENT, EVENT_PAGE } from '../read-model/answer-schemas.ts';
 
 @ApiTags('events')
@@ -27,7 +28,7 @@ export class EventsController {
   @ApiOkResponse({ schema: EVENT })
   @Requires('automation.view')
   async get(@InApp() app: AppScope, @Param('id') id: string): Promise<EventView> {
-    const event = isUuid(id) ? await this.queries.find(id) : null;
+    const event = isUuid(id) ? await findSoon(id, () => this.queries.find(id)) : null;
     if (!event || !app.sees(event.appId)) throw platformError('not_found', `there is no event ${id}`);
     return event;
   }

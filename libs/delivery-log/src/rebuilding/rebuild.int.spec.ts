@@ -277,8 +277,8 @@ describe('LG-05, LG-04: what retention has dropped', () => {
       limits,
     );
   };
-  const ringOf = ({ appId, endpointUuid }: Story) =>
-    new DeliveriesQueries(database.pool, new AppFloors(database.pool)).ring(appId, endpointUuid);
+  const ringOf = async ({ appId, endpointUuid }: Story) =>
+    (await new DeliveriesQueries(database.pool, new AppFloors(database.pool)).ring(appId, endpointUuid)).items;
 
   it('does not come back with a rebuild; what came late for such a day does', async () => {
     await new DayPartitions(database.pool).make([dayOf(Date.now() - 5 * DAY_MS)]);

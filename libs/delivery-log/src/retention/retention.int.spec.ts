@@ -48,7 +48,8 @@ async function tell(day: number, appId?: string): Promise<Story> {
   return story;
 }
 const requestOf = (story: Story) => new RequestsQueries(database.pool, floors).find(story.requestId);
-const ringOf = (story: Story) => new DeliveriesQueries(database.pool, floors).ring(story.appId, story.endpointUuid);
+const ringOf = async (story: Story) =>
+  (await new DeliveriesQueries(database.pool, floors).ring(story.appId, story.endpointUuid)).items;
 const partitionsOf = async (table: string) =>
   (await new DayPartitions(database.pool).list())
     .filter((each) => each.table.name === table)

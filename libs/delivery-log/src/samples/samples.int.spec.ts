@@ -1,7 +1,7 @@
 import { newId, type RequestCaptured } from '@sluice/contracts';
 import type { StoredEvent } from '@sluice/event-store';
 import { Payloads, payloadTablesSql } from '@sluice/payloads';
-import { migrate } from '@sluice/platform';
+import { loadSettings, migrate } from '@sluice/platform';
 import { createTestDatabase, type TestDatabase, waitFor } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliveryLogService } from '../delivery-log.service.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
     template: { name: 'delivery-log', prepare: (url) => migrate(url, [deliveryLogService], []) },
   });
   for (const statement of payloadTablesSql()) await database.pool.query(statement);
-  queries = new SamplesQueries(database.pool);
+  queries = new SamplesQueries(database.pool, loadSettings({}));
 });
 afterAll(() => database.drop());
 

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { Injectable } from '@nestjs/common';
 import type { RequestCaptured } from '@sluice/contracts';
 import { PayloadError, Payloads } from '@sluice/payloads';
-import { InjectPool } from '@sluice/platform';
-import { BodyProblem, bodyKindOf, readBody } from '@sluice/request-body';
+import { InjectPool, InjectSettings, type Settings } from '@sluice/platform';
+import { type BodyLimits, BodyProblem, bodyKindOf, readBody } from '@sluice/request-body';
 import type { Pool } from 'pg';
 import { KEPT_SAMPLES } from './samples.projection.ts';
 import type { SampleView } from './samples.requests.ts';
@@ -20,10 +20,10 @@ type Read = Pick<SampleView, 'value' | 'problem'>;
 const NOTHING = Buffer.alloc(0);
 
 /** What a flow would have seen of the body, or why it would have been refused. */
-function readAs({ profile, contentType }: RequestCaptured, body: Buffer): Read {
+function readAs({ profile, contentType }: RequestCaptured, body: Buffer, limits: BodyLimits): Read {
   try {
     const kind = bodyKindOf(contentType ?? undefined, body, profile);
-    return { value: readBody(kind, body, { profile, contentType }), problem: null };
+    return { value: readBody(kind, body, { profile, contentType }, limits), problem: null };
   } catch (error) {
     if (!(error instanceof BodyProblem)) throw error;
     return { value: null, problem: { code: error.code, detail: error.detail } };
@@ -34,8 +34,14 @@ function readAs({ profile, contentType }: RequestCaptured, body: Buffer): Read {
 export class SamplesQueries {
   private readonly payloads: Payloads;
 
-  constructor(@InjectPool('delivery-log') private readonly pool: Pool) {
+  readonly #limits: BodyLimits;
+
+  constructor(
+    @InjectPool('delivery-log') private readonly pool: Pool,
+    @InjectSettings() settings: Pick<Settings, 'requestLimits'>,
+  ) {
     this.payloads = new Payloads(pool);
+    this.#limits = settings.requestLimits.body;
   }
 
   /** Newest first. @param id only that one. */
@@ -79,7 +85,7 @@ export class SamplesQueries {
       bodySize,
       bodySha256,
       body: isUtf8(body) ? body.toString('utf8') : null,
-      ...(body.length === bodySize ? readAs(data, body) : LOST),
+      ...(body.length === bodySize ? readAs(data, body, this.#limits) : LOST),
     };
   }
 
