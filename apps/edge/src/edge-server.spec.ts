@@ -2,11 +2,13 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@sluice/contracts';
+import { loadSettings } from '@sluice/platform';
 import { freePort, hostileReceiver, type RecordingReceiver, recordingReceiver } from '@sluice/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createEdge, type Edge } from './edge-server.ts';
 import type { Upstreams } from './upstreams.config.ts';
 
+const { requestLimits } = loadSettings({});
 const SERVICES: ServiceName[] = ['gateway', 'registry', 'runner', 'dispatcher', 'delivery-log'];
 const receivers = new Map<ServiceName, RecordingReceiver>();
 const closing: (() => Promise<unknown>)[] = [];
@@ -16,9 +18,10 @@ let url: string;
 async function edgeTo(
   upstreams: Record<ServiceName, string | string[]>,
   trustedProxies: string[] = [],
+  limits = requestLimits,
 ): Promise<{ edge: Edge; url: string }> {
   const lists = Object.fromEntries(Object.entries(upstreams).map(([name, url]) => [name, [url].flat()]));
-  const made = createEdge({ upstreams: lists as unknown as Upstreams, trustedProxies });
+  const made = createEdge({ upstreams: lists as unknown as Upstreams, trustedProxies, requestLimits: limits });
   closing.push(() => made.drain(200));
   await new Promise<void>((resolve) => made.server.listen(0, '127.0.0.1', resolve));
   return { edge: made, url: `http://127.0.0.1:${(made.server.address() as AddressInfo).port}` };
@@ -66,6 +69,15 @@ test.each([
   expect(answer.headers.get('x-served-by')).toBe(service);
   expect(got(service)).toMatchObject({ method, path });
 });
+
+test.each(['/livez', '/metrics'])(
+  'OP-02: HEAD %s is answered by the edge as GET is, without the body',
+  async (path) => {
+    const answer = await fetch(url + path, { method: 'HEAD' });
+    expect([answer.status, await answer.text()]).toEqual([200, '']);
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(0);
+  },
+);
 
 test('an unknown path is a 404 problem, and nobody is asked', async () => {
   const answer = await fetch(`${url}/nowhere/at/all`, { method: 'POST', body: '{}' });
@@ -273,4 +285,18 @@ test('an instance that cannot be reached is passed over: its requests go to the 
   expect(receivers.get('gateway')?.requests.map((each) => each.text)).toEqual(['0', '1', '2', '3', '4', '5']);
   const report = await (await fetch(`${two.url}/readyz`)).json();
   expect(report).toMatchObject({ checks: { gateway: { ok: false }, 'gateway-2': { ok: true } } });
+});
+
+test('GW-07: headers and time are bounded as the deployment says', async () => {
+  const chosen = await edgeTo(originsNow(), [], { ...requestLimits, maxHeaderBytes: 4_096, requestTimeoutMs: 7_000 });
+  const { headersTimeout, requestTimeout } = chosen.edge.server;
+  expect([headersTimeout, requestTimeout]).toEqual([7_000, 7_000]);
+  const withHeader = (length: number) => fetch(`${chosen.url}/v1/apps`, { headers: { 'x-big': 'x'.repeat(length) } });
+  // What is not x-big's value takes less than 400 bytes.
+  expect((await withHeader(3_696)).status).toBe(200);
+  const refused = await withHeader(4_096);
+  expect([refused.status, await refused.json()]).toMatchObject([
+    431,
+    { code: 'headers_too_large', detail: 'the headers of a request may have at most 4096 bytes, with its first line' },
+  ]);
 });

@@ -12,8 +12,8 @@ import {
   platformError,
 } from '@sluice/platform';
 import { Agent } from 'undici';
-import { failureOf, isNotReached } from './edge.errors.ts';
-import { Exchange, sendEdgeProblem } from './exchange.ts';
+import { failureOf, isNotReached, type ParserLimits, problemOfParser } from './edge.errors.ts';
+import { Exchange, rawEdgeProblem, sendEdgeProblem } from './exchange.ts';
 import { type Client, forwardedHeaders, plainAddress, trustedPeers } from './forwarded-headers.ts';
 import { Origins } from './origins.ts';
 import { routeIndex } from './route-index.ts';
@@ -23,11 +23,7 @@ import type { Upstreams } from './upstreams.config.ts';
 /** Above the longest long poll and the longest synchronous answer; event streams have no limit once they flow. */
 const ANSWER_TIMEOUT_MS = 150_000;
 const LISTENER_MARGIN_MS = 15_000;
-/** As long as the services themselves wait for a whole request: longer here would only keep slow senders' sockets. */
-const REQUEST_TIMEOUT_MS = 15_000;
-const HEADERS_TIMEOUT_MS = 15_000;
 const REFUSED_LINGER_MS = 500;
-const MAX_HEADER_BYTES = 16_384;
 /** Per instance of a service: every caller that waits for its answer holds one. */
 const MAX_UPSTREAM_CONNECTIONS = 16_384;
 /** A body up to this is collected first: one buffer costs a third of a stream, and nearly every trigger is that small. */
@@ -37,6 +33,8 @@ export interface EdgeOptions {
   upstreams: Upstreams;
   /** CIDRs whose X-Forwarded-* are believed. */
   trustedProxies: readonly string[];
+  /** Those of the services: a longer time here would only keep slow senders' sockets. */
+  requestLimits: ParserLimits;
   /** Bounds what is open at once; unbounded unless given. */
   connections?: ConnectionLimit;
   /** How long a listener may take to answer (LN-07), in milliseconds; one hour unless given. */
@@ -203,15 +201,9 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
 }
 
 /** Requests that never became one: too long headers, garbage, too slow. Nobody else could answer them. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket, limits: ParserLimits): void {
   if (!socket.writable) return;
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.end(rawEdgeProblem(problemOfParser(error.code, limits)));
   // Who does not close in its turn, or goes on sending, keeps nothing open here.
   setTimeout(() => socket.destroy(), REFUSED_LINGER_MS).unref();
 }
@@ -227,16 +219,18 @@ export function createEdge(options: EdgeOptions): Edge {
   const fail = (error: unknown, request: IncomingMessage, response: ServerResponse): void =>
     sendEdgeProblem(error instanceof AppError ? error : appErrorOf(error), request, response);
 
+  const { maxHeaderBytes, requestTimeoutMs } = options.requestLimits;
   const limits = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
   };
   const server = createServer(
     { ...limits, keepAliveTimeout: 72_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
       if (draining) response.shouldKeepAlive = false;
-      const answer = request.method === 'GET' ? own.get(request.url?.split('?', 1)[0] ?? '') : undefined;
+      const reads = request.method === 'GET' || request.method === 'HEAD';
+      const answer = reads ? own.get(request.url?.split('?', 1)[0] ?? '') : undefined;
       if (answer) {
         answer(request, response).catch((error: unknown) => fail(error, request, response));
         return;
@@ -250,7 +244,7 @@ export function createEdge(options: EdgeOptions): Edge {
     },
   );
   options.connections?.attach(server);
-  server.on('clientError', refuseMalformed);
+  server.on('clientError', (error, socket: Socket) => refuseMalformed(error, socket, options.requestLimits));
   metrics.collectProcessMetrics();
   return {
     server,

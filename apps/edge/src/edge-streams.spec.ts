@@ -8,6 +8,7 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@sluice/contracts';
+import { loadSettings } from '@sluice/platform';
 import { hostileReceiver, recordingReceiver, waitFor } from '@sluice/testing';
 import { afterEach, expect, test } from 'vitest';
 import { createEdge } from './edge-server.ts';
@@ -40,7 +41,7 @@ async function edgeTo(gateway: string): Promise<string> {
     dispatcher: [nobody],
     'delivery-log': [nobody],
   };
-  const edge = createEdge({ upstreams, trustedProxies: [] });
+  const edge = createEdge({ upstreams, trustedProxies: [], requestLimits: loadSettings({}).requestLimits });
   closing.push(() => edge.drain(100));
   return listen(edge.server);
 }
@@ -138,14 +139,16 @@ test('an answer that breaks off is broken off for the client as well', async () 
 });
 
 test.each([
-  ['GET / HTTP/1.1\r\nbad header\r\n\r\n', '400'],
-  [`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'h'.repeat(20_000)}\r\n\r\n`, '431'],
-])('what is no request is refused: %j', async (bytes, status) => {
+  ['GET / HTTP/1.1\r\nbad header\r\n\r\n', 400, 'malformed_request'],
+  [`GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'h'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+])('GW-03: what is no request is refused with a problem and its code: %j', async (bytes, status, code) => {
   const url = new URL(await edgeTo('http://127.0.0.1:1'));
   const socket = connect(Number(url.port), '127.0.0.1');
   socket.write(bytes);
-  const answer = await new Promise<string>((resolve) =>
-    socket.once('data', (chunk: Buffer) => resolve(chunk.toString())),
-  );
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  await new Promise((resolve) => socket.once('close', resolve));
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status, code });
 });

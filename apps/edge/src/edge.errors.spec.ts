@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isNotReached } from './edge.errors.ts';
+import { isNotReached, problemOfParser } from './edge.errors.ts';
 
 const failed = (code: string, syscall?: string): Error =>
   Object.assign(new Error(code), { code, ...(syscall === undefined ? {} : { syscall }) });
@@ -14,4 +14,16 @@ test.each([
   ['a client that was ended', failed('UND_ERR_DESTROYED'), false],
 ])('%s: only a request that certainly never arrived goes to another instance', (_what, error, expected) => {
   expect(isNotReached(error)).toBe(expected);
+});
+
+test('GW-07: what is too long or too slow is told with the limits of the deployment', () => {
+  const limits = { maxHeaderBytes: 4_096, requestTimeoutMs: 5_500 };
+  expect(problemOfParser('HPE_HEADER_OVERFLOW', limits)).toMatchObject({
+    status: 431,
+    message: 'the headers of a request may have at most 4096 bytes, with its first line',
+  });
+  expect(problemOfParser('ERR_HTTP_REQUEST_TIMEOUT', limits)).toMatchObject({
+    status: 408,
+    message: 'the request was not complete within 5.5 s',
+  });
 });

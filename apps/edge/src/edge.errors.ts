@@ -1,6 +1,8 @@
 import { type AppError, errorFactory, type ServiceName } from '@sluice/contracts';
+import { platformError, type RequestLimits } from '@sluice/platform';
 
 export const EDGE_ERRORS = {
+  malformed_request: { status: 400, title: 'The request is not valid HTTP', retry: 'never' },
   upstream_unavailable: { status: 503, title: 'The service behind this address is unavailable', retry: 'later' },
   bad_gateway: { status: 502, title: 'The service behind this address answered wrongly', retry: 'later' },
   gateway_timeout: { status: 504, title: 'The service behind this address did not answer in time', retry: 'later' },
@@ -32,4 +34,24 @@ export function failureOf(service: ServiceName, cause: Error): AppError {
     return edgeError('upstream_unavailable', `${service} cannot be reached now; try again`, extra);
   // The request may have arrived before the connection broke: whoever repeats it needs an idempotency key.
   return edgeError('bad_gateway', `${service} ended the connection before it answered`, extra);
+}
+
+/** What the HTTP parser or its time limits refuse, with the gateway's codes: both wirings answer alike. */
+export type ParserLimits = Pick<RequestLimits, 'maxHeaderBytes' | 'requestTimeoutMs'>;
+
+export function problemOfParser(code: string | undefined, limits: ParserLimits): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return platformError(
+      'headers_too_large',
+      `the headers of a request may have at most ${limits.maxHeaderBytes} bytes, with its first line`,
+    );
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return platformError(
+      'request_timeout',
+      `the request was not complete within ${limits.requestTimeoutMs / 1_000} s`,
+      {
+        headers: { 'retry-after': '1' },
+      },
+    );
+  return edgeError('malformed_request', 'the request could not be read as HTTP/1.1');
 }

@@ -24,6 +24,7 @@ export async function startEdge(): Promise<{ close(): Promise<void> }> {
   const edge = createEdge({
     upstreams,
     trustedProxies: settings.trustedProxies,
+    requestLimits: settings.requestLimits,
     connections: new ConnectionLimit(settings.connections, settings.trustedProxies),
     listenerTimeoutMs: settings.listenerTimeoutMs,
   });

@@ -19,6 +19,14 @@ export function sendEdgeProblem(error: AppError, request: IncomingMessage, respo
   response.writeHead(error.status, headers).end(request.method === 'HEAD' ? undefined : text);
 }
 
+/** A whole HTTP/1.1 answer, for a request that never became one and so has no ServerResponse. */
+export function rawEdgeProblem(error: AppError): string {
+  const text = JSON.stringify(problemOf(error));
+  const own = { 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(text), connection: 'close' };
+  const lines = Object.entries({ ...own, ...error.headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${error.status} ${error.title}\r\n${lines.join('')}\r\n${text}`;
+}
+
 function answerHeaders(received: IncomingHttpHeaders): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
   for (const name in received) {

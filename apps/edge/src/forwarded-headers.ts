@@ -1,18 +1,8 @@
 import { BlockList, isIPv6 } from 'node:net';
+import { CONNECTION_HEADERS } from '@sluice/contracts';
 
 /** Headers of one connection, not of the message (RFC 9110 §7.6.1), and `Expect`, which Node has answered already. */
-export const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([...CONNECTION_HEADERS, 'expect', 'proxy-authorization']);
 /** What a client may say about whence it came only when it is a proxy that we trust. */
 const CLAIMS: ReadonlySet<string> = new Set([
   'forwarded',
