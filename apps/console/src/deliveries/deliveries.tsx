@@ -54,7 +54,7 @@ export function useEndpointOptions() {
 
 const lastStatus = ({ attempts }: Delivery): string => {
   const last = attempts.at(-1);
-  return last?.error ? last.error.code : String(last?.response?.status ?? '–');
+  return String(last?.response?.status ?? last?.error?.code ?? '–');
 };
 
 function columnsOf(selected: ReadonlySet<string>, toggle: (id: string) => void): Column<Delivery>[] {

@@ -69,7 +69,7 @@ export function ResponseView({ response }: { response: ReceivedResponse }) {
 }
 
 function outcomeOf({ response, error, verdict }: Attempt): { text: string; tone: Tone } {
-  if (error) return { text: `${error.stage}: ${error.code}`, tone: 'bad' };
+  if (error && !response) return { text: `${error.stage}: ${error.code}`, tone: 'bad' };
   const isGood = verdict ? verdict === 'success' : response !== null && response.status >= 200 && response.status < 300;
   return { text: String(response?.status ?? 'no answer'), tone: isGood ? 'good' : 'bad' };
 }

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'react-router';
 import { bodyOf } from '../api/client.ts';
+import { usePages } from '../api/pages.ts';
 import { useApi, useAppId } from '../api/use-api.ts';
 import type { Delivery } from '../deliveries/delivery-types.ts';
 import styles from '../deliveries/deliveries.module.css';
@@ -20,26 +21,29 @@ export function ViewEvents({ id }: { id: string }) {
   const appId = useAppId();
   const queries = useQueryClient();
   const queryKey = [appId, 'endpoints', id, 'events'];
-  const ring = useQuery({
-    queryKey,
-    queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id } } })),
-  });
+  // One page, unless bodies are long.
+  const { query, items } = usePages(queryKey, (cursor) =>
+    bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id }, query: cursor ? { cursor } : {} } })),
+  );
   // With the endpoint's own state, and the opened ones below it. An event is listed before its first attempt, and whoever
   // changes the endpoint makes an event: events of the app count as well.
   const shown = [appId, 'endpoints', id];
   useLiveSigns({ kinds: 'event,delivery' }, POLL_MS, () => queries.refetchQueries({ queryKey: shown, type: 'active' }));
   return (
     <Section title="View events">
-      <QueryView query={ring}>
-        {({ items }) =>
+      <QueryView query={query}>
+        {() =>
           items.length === 0 ? (
             <Empty title="Nothing was sent yet">The last 100 events are listed here, those under way as well.</Empty>
           ) : (
-            <ul className={styles.rows}>
-              {items.map((delivery) => (
-                <EventOfRing key={delivery.id} endpointId={id} delivery={delivery} />
-              ))}
-            </ul>
+            <>
+              <ul className={styles.rows}>
+                {items.map((delivery) => (
+                  <EventOfRing key={delivery.id} endpointId={id} delivery={delivery} />
+                ))}
+              </ul>
+              {query.hasNextPage ? <Button onPress={() => void query.fetchNextPage()}>Show older events</Button> : null}
+            </>
           )
         }
       </QueryView>
@@ -50,7 +54,8 @@ export function ViewEvents({ id }: { id: string }) {
 function lastAnswer({ attempts }: Delivery): string {
   const last = attempts.at(-1);
   if (!last) return 'under way';
-  return last.error ? `${last.error.stage}: ${last.error.message}` : `status ${last.response?.status ?? '–'}`;
+  if (last.response) return `status ${last.response.status}`;
+  return last.error ? `${last.error.stage}: ${last.error.message}` : '–';
 }
 
 function EventOfRing({ endpointId, delivery }: { endpointId: string; delivery: Delivery }) {

@@ -8,6 +8,7 @@ import { StatusBadge } from '../deliveries/exchange.tsx';
 import { LinkButton } from '../design/button.tsx';
 import { Facts, Page, Section } from '../design/page.tsx';
 import { Payload } from '../design/payload.tsx';
+import { readable, visible } from '../design/payload.rules.ts';
 import { QueryView } from '../design/states.tsx';
 import { Time } from '../design/time.tsx';
 import { useLiveSigns } from '../live/use-live-signs.ts';
@@ -51,6 +52,7 @@ export function Component() {
                         ] as const,
                       ]
                     : []),
+                  ...attributesOf(event),
                 ]}
               />
               <Payload label="Data" value={event.data} />
@@ -63,6 +65,18 @@ export function Component() {
       </QueryView>
     </Page>
   );
+}
+
+/** What else its producer said of it, by the names that CloudEvents give it. */
+function attributesOf({ attributes }: DomainEvent): (readonly [string, string])[] {
+  const { extensions, ...named } = (attributes ?? {}) as ProducerAttributes;
+  return Object.entries({ ...named, ...extensions }).map(([name, value]) => [name, visible(readable(value))] as const);
+}
+
+interface ProducerAttributes {
+  dataschema?: string;
+  datacontenttype?: string;
+  extensions?: Record<string, unknown>;
 }
 
 /** Followed while some of them are under way. */

@@ -1,6 +1,7 @@
 import { type RecordingReceiver, recordingReceiver } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectAccessible, TestApp, useBrowser } from '../testing/browser.fixture.ts';
+import { publishEvent } from '../testing/events.fixture.ts';
 
 const browser = useBrowser();
 let app: TestApp;
@@ -60,6 +61,16 @@ describe('events and their types', () => {
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Listener' }).click();
     await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
+  });
+
+  it('DL-02: what else its producer said of an event is shown with it', async () => {
+    const told = { dataschema: 'https://example.org/city.json', tenant: 'north\u202edoor', urgency: 7 };
+    await publishEvent(app, 'town.opened', {}, told);
+    const page = await browser.visit(app.screen('events'));
+    await page.getByRole('row', { name: /town\.opened/ }).click();
+    const shown = async () => (await page.getByRole('region', { name: 'Event', exact: true }).innerText()).split(/\s+/);
+    await expect.poll(shown).toEqual(expect.arrayContaining(['dataschema', told.dataschema, 'tenant', 'urgency', '7']));
+    expect((await shown()).join(' ')).not.toContain('\u202e');
   });
 
   it('RG-05: an event type is changed; who was slower sees the difference and loses nothing; it is deleted when confirmed', async () => {

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Client } from 'openapi-fetch';
 import { bodyOf } from '../api/client.ts';
+import { usePages } from '../api/pages.ts';
 import type { paths } from '../api/generated/schema.ts';
 import { cut, readable, SHOWN_CHARACTERS, visible } from '../design/payload.rules.ts';
 import { duration, Time } from '../design/time.tsx';
+import { Failed } from './failed.tsx';
 import type { Attempt, Delivery, Endpoint } from './portal-client.ts';
 import { Waiting } from './waiting.tsx';
-import { wordsOf } from './words.ts';
 
 interface DeliveriesProps {
   api: Client<paths>;
@@ -21,12 +22,13 @@ const LOOK_EVERY_MS = 5_000;
 /** The last hundred deliveries, looked for again every five seconds. */
 export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps) {
   const { uuid } = endpoint;
-  const { data, error, refetch } = useQuery({
-    queryKey: ['deliveries', uuid],
-    queryFn: () => bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id: uuid } } })),
-    refetchInterval: LOOK_EVERY_MS,
-  });
-  const items = data?.items ?? null;
+  const { query, items } = usePages(
+    ['deliveries', uuid],
+    (cursor) =>
+      bodyOf(api.GET('/v1/endpoints/{id}/events', { params: { path: { id: uuid }, query: cursor ? { cursor } : {} } })),
+    LOOK_EVERY_MS,
+  );
+  const { error, refetch } = query;
   const params = { path: { id: uuid } };
   const again = async (delivery: Delivery): Promise<string> => {
     await bodyOf(api.POST('/v1/endpoints/{id}/replay', { params, body: { eventIds: [delivery.eventId] } }));
@@ -36,15 +38,8 @@ export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps)
     await bodyOf(api.POST('/v1/endpoints/{id}/replay', { params, body: { status: ['failed'] } }));
     return 'What failed is sent again.';
   };
-  const failed = error ? (
-    <div role="alert">
-      {wordsOf(error)}{' '}
-      <button type="button" onClick={() => void refetch()}>
-        Try again
-      </button>
-    </div>
-  ) : null;
-  if (items === null) return failed ?? <Waiting />;
+  const failed = <Failed error={error} retry={refetch} />;
+  if (!query.data) return error ? failed : <Waiting />;
   if (items.length === 0) return <p className="muted">Nothing was sent yet.</p>;
   return (
     <>
@@ -80,6 +75,11 @@ export function Deliveries({ api, endpoint, mayReplay, doing }: DeliveriesProps)
           </li>
         ))}
       </ul>
+      {query.hasNextPage ? (
+        <button type="button" onClick={() => void query.fetchNextPage()}>
+          Show older deliveries
+        </button>
+      ) : null}
     </>
   );
 }

@@ -3,9 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { bodyOf } from '../api/client.ts';
 import { Time } from '../design/time.tsx';
 import { EndpointCard } from './endpoint-card.tsx';
+import { Failed } from './failed.tsx';
 import { portalClient } from './portal-client.ts';
 import { Waiting } from './waiting.tsx';
-import { wordsOf } from './words.ts';
 
 /** The endpoints of a portal link. */
 export function Portal({ token }: { token: string }) {
@@ -28,14 +28,7 @@ export function Portal({ token }: { token: string }) {
           </span>
         ) : null}
       </header>
-      {error ? (
-        <div role="alert">
-          {wordsOf(error)}{' '}
-          <button type="button" onClick={() => void refetch()}>
-            Try again
-          </button>
-        </div>
-      ) : null}
+      <Failed error={error} retry={refetch} />
       {!view && !error ? <Waiting /> : null}
       {view?.endpoints.length === 0 ? <p>There are no endpoints any more.</p> : null}
       {view?.endpoints.map((endpoint) => (

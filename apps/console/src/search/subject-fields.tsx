@@ -53,29 +53,22 @@ export function useSubjectFilters() {
     ...(ENDPOINT.test(endpointId) ? { endpointId } : {}),
     ...(UUID.test(id) ? { id } : {}),
   };
+  const choices = [
+    { label: 'Inbound webhook', all: 'Any webhook', source: names.triggers, value: triggerId, onChange: setTriggerId },
+    { label: 'Flow', all: 'Any flow', source: names.flows, value: flowId, onChange: setFlowId },
+    {
+      label: 'Outbound webhook',
+      all: 'Any webhook',
+      source: names.endpoints,
+      value: endpointId,
+      onChange: setEndpointId,
+    },
+  ];
   const fields = (
     <>
-      <SelectField
-        label="Inbound webhook"
-        source={names.triggers}
-        value={triggerId}
-        onChange={setTriggerId}
-        options={optionsOf('Any webhook', names.triggers.data ?? [], triggerId)}
-      />
-      <SelectField
-        label="Flow"
-        source={names.flows}
-        value={flowId}
-        onChange={setFlowId}
-        options={optionsOf('Any flow', names.flows.data ?? [], flowId)}
-      />
-      <SelectField
-        label="Outbound webhook"
-        source={names.endpoints}
-        value={endpointId}
-        onChange={setEndpointId}
-        options={optionsOf('Any webhook', names.endpoints.data ?? [], endpointId)}
-      />
+      {choices.map(({ all, ...field }) => (
+        <SelectField key={field.label} {...field} options={optionsOf(all, field.source.data ?? [], field.value)} />
+      ))}
       <TextField
         label="Id"
         isCode

@@ -3275,6 +3275,11 @@ export interface components {
             event: {
                 [key: string]: unknown;
             };
+            /** @description where the data does not fit, because the schema asks for what cannot be made up; absent when it fits */
+            problems?: {
+                pointer: string;
+                message: string;
+            }[];
         };
         SealingKey: {
             /** @description as it stands in SLUICE_ENCRYPTION_KEYS */
@@ -3360,6 +3365,8 @@ export interface components {
             scopes: string[];
             /** @description shown only here: keep it confidential */
             token: string;
+            /** @description true when not every replica had the change within two seconds */
+            propagating?: boolean;
         };
         PersonalTokenView: {
             /** Format: uuid */
@@ -3409,6 +3416,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+            /** @description true when not every replica had the change within two seconds */
+            propagating?: boolean;
         };
         UserPage: {
             items: components["schemas"]["UserView"][];
@@ -12848,6 +12857,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description deleted, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -15165,6 +15187,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description deleted, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -15990,6 +16025,19 @@ export interface operations {
             };
         };
         responses: {
+            /** @description changed, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {boolean} */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description changed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -16248,6 +16296,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description deleted, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -16903,6 +16964,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description deleted, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -18575,7 +18649,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Whoever uses the link is refused from now on. */
+            /** @description deleted, but not every replica knew within two seconds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        propagating: true;
+                    };
+                };
+            };
+            /** @description deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -23065,7 +23151,11 @@ export interface operations {
     };
     deliveriesOfEndpoint: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                cursor?: string;
+                appId?: string;
+            };
             header?: {
                 /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
                 "X-Sluice-App"?: string;
@@ -23422,6 +23512,9 @@ export interface operations {
                             time: string;
                             /** @description any JSON */
                             data: unknown;
+                            attributes: {
+                                [key: string]: unknown;
+                            } | null;
                             runId: string | null;
                             requestId: string | null;
                             /** Format: date-time */
@@ -23841,6 +23934,9 @@ export interface operations {
                         time: string;
                         /** @description any JSON */
                         data: unknown;
+                        attributes: {
+                            [key: string]: unknown;
+                        } | null;
                         runId: string | null;
                         requestId: string | null;
                         /** Format: date-time */
