@@ -2,10 +2,12 @@ import { runProcess } from '@sluice/wiring';
 import { startDistributed } from './distributed.ts';
 
 const args = process.argv.slice(2);
+const [unknown] = args.filter((arg) => arg !== '--help');
 if (args.length > 0) {
+  if (unknown !== undefined) process.stderr.write(`There is no argument "${unknown.slice(0, 100)}".\n`);
   process.stderr.write(
     'Usage: npm run start:distributed\nAll settings are environment variables or lines of a .env file; README.md lists them.\n',
   );
-  process.exit(args[0] === '--help' ? 0 : 2);
+  process.exit(unknown === undefined ? 0 : 2);
 }
 await runProcess(startDistributed);

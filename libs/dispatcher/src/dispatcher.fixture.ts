@@ -15,7 +15,7 @@ import {
 } from '@sluice/contracts';
 import { type EventStorePort, eventTablesSql } from '@sluice/event-store';
 import type { MigrationClass, ServiceDefinition, Settings } from '@sluice/platform';
-import { poolToken, storeToken } from '@sluice/platform';
+import { loadSettings, poolToken, storeToken } from '@sluice/platform';
 import { SealedValues } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -60,6 +60,7 @@ export function testSettings(databaseUrl: string, change: Partial<Settings> = {}
     encryptionKeys: KEYS,
     trustedProxies: [],
     connections: { total: 15_000, perAddress: 1_000 },
+    requestLimits: loadSettings({}).requestLimits,
     rateLimits: { address: {}, trigger: null, app: null, ipv6Prefix: 64 },
     outboundAllow: ['127.0.0.0/8'],
     outbound: { proxy: null, extraCa: null },

@@ -1,9 +1,12 @@
+import { takeFromDotEnv } from './dot-env.ts';
+
 /**
  * `node --import @sluice/observability/preload main.js` starts OpenTelemetry when one of the standard variables asks
  * for it, and does not even load the SDK otherwise (loading it costs about 300 ms of start). Spans are made by hand at
  * the seams of the path (libs/observability/src/tracing.ts): automatic HTTP instrumentation was measured at 26 % of
  * the accept rate even at 1 % sampling.
  */
+takeFromDotEnv(process.env);
 const { OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT } =
   process.env;
 /** An empty variable counts as unset (OpenTelemetry specification, environment variables). */

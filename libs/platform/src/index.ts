@@ -40,6 +40,7 @@ export {
   type KafkaSettings,
   loadSettings,
   type RateLimitSettings,
+  type RequestLimits,
   type Settings,
   SettingsError,
 } from './settings/settings.ts';

@@ -53,6 +53,8 @@ describe('Retry-After', () => {
     [' 30 ', 30_000],
     ['Sun, 22 Nov 2026 11:00:00 GMT', 0],
     ['Sunday, 22-Nov-26 12:00:05 GMT', 5000],
+    // UTC as well: this one fails without it where the machine's zone is another.
+    ['Sun Nov 22 12:00:07 2026', 7000],
     ['9999999999', 604_800_000],
     ['9'.repeat(400), 604_800_000],
   ])('%j is %d ms', (text, ms) => expect(retryAfterMs(text, NOW)).toBe(ms));

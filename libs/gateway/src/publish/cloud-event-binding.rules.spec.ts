@@ -1,5 +1,5 @@
 import { AppError } from '@sluice/contracts';
-import { BodyProblem } from '@sluice/request-body';
+import { BodyProblem, DEFAULT_BODY_LIMITS } from '@sluice/request-body';
 import { describe, expect, it } from 'vitest';
 import { cloudEventsOf } from './cloud-event-binding.rules.ts';
 
@@ -10,7 +10,7 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 function refusal(headers: Record<string, string>, body: Buffer): { code: string; pointers: string[] } {
   try {
-    cloudEventsOf(headers, body, 1000);
+    cloudEventsOf(headers, body, 1000, DEFAULT_BODY_LIMITS);
   } catch (error) {
     if (error instanceof AppError) return { code: error.code, pointers: error.errors.map((each) => each.pointer) };
     if (error instanceof BodyProblem) return { code: error.code, pointers: [] };
@@ -20,6 +20,19 @@ function refusal(headers: Record<string, string>, body: Buffer): { code: string;
 }
 
 describe('GW-09: CloudEvents 1.0 over HTTP', () => {
+  const inHeaders = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/shop', 'ce-type': 'order.created' };
+  it.each<[string, Record<string, string>, unknown, number]>([
+    ['the structured mode', STRUCTURED, { ...minimal, data: [[1]] }, 3],
+    ['a batch', BATCH, [{ ...minimal, data: [[1]] }], 4],
+    ['the binary mode', inHeaders, [[1]], 2],
+    ['data_base64', STRUCTURED, { ...minimal, data_base64: Buffer.from('{"a":1}').toString('base64') }, 1],
+  ])('GW-07: reads %s within the limits of the deployment', (_, headers, body, depth) => {
+    const within = (maxDepth: number) =>
+      cloudEventsOf(headers, json(body), 1000, { ...DEFAULT_BODY_LIMITS, maxDepth })[0]?.type;
+    expect(within(depth)).toBe('order.created');
+    expect(() => within(depth - 1)).toThrow(expect.objectContaining({ code: expect.any(String) as string }) as Error);
+  });
+
   it('reads the structured mode with extensions, leaving out what is null', () => {
     const event = {
       ...minimal,
@@ -30,22 +43,23 @@ describe('GW-09: CloudEvents 1.0 over HTTP', () => {
       data: { a: [1] },
     };
     const { subject: _absent, ...expected } = event;
-    expect(cloudEventsOf(STRUCTURED, json(event), 1000)).toEqual([expected]);
+    expect(cloudEventsOf(STRUCTURED, json(event), 1000, DEFAULT_BODY_LIMITS)).toEqual([expected]);
   });
 
   it('reads the batched mode, also an empty batch', () => {
-    expect(cloudEventsOf(BATCH, json([minimal, { ...minimal, id: '2' }]), 1000).map((event) => event.id)).toEqual([
-      '1',
-      '2',
-    ]);
-    expect(cloudEventsOf(BATCH, json([]), 1000)).toEqual([]);
+    expect(
+      cloudEventsOf(BATCH, json([minimal, { ...minimal, id: '2' }]), 1000, DEFAULT_BODY_LIMITS).map(
+        (event) => event.id,
+      ),
+    ).toEqual(['1', '2']);
+    expect(cloudEventsOf(BATCH, json([]), 1000, DEFAULT_BODY_LIMITS)).toEqual([]);
   });
 
   const binary = { 'ce-specversion': '1.0', 'ce-id': '7', 'ce-source': '/shop', 'ce-type': 'order.created' };
   it('reads the binary mode: percent-encoded and quoted headers, JSON, text and no data', () => {
     const headers = { ...binary, 'ce-subject': 'Z%C3%BCrich', 'ce-tenant': '"a \\"b\\""', host: 'x' };
     const data = { ...headers, 'content-type': 'application/json' };
-    expect(cloudEventsOf(data, json({ n: 1 }), 1000)).toEqual([
+    expect(cloudEventsOf(data, json({ n: 1 }), 1000, DEFAULT_BODY_LIMITS)).toEqual([
       {
         specversion: '1.0',
         id: '7',
@@ -57,13 +71,15 @@ describe('GW-09: CloudEvents 1.0 over HTTP', () => {
         data: { n: 1 },
       },
     ]);
-    expect(cloudEventsOf({ ...binary, 'content-type': 'text/plain' }, Buffer.from('hi'), 1000)[0]?.data).toBe('hi');
-    expect(cloudEventsOf(binary, Buffer.alloc(0), 1000)[0]).not.toHaveProperty('data');
+    expect(
+      cloudEventsOf({ ...binary, 'content-type': 'text/plain' }, Buffer.from('hi'), 1000, DEFAULT_BODY_LIMITS)[0]?.data,
+    ).toBe('hi');
+    expect(cloudEventsOf(binary, Buffer.alloc(0), 1000, DEFAULT_BODY_LIMITS)[0]).not.toHaveProperty('data');
   });
 
   it('decodes data_base64 where it is JSON or text', () => {
     const data_base64 = Buffer.from('{"n":1}').toString('base64');
-    expect(cloudEventsOf(STRUCTURED, json({ ...minimal, data_base64 }), 1000)[0]).toEqual({
+    expect(cloudEventsOf(STRUCTURED, json({ ...minimal, data_base64 }), 1000, DEFAULT_BODY_LIMITS)[0]).toEqual({
       ...minimal,
       data: { n: 1 },
     });

@@ -1,5 +1,5 @@
 import { checkCloudEvent, type CloudEvent, type FieldProblem, isBuiltInEventType } from '@sluice/contracts';
-import { BodyProblem, isJsonType, mediaTypeOf, parseJson, textOf } from '@sluice/request-body';
+import { type BodyLimits, BodyProblem, isJsonType, mediaTypeOf, parseJson, textOf } from '@sluice/request-body';
 import { gatewayError } from '../gateway.errors.ts';
 import type { RequestHeaders } from '@sluice/trigger-credentials';
 
@@ -15,17 +15,22 @@ export const MAX_PROBLEMS = 100;
  * `unsupported_content_type`
  * @throws BodyProblem when the JSON cannot be read
  */
-export function cloudEventsOf(headers: RequestHeaders, body: Buffer, maxEvents: number): CloudEvent[] {
+export function cloudEventsOf(
+  headers: RequestHeaders,
+  body: Buffer,
+  maxEvents: number,
+  limits: BodyLimits,
+): CloudEvent[] {
   const type = mediaTypeOf(headers['content-type']);
-  if (type === BATCH) return batch(parseJson(body), maxEvents);
-  if (type === STRUCTURED) return checked([{ input: parseJson(body), pointer: '' }]);
+  if (type === BATCH) return batch(parseJson(body, limits), maxEvents, limits);
+  if (type === STRUCTURED) return checked([{ input: parseJson(body, limits), pointer: '' }], limits);
   if (type.startsWith('application/cloudevents')) {
     throw gatewayError('unsupported_content_type', `Send ${STRUCTURED} or ${BATCH}, or the binary mode.`);
   }
-  return checked([{ input: binary(headers, body), pointer: '' }]);
+  return checked([{ input: binary(headers, body, limits), pointer: '' }], limits);
 }
 
-function batch(input: unknown, maxEvents: number): CloudEvent[] {
+function batch(input: unknown, maxEvents: number, limits: BodyLimits): CloudEvent[] {
   if (!Array.isArray(input)) {
     const errors = [{ pointer: '', message: 'must be an array of CloudEvents' }];
     throw gatewayError('invalid_event', 'A batch is a JSON array of CloudEvents.', { errors });
@@ -36,15 +41,16 @@ function batch(input: unknown, maxEvents: number): CloudEvent[] {
       `A batch may hold at most ${maxEvents} events; this one has ${input.length}.`,
     );
   }
-  return checked(input.map((each: unknown, index) => ({ input: each, pointer: `/${index}` })));
+  const inputs = input.map((each: unknown, index) => ({ input: each, pointer: `/${index}` }));
+  return checked(inputs, limits);
 }
 
-function checked(inputs: { input: unknown; pointer: string }[]): CloudEvent[] {
+function checked(inputs: { input: unknown; pointer: string }[], limits: BodyLimits): CloudEvent[] {
   const problems: FieldProblem[] = [];
   const events = inputs.map(({ input, pointer }) => {
     const result = checkCloudEvent(input, pointer);
     problems.push(...result.problems);
-    return result.problems.length > 0 ? result.event : withDecodedData(result.event, pointer, problems);
+    return result.problems.length > 0 ? result.event : withDecodedData(result.event, pointer, problems, limits);
   });
   if (problems.length === 0) {
     requireOwnTypes(events, inputs);
@@ -67,7 +73,7 @@ function requireOwnTypes(events: readonly CloudEvent[], inputs: readonly { point
 }
 
 /** Binary mode (§3.1): attributes in `ce-` headers, the data as the body. */
-function binary(headers: RequestHeaders, body: Buffer): Record<string, unknown> {
+function binary(headers: RequestHeaders, body: Buffer, limits: BodyLimits): Record<string, unknown> {
   const attributes: [string, unknown][] = [];
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(PREFIX)) attributes.push([name.slice(PREFIX.length), attributeValue(String(value))]);
@@ -76,7 +82,7 @@ function binary(headers: RequestHeaders, body: Buffer): Record<string, unknown> 
   if (body.length === 0) return event;
   const contentType = headers['content-type'];
   if (contentType !== undefined) event.datacontenttype = contentType;
-  event.data = dataOf(contentType, body);
+  event.data = dataOf(contentType, body, limits);
   return event;
 }
 
@@ -94,19 +100,19 @@ function attributeValue(header: string): string {
 }
 
 /** JSON becomes its value, text a string; without a type it is JSON, as in the JSON format. */
-function dataOf(contentType: string | undefined, bytes: Buffer): unknown {
+function dataOf(contentType: string | undefined, bytes: Buffer, limits: BodyLimits): unknown {
   const type = mediaTypeOf(contentType);
-  if (type === '' || isJsonType(type)) return parseJson(bytes);
+  if (type === '' || isJsonType(type)) return parseJson(bytes, limits);
   if (type.startsWith('text/') || type.endsWith('xml')) return textOf(bytes);
   throw new BodyProblem('unsupported_content_type', `Data of type ${type.slice(0, 100)} is neither JSON nor text.`);
 }
 
 /** `data_base64` of the JSON format becomes `data`. */
-function withDecodedData(event: CloudEvent, pointer: string, problems: FieldProblem[]): CloudEvent {
+function withDecodedData(event: CloudEvent, pointer: string, problems: FieldProblem[], limits: BodyLimits): CloudEvent {
   const { data_base64: base64, ...rest } = event;
   if (typeof base64 !== 'string') return event;
   try {
-    return { ...rest, data: dataOf(event.datacontenttype, Buffer.from(base64, 'base64')) } as CloudEvent;
+    return { ...rest, data: dataOf(event.datacontenttype, Buffer.from(base64, 'base64'), limits) } as CloudEvent;
   } catch (error) {
     if (!(error instanceof BodyProblem)) throw error;
     problems.push({ pointer: `${pointer}/data_base64`, message: error.detail });

@@ -72,8 +72,9 @@ export class PublishRoutes implements RawRoutesProvider {
     const work = startWork('publish events', { parent, kind: 'server' });
     let held = 0;
     try {
-      const { maxBodyBytes } = GATEWAY_LIMITS;
-      const sent = await readBodyBytes(request, maxBodyBytes, this.budget, () => this.clients.ofRequest(request));
+      const limits = this.settings.requestLimits;
+      const clientOf = (): string => this.clients.ofRequest(request);
+      const sent = await readBodyBytes(request, limits.maxBodyBytes, this.budget, clientOf);
       held = sent.length;
       const caller = await this.#callerOf(request);
       const appId = await this.#appOf(request, caller);
@@ -81,8 +82,8 @@ export class PublishRoutes implements RawRoutesProvider {
         throw gatewayError('forbidden', 'This needs the scope events.publish, and the role operator in the app.');
       }
       const coding = codingOf(request.headers['content-encoding']);
-      const body = coding === null || sent.length === 0 ? sent : await decoded(coding, sent);
-      const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch);
+      const body = coding === null || sent.length === 0 ? sent : await decoded(coding, sent, limits);
+      const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch, limits.body);
       this.#checkData(appId, events);
       const hops = hopsOf(request.headers);
       const result = await this.publisher.publish(appId, events, {

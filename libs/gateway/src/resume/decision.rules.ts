@@ -1,5 +1,5 @@
 import type { FieldProblem } from '@sluice/contracts';
-import { isJsonType, mediaTypeOf, parseFormBody, parseJson } from '@sluice/request-body';
+import { type BodyLimits, isJsonType, mediaTypeOf, parseFormBody, parseJson } from '@sluice/request-body';
 import { gatewayError } from '../gateway.errors.ts';
 
 export const MAX_COMMENT = 4_000;
@@ -16,9 +16,9 @@ const UNSTORABLE = /\0|\p{Cs}/u;
  * What a person decided, from the form of the page or from JSON: `decision` is `approve` or `reject`, with a comment or none.
  * @throws BodyProblem; AppError `invalid_decision` with all problems.
  */
-export function decisionOf(body: Buffer, contentType: string | undefined): Decision {
+export function decisionOf(body: Buffer, contentType: string | undefined, limits: BodyLimits): Decision {
   const isJson = isJsonType(mediaTypeOf(contentType));
-  const fields = body.length === 0 ? {} : isJson ? parseJson(body) : parseFormBody(body);
+  const fields = body.length === 0 ? {} : isJson ? parseJson(body, limits) : parseFormBody(body, limits);
   const { decision, comment = null } = Object(fields) as { decision?: unknown; comment?: unknown };
   const problems: FieldProblem[] = [];
   if (decision !== 'approve' && decision !== 'reject') {

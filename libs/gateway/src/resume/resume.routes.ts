@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { AppError } from '@sluice/contracts';
 import { inTrace, startWork } from '@sluice/observability';
-import { RawRoutes, type RawRoutesProvider } from '@sluice/platform';
-import { bodyKindOf, parseJson, readBody } from '@sluice/request-body';
+import { InjectSettings, RawRoutes, type RawRoutesProvider, type RequestLimits, type Settings } from '@sluice/platform';
+import { type BodyLimits, bodyKindOf, parseJson, readBody } from '@sluice/request-body';
 import type { LinkClaim } from '@sluice/sealed-values';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { traceparentOf } from '../accept/trace-context.rules.ts';
@@ -27,12 +27,19 @@ const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache
 @Injectable()
 @RawRoutes()
 export class ResumeRoutes implements RawRoutesProvider {
+  readonly #limits: RequestLimits;
+  readonly #maxBytes: number;
+
   constructor(
     private readonly resumptions: Resumptions,
     private readonly refusals: Refusals,
     private readonly budget: BodyBudget,
     private readonly clients: ClientAddress,
-  ) {}
+    @InjectSettings() settings: Settings,
+  ) {
+    this.#limits = settings.requestLimits;
+    this.#maxBytes = Math.min(MAX_BYTES, this.#limits.maxBodyBytes);
+  }
 
   registerRoutes(app: FastifyInstance): void {
     app.route<{ Params: { link: string } }>({
@@ -74,14 +81,14 @@ export class ResumeRoutes implements RawRoutesProvider {
   }
 
   private async answer(claim: LinkClaim, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBodyBytes(request, MAX_BYTES, this.budget, () => this.clients.ofRequest(request));
+    const body = await readBodyBytes(request, this.#maxBytes, this.budget, () => this.clients.ofRequest(request));
     try {
       if (codingOf(request.headers['content-encoding']) !== null) {
         throw gatewayError('unsupported_content_encoding', 'Send the body without Content-Encoding.');
       }
       const contentType = request.headers['content-type'];
-      const decision = claim.kind === 'approval' ? decisionOf(body, contentType) : null;
-      const answer = decision === null ? valueOf(body, contentType) : decided(decision);
+      const decision = claim.kind === 'approval' ? decisionOf(body, contentType, this.#limits.body) : null;
+      const answer = decision === null ? valueOf(body, contentType, this.#limits.body) : decided(decision);
       const remoteAddress = this.clients.of(request.socket.remoteAddress, request.headers['x-forwarded-for']);
       const status = await this.resumptions.receive({ claim, answer, body, remoteAddress });
       if (decision !== null && wantsPage(request))
@@ -100,10 +107,10 @@ function notAllowed(methods: readonly string[]): AppError {
 
 const decided = (decision: Decision): unknown => ({ ...decision, at: new Date().toISOString(), via: 'link' });
 
-function valueOf(body: Buffer, contentType: string | undefined): unknown {
+function valueOf(body: Buffer, contentType: string | undefined, limits: BodyLimits): unknown {
   const kind = bodyKindOf(contentType, body);
   if (kind === 'multipart') throw gatewayError('unsupported_content_type', 'A callback takes no files.');
-  return kind === 'json' ? parseJson(body) : readBody(kind, body);
+  return kind === 'json' ? parseJson(body, limits) : readBody(kind, body, undefined, limits);
 }
 
 /** Browsers say that they take HTML; programs do not. */
