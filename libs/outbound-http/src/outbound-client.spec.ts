@@ -286,6 +286,15 @@ describe('connections', () => {
     expect(receiver.connections).toBeLessThanOrEqual(2);
   });
 
+  it('closing ends what still waits for a connection, too, and does not wait for it', async () => {
+    const receiver = await hostile({ kind: 'never-answers' });
+    const sender = client({ connectionsPerOrigin: 2 });
+    const results = Array.from({ length: 6 }, () => sender.send(post(receiver.url, { timeoutMs: 20_000 })));
+    await waitFor(() => receiver.requests === 2);
+    await sender.close(50);
+    expect((await Promise.all(results)).map((result) => result.ok)).toEqual(Array.from({ length: 6 }, () => false));
+  }, 10_000);
+
   it('has at most the given number of origins open, and ends running requests of a closed one properly', async () => {
     const receiver = await hostile({ kind: 'ok' });
     const sender = client({ maxOrigins: 2, resolve: () => Promise.resolve(['127.0.0.1']) });

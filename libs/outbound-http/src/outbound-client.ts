@@ -1,5 +1,6 @@
 import type { AttemptError } from '@sluice/contracts';
 import { type ConnectionOptions, createSecureContext, getCACertificates } from 'node:tls';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { AddressPolicy } from './address-policy.ts';
 import { AnswerBody } from './answer-body.ts';
@@ -149,11 +150,18 @@ export class OutboundClient {
     });
   }
 
-  /** Ends idle connections and waits for running requests, at most this long; then ends those as well. */
+  /**
+   * Ends idle connections and waits for running requests, at most this long; then ends those as well, and those that
+   * wait for a connection: undici's `close()` does not settle any more once such a queue was destroyed under it.
+   */
   async close(withinMs = 5000): Promise<void> {
-    const timer = setTimeout(() => void this.#agent.destroyAll(), withinMs);
-    await this.#agent.close();
-    clearTimeout(timer);
+    const patience = new AbortController();
+    const forced = sleep(withinMs, undefined, { signal: patience.signal }).then(
+      () => this.#agent.destroyAll(),
+      () => undefined,
+    );
+    await Promise.race([this.#agent.close(), forced]);
+    patience.abort();
   }
 
   #targetOf(url: string): Target | string {
