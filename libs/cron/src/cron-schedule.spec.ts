@@ -14,6 +14,7 @@ describe('FL-08: a cron expression', () => {
     ['0 8 * * *', 'Europe/Berlin', '2026-07-22T05:00:00Z', '2026-07-22T06:00:00.000Z'],
     ['0 0 29 2 *', 'UTC', '2026-11-22T00:00:00Z', '2028-02-29T00:00:00.000Z'],
     ['@hourly', 'Asia/Kolkata', '2026-11-22T00:00:00Z', '2026-11-22T00:30:00.000Z'],
+    ['0 8 * * *', '+05:30', '2026-11-22T00:00:00Z', '2026-11-22T02:30:00.000Z'],
   ])('%s in %s after %s comes at %s', (expression, zone, after, expected) => {
     expect(next(expression, zone, after)).toBe(expected);
   });
@@ -41,6 +42,13 @@ describe('FL-08: a cron expression', () => {
     [`${'1,'.repeat(200)}1 * * * *`, 'UTC'],
   ])('is not %j in %j', (expression, zone) => {
     expect(cronProblem(expression, zone)).toEqual(expect.any(String));
+  });
+
+  it('names the time zone that was meant', () => {
+    expect(cronProblem('* * * * *', 'Europe/Berln')).toMatch(
+      /^the time zone must .*; did you mean "Europe\/Berlin"\?$/,
+    );
+    expect(cronProblem('* * * * *', '+25:00')).toMatch(/^the time zone must .*\+05:30$/);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { didYouMean } from '@sluice/contracts';
 import { Cron } from 'croner';
 
 const MAX_LENGTH = 200;
@@ -14,8 +15,7 @@ export function cronProblem(expression: unknown, timeZone: unknown): string | nu
   if (typeof expression !== 'string' || expression.length > MAX_LENGTH) return SHAPE;
   const text = expression.trim();
   if (!FIVE_FIELDS.test(text) && !NICKNAME.test(text)) return SHAPE;
-  if (typeof timeZone !== 'string' || !isTimeZone(timeZone))
-    return 'the time zone must be a name such as Europe/Berlin';
+  if (typeof timeZone !== 'string' || !isTimeZone(timeZone)) return timeZoneProblem(timeZone);
   try {
     return nextTickMs(text, timeZone, Date.now()) === null ? 'the time never comes' : null;
   } catch (error) {
@@ -32,6 +32,13 @@ function wordsOf({ message }: Error): string {
   );
 }
 
+function timeZoneProblem(timeZone: unknown): string {
+  const known = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+  const near = typeof timeZone === 'string' ? didYouMean(timeZone, known) : '';
+  return `the time zone must be a name such as Europe/Berlin, or an offset such as +05:30${near}`;
+}
+
+/** IANA's names and their links, in any case, and offsets (ECMA-402). */
 function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
