@@ -1,5 +1,6 @@
 // npm run rebuild -- <projection>: builds a read model of the delivery log again from the events and waits for it (LG-05).
 // It asks the running deployment, so it needs an address and a token of an administrator of all apps, and no database.
+import { asksForHelp, wrongCall } from './deployment-call.mjs';
 
 const USAGE = `usage: SLUICE_ADMIN_TOKEN=… npm run rebuild -- <projection> [address]
 
@@ -7,11 +8,17 @@ const USAGE = `usage: SLUICE_ADMIN_TOKEN=… npm run rebuild -- <projection> [ad
               dead-letters, stats or all; cancel ends the one that runs
   address     of the deployment; SLUICE_URL or http://127.0.0.1:8080 unless given
 
-The live one answers until the new one takes its place. When this command is ended, the rebuild goes on.`;
+The live one answers until the new one takes its place. When this command is ended, the rebuild goes on.
+Exit codes: 0 done, 1 it failed or the arguments are wrong.`;
 
 const FAILED = 1;
 const EVERY_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+
+function wrongUsage({ projection, token, address, others }) {
+  if (projection === '') return 'say which projection';
+  return wrongCall({ token, address, others });
+}
 
 async function call(url, token, method, route, body) {
   const response = await fetch(new URL(route, url), {
@@ -50,10 +57,13 @@ async function cancel(url, token, say) {
   say(`${running.projection}: is cancelled, the live one stays`);
 }
 
-const [projection, address = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080'] = process.argv.slice(2);
+const [projection, address = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080', ...others] = process.argv.slice(2);
 const token = process.env.SLUICE_ADMIN_TOKEN ?? '';
-if (!projection || token === '' || !URL.canParse(address)) {
-  console.error(USAGE);
+const problem = wrongUsage({ projection: projection ?? '', token, address, others });
+if (asksForHelp(process.argv)) {
+  console.log(USAGE);
+} else if (problem !== null) {
+  console.error(`${problem}\n${USAGE}`);
   process.exitCode = FAILED;
 } else {
   try {

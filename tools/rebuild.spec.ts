@@ -23,11 +23,34 @@ async function deploymentWith(items: unknown[]): Promise<{ url: string; asked: s
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-const command = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [path.join(import.meta.dirname, 'rebuild.mjs'), ...args], {
-    env: { ...process.env, SLUICE_ADMIN_TOKEN: 'secret' },
+const run = (tool: string, args: readonly string[], token = 'secret') =>
+  promisify(execFile)(process.execPath, [path.join(import.meta.dirname, tool), ...args], {
+    env: { ...process.env, SLUICE_ADMIN_TOKEN: token },
     timeout: 60_000,
   });
+const command = (...args: string[]) => run('rebuild.mjs', args);
+
+describe.each([
+  ['rebuild.mjs', ['all']],
+  ['reseal.mjs', []],
+])('OP-01: the arguments of %s', (tool, needed) => {
+  it.each([['--help'], ['-h']])('%s prints usage and exit codes, and asks nobody', async (argument) => {
+    const { stdout, stderr } = await run(tool, [argument], '');
+    expect(stdout).toMatch(/^usage: SLUICE_ADMIN_TOKEN=… npm run [^]*\nExit codes: 0 done, 1 /);
+    expect(stderr).toBe('');
+  });
+
+  it.each([
+    [['http://127.0.0.1:9', 'now'], 'secret', 'there is no argument "now"\n'],
+    [['--fast'], 'secret', '"--fast" is no address of a deployment'],
+    [['ftp://127.0.0.1'], 'secret', '"ftp://127.0.0.1" is no address of a deployment'],
+    [['http://127.0.0.1:9'], '', 'SLUICE_ADMIN_TOKEN is not set'],
+  ])('what is wrong is named before the usage: %j with the token %j', async (args, token, said) => {
+    const failure = await run(tool, [...needed, ...args], token).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 1, stdout: '' });
+    expect((failure as { stderr: string }).stderr).toMatch(new RegExp(`^${said}[^]*usage: `));
+  });
+});
 
 describe('LG-05: npm run rebuild -- cancel', () => {
   it('ends the one that runs, whichever it is', async () => {

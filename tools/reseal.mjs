@@ -1,11 +1,13 @@
 // npm run reseal: seals everything again with the first key of SLUICE_ENCRYPTION_KEYS, a portion at a time (RG-06).
 // It asks the running deployment, so it needs an address and a token of an administrator of all apps, and no database.
+import { asksForHelp, wrongCall } from './deployment-call.mjs';
 
 const USAGE = `usage: SLUICE_ADMIN_TOKEN=… npm run reseal -- [address]
 
   address  of the deployment; SLUICE_URL or http://127.0.0.1:8080 unless given
 
-Put the new key first in SLUICE_ENCRYPTION_KEYS, keep the old ones behind it, and restart every process before.`;
+Put the new key first in SLUICE_ENCRYPTION_KEYS, keep the old ones behind it, and restart every process before.
+Exit codes: 0 done, 1 it failed or the arguments are wrong, 2 values are left that no key opens.`;
 
 const DONE = 0;
 const FAILED = 1;
@@ -54,10 +56,15 @@ export async function resealAll(url, token, say) {
 }
 
 async function main() {
-  const [address = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080'] = process.argv.slice(2);
+  const [address = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080', ...others] = process.argv.slice(2);
   const token = process.env.SLUICE_ADMIN_TOKEN ?? '';
-  if (token === '' || !URL.canParse(address)) {
-    console.error(USAGE);
+  if (asksForHelp(process.argv)) {
+    console.log(USAGE);
+    return DONE;
+  }
+  const problem = wrongCall({ token, address, others });
+  if (problem !== null) {
+    console.error(`${problem}\n${USAGE}`);
     return FAILED;
   }
   try {

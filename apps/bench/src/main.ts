@@ -72,13 +72,25 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
+const USAGE = `Usage: npm run bench -- <name> [--rounds N] [--seconds N] [--triggers N]
+
+  --rounds     times that everything is measured, in turns; the median counts (default ${OPTIONS.rounds.default})
+  --seconds    how long one measurement takes, where it is not of a fixed amount (default: the benchmark's own)
+  --triggers   of the benchmarks that have many (default ${OPTIONS.triggers.default})
+  --help, -h   print this and end
+
+${Object.entries(BENCHES)
+  .map(([name, { measures, seconds }]) => `  ${name.padEnd(15)}${measures}${seconds > 0 ? ` (${seconds} s each)` : ''}`)
+  .join('\n')}
+
+It builds and starts what it measures by itself. docs/results.md explains the results.
+Exit codes: 0 done or help, 1 it failed, 2 wrong arguments.
+`;
+
 /** Tells how it is used, and ends: with 0 when somebody asked. */
 function usage(problem: string | null): never {
-  const lines = Object.entries(BENCHES).map(([name, { measures }]) => `  ${name.padEnd(12)} ${measures}`);
-  const said = problem === null ? '' : `${problem}\n`;
-  process.stderr.write(
-    `${said}Usage: npm run bench -- <name> [--rounds N] [--seconds N] [--triggers N]\n${lines.join('\n')}\n`,
-  );
+  if (problem === null) process.stdout.write(USAGE);
+  else process.stderr.write(`${problem}\n${USAGE}`);
   process.exit(problem === null ? 0 : 2);
 }
 

@@ -1,13 +1,10 @@
-import { runProcess } from '@sluice/wiring';
+import { commandOf, LOCAL_SETTINGS, runProcess } from '@sluice/wiring';
 import { startDistributed } from './distributed.ts';
 
-const args = process.argv.slice(2);
-const [unknown] = args.filter((arg) => arg !== '--help');
-if (args.length > 0) {
-  if (unknown !== undefined) process.stderr.write(`There is no argument "${unknown.slice(0, 100)}".\n`);
-  process.stderr.write(
-    'Usage: npm run start:distributed\nAll settings are environment variables or lines of a .env file; README.md lists them.\n',
-  );
-  process.exit(unknown === undefined ? 0 : 2);
-}
+commandOf({
+  command: 'npm run start:distributed [-- --help]',
+  does: `Installs and builds what changed, then runs five processes behind an edge, over an Apache Kafka (needs Java 17 or newer
+and Maven) and a PostgreSQL of their own, with the demo. SLUICE_DISTRIBUTED_INSTANCES=1..4 sets how many of each.`,
+  ...LOCAL_SETTINGS,
+});
 await runProcess(startDistributed);

@@ -1,9 +1,10 @@
-import { runProcess } from '@sluice/wiring';
+import { commandOf, runProcess } from '@sluice/wiring';
 import { startEdge } from './edge.ts';
 
-const args = process.argv.slice(2);
-if (args.length > 0) {
-  process.stderr.write('Usage: node main.js\nAll settings are environment variables; README.md lists them.\n');
-  process.exit(args[0] === '--help' ? 0 : 2);
-}
+commandOf({
+  command: 'node main.js',
+  does: `Serves the one address that the processes of all services are behind, until SIGTERM. SLUICE_UPSTREAM_GATEWAY,
+…_REGISTRY, …_RUNNER, …_DISPATCHER and …_DELIVERY_LOG name their origins, with commas between several.`,
+  settings: ['PORT', 'HOST', 'SLUICE_TRUSTED_PROXIES', 'SLUICE_MAX_CONNECTIONS', 'SLUICE_LOG_LEVEL'],
+});
 await runProcess(startEdge);

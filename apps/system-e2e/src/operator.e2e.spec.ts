@@ -131,6 +131,7 @@ describe('OP-01: what an operator gets wrong is one message, exit code 1, and no
     const place = new Place();
     for (const [argument, code, start] of [
       ['--help', 0, 'Usage: npm start'],
+      ['-h', 0, 'Usage: npm start'],
       ['--fast', 2, 'There is no argument "--fast".\nUsage: npm start'],
       ['start', 2, 'There is no argument "start".\nUsage: npm start'],
     ] as const) {
