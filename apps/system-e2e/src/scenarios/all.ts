@@ -10,6 +10,7 @@ import { outboundProxy } from './outbound-proxy.ts';
 import { bodies } from './bodies.ts';
 import { builtInEvents } from './built-in-events.ts';
 import { capture } from './capture.ts';
+import { circles } from './circles.ts';
 import { consoleSite } from './console.ts';
 import { controllingRuns } from './controlling-runs.ts';
 import { deliveryLog } from './delivery-log.ts';
@@ -81,6 +82,7 @@ const ALL: readonly Scenarios[] = [
   lumos,
   accessRequest,
   outbound,
+  circles,
   outboundProxy,
   receivers,
   portal,
