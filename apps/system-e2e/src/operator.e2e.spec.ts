@@ -97,9 +97,10 @@ describe('OP-01: what an operator gets wrong is one message, exit code 1, and no
         SLUICE_ADMIN_TOKEN_FILE: path.join(place.dir, 'nowhere'),
         SLUICE_OUTBOUND_ALLOW: '10.0.0.0/99',
         SLUICE_DEMO: 'perhaps',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
       },
     });
-    expect(said).toContain('the configuration has 7 problems');
+    expect(said).toContain('the configuration has 8 problems');
     for (const part of [
       'SLUICE_LOG_LEVL is not a setting; did you mean SLUICE_LOG_LEVEL?',
       'PORT must be a whole number from 0 to 65535, not "99999"',
@@ -108,6 +109,7 @@ describe('OP-01: what an operator gets wrong is one message, exit code 1, and no
       'SLUICE_ADMIN_TOKEN_FILE names',
       'SLUICE_OUTBOUND_ALLOW must be CIDR blocks',
       'SLUICE_DEMO must be on or off',
+      'OTEL_EXPORTER_OTLP_ENDPOINT must be an address such as http://collector:4318, not "collector:4318"',
     ])
       expect(said).toContain(part);
     expect(said).not.toContain('s3cr3tword');

@@ -1,4 +1,5 @@
 import { takeFromDotEnv } from './dot-env.ts';
+import { endpointProblems } from './exporter-endpoint.ts';
 
 /**
  * `node --import @sluice/observability/preload main.js` starts OpenTelemetry when one of the standard variables asks
@@ -13,7 +14,8 @@ const { OTEL_SDK_DISABLED, OTEL_TRACES_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT, OT
 const isNamed = Boolean(OTEL_TRACES_EXPORTER || OTEL_EXPORTER_OTLP_ENDPOINT || OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
 const wanted = isNamed && OTEL_TRACES_EXPORTER !== 'none' && OTEL_SDK_DISABLED?.toLowerCase() !== 'true';
 
-if (wanted) {
+// The program refuses to start with them (loadSettings), and tells of them once.
+if (wanted && endpointProblems(process.env).length === 0) {
   const { startTracing } = await import('./start-tracing.ts');
   startTracing();
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parseEnv } from 'node:util';
 import type { ServiceName } from '@sluice/contracts';
+import { endpointProblems } from '@sluice/observability';
 import type { BodyLimits } from '@sluice/request-body';
 import { closestName } from './closest-name.ts';
 import type { ConnectionLimits } from '../http/connection-limit.ts';
@@ -210,7 +211,7 @@ function outboundOf(values: Record<string, unknown>): OutboundSettings {
  * @throws SettingsError
  */
 export function loadSettings(environment: Environment, required: readonly SettingName[] = []): Settings {
-  const problems: string[] = misspelt(environment);
+  const problems: string[] = [...misspelt(environment), ...endpointProblems(environment)];
   const values: Record<string, unknown> = {};
   for (const [key, row] of Object.entries(SETTING_TABLE)) {
     const name = key as SettingName;
