@@ -75,6 +75,36 @@ export const sending: Scenarios = (use) => {
       expect(most).toBeLessThanOrEqual(2);
     });
 
+    it('DL-05: an order outlives a pause between two attempts, a new address and a rotated secret', async () => {
+      const done: string[] = [];
+      let isFirst = true;
+      receiver.respond((request) => {
+        if (!request.path.startsWith('/held')) return { status: 204 };
+        const { eventType, entity } = bodyOf(request);
+        const status = isFirst ? 500 : 204;
+        isFirst = false;
+        if (status === 204) done.push(`${request.path} ${eventType} ${entity.n}`);
+        return { status };
+      });
+      const retry = { schedule: ['PT0S', 'PT2S', 'PT2S'] };
+      const more = { ordering: '{{ event.subject }}', retry };
+      const held = await api.endpoint(`${receiver.url}/held`, ['hold.*'], more);
+      await api.endpoint(`${receiver.url}/watch`, ['hold.*']);
+      await emit('hold.one', ['k'], 3);
+      await waitFor(() => !isFirst, MINUTE_MS, 'the first attempt');
+      await api.must('POST', `/v1/endpoints/${held.id}/pause`);
+      await emit('hold.two', ['k'], 3);
+      await arrived('/watch', 6);
+      await api.must('PATCH', `/v1/endpoints/${held.id}`, { url: `${receiver.url}/held-anew` });
+      await api.must('POST', `/v1/endpoints/${held.id}/secret/rotate`);
+      await api.must('POST', `/v1/endpoints/${held.id}/resume`);
+      await waitFor(() => done.length === 6, MINUTE_MS, 'all six');
+      const order = ['hold.one 0', 'hold.one 1', 'hold.one 2', 'hold.two 0', 'hold.two 1', 'hold.two 2'];
+      // Were the machine so slow that the second attempt came before the pause, the first three have the old address.
+      expect(done.map((each) => each.replace(/^\S+ /, ''))).toEqual(order);
+      expect(done.slice(3)).toEqual(order.slice(3).map((each) => `/held-anew ${each}`));
+    });
+
     it('DL-05: paused keeps and resuming delivers; disabled discards, and what comes later is sent again', async () => {
       receiver.respond({ status: 204 });
       const paused = await api.endpoint(`${receiver.url}/paused`, ['kept.*']);
