@@ -112,15 +112,28 @@ describe('hostile code', () => {
     expect(await valueOf('return 1')).toBe(1);
   });
 
-  it('is ended soon after its time, also in a loop of the engine that never looks at the clock', async () => {
-    await run('return 1');
-    for (const source of ['for (;;);', 'return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);']) {
-      const beganMs = performance.now();
-      expect(await valueOf(source, { timeMs: 200 })).toMatchObject({ code: 'code_timeout' });
-      // 200 ms are aimed at; 200 of a machine that does nothing else.
-      expect(performance.now() - beganMs).toBeLessThan(200 + 2_000);
-    }
-  });
+  it.each([
+    ['a loop', 'for (;;);'],
+    ['a loop of the engine that never looks at the clock', 'return [].indexOf.call({ length: 2 ** 53 - 1 }, 1);'],
+    ['promises', 'for (;;) await null;'],
+    ['catching', 'for (;;) { try { for (;;); } catch { 0; } finally { for (;;); } }'],
+    ['a result', 'return { toJSON() { for (;;); } };'],
+    ['a pattern', 'return /^(a+)+$/.test("a".repeat(50) + "b");'],
+  ])(
+    'without an end (%s) is stopped less than 200 ms after its time',
+    async (_what, source) => {
+      await run('return 1');
+      let over = Number.POSITIVE_INFINITY;
+      // The machine may be busy with something else at each single time, but not at all of them.
+      for (let time = 0; time < 20 && over >= 200; time++) {
+        const beganMs = performance.now();
+        expect(await valueOf(source, { timeMs: 100 })).toMatchObject({ code: 'code_timeout' });
+        over = Math.min(over, performance.now() - beganMs - 100);
+      }
+      expect(over).toBeLessThan(200);
+    },
+    60_000,
+  );
 
   it('of one tenant leaves a thread to the others, who run meanwhile', async () => {
     const stop = new AbortController();
