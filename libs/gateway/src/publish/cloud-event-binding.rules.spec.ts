@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cloudEventsOf } from './cloud-event-binding.rules.ts';
 
 const STRUCTURED = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const BATCH = { 'content-type': 'application/cloudevents-batch+json' };
 const minimal = { specversion: '1.0', id: '1', source: '/shop', type: 'order.created' };
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -137,6 +138,10 @@ describe('GW-09: CloudEvents 1.0 over HTTP', () => {
       Buffer.from('x'),
       'unsupported_content_type',
     ],
+    ['text without an attribute', { 'content-type': 'text/plain' }, Buffer.from('x'), 'unsupported_content_type'],
+    ['a form without an attribute', FORM, Buffer.from('id=1&type=a'), 'unsupported_content_type'],
+    ['broken JSON without an attribute', { 'content-type': 'application/json' }, Buffer.from('{'), 'malformed_json'],
+    ['nothing at all', {}, Buffer.alloc(0), 'invalid_event'],
     ['a control character', STRUCTURED, json({ ...minimal, id: 'a\u0000b' }), 'invalid_event'],
     ['an attribute with an object', STRUCTURED, json({ ...minimal, tenant: {} }), 'invalid_event'],
     ['data beside data_base64', STRUCTURED, json({ ...minimal, data: 1, data_base64: 'MQ==' }), 'invalid_event'],

@@ -25,10 +25,16 @@ export function cloudEventsOf(
   if (type === BATCH) return batch(parseJson(body, limits), maxEvents, limits);
   if (type === STRUCTURED) return checked([{ input: parseJson(body, limits), pointer: '' }], limits);
   if (type.startsWith('application/cloudevents')) {
-    throw gatewayError('unsupported_content_type', `Send ${STRUCTURED} or ${BATCH}, or the binary mode.`);
+    throw gatewayError('unsupported_content_type', HOW);
   }
-  return checked([{ input: binary(headers, body, limits), pointer: '' }], limits);
+  // Without a single attribute it is no event; its sender most likely meant the structured mode.
+  const isBare = !Object.keys(headers).some((name) => name.startsWith(PREFIX));
+  if (isBare && body.length > 0 && type !== '' && !isJsonType(type))
+    throw gatewayError('unsupported_content_type', HOW);
+  return checked([{ input: binary(headers, body, limits), pointer: '' }], limits, isBare ? ` ${HOW}` : '');
 }
+
+const HOW = `Send an event as ${STRUCTURED}, several as ${BATCH}, or its attributes in ce- headers.`;
 
 function batch(input: unknown, maxEvents: number, limits: BodyLimits): CloudEvent[] {
   if (!Array.isArray(input)) {
@@ -45,7 +51,7 @@ function batch(input: unknown, maxEvents: number, limits: BodyLimits): CloudEven
   return checked(inputs, limits);
 }
 
-function checked(inputs: { input: unknown; pointer: string }[], limits: BodyLimits): CloudEvent[] {
+function checked(inputs: { input: unknown; pointer: string }[], limits: BodyLimits, advice = ''): CloudEvent[] {
   const problems: FieldProblem[] = [];
   const events = inputs.map(({ input, pointer }) => {
     const result = checkCloudEvent(input, pointer);
@@ -56,7 +62,7 @@ function checked(inputs: { input: unknown; pointer: string }[], limits: BodyLimi
     requireOwnTypes(events, inputs);
     return events;
   }
-  const detail = `${problems.length} problem${problems.length === 1 ? '' : 's'} in the events; none was accepted.`;
+  const detail = `${problems.length} problem${problems.length === 1 ? '' : 's'} in the events; none was accepted.${advice}`;
   throw gatewayError('invalid_event', detail, { errors: problems.slice(0, MAX_PROBLEMS) });
 }
 

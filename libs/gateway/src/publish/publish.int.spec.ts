@@ -121,6 +121,7 @@ describe('GW-09: POST /v1/events', () => {
       415,
       'unsupported_content_type',
     ],
+    ['what is no event', { 'content-type': 'text/plain' }, 415, 'unsupported_content_type'],
   ])('refuses %s', async (_, headers, status, code) => {
     const answer = await publish(event(), undefined, headers);
     expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
