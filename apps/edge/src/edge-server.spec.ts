@@ -86,7 +86,7 @@ test('an unknown path is a 404 problem, and nobody is asked', async () => {
   expect(await answer.json()).toMatchObject({ code: 'not_found', instance: '/nowhere/at/all' });
 });
 
-test.each(['/t/../v1/apps', '/t/%2e%2e/v1/apps', '/t/..%2fv1/apps', '/t/./x', '/t/a\\..\\b', '/t/..'])(
+test.each(['/t/../v1/apps', '/t/%2e%2e/v1/apps', '/t/..%2fv1/apps', '/t/./x', '/t/a\\..\\b', '/t/..', '/livez/..'])(
   'the path %s, which the service could read as another one, is refused',
   async (path) => {
     const status = await new Promise((resolve, reject) => {
@@ -98,6 +98,23 @@ test.each(['/t/../v1/apps', '/t/%2e%2e/v1/apps', '/t/..%2fv1/apps', '/t/./x', '/
     expect([...receivers.values()].flatMap((one) => one.requests)).toEqual([]);
   },
 );
+
+test.each([
+  ['http://other.example/v1/apps?x=1', 200, '/v1/apps?x=1'],
+  ['/%76%31/%61pps/a%2Fb', 200, '/%76%31/%61pps/a%2Fb'],
+  ['HTTPS://other.example/livez', 200, null],
+  ['/%6Civez', 200, null],
+  ['http://other.example', 302, null],
+])('the target %s is routed as what it means, and goes on in origin-form', async (target, status, path) => {
+  const answered = await new Promise((resolve, reject) => {
+    httpRequest(url, { path: target }, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end();
+  });
+  expect(answered).toBe(status);
+  if (path === null) expect([...receivers.values()].flatMap((one) => one.requests)).toEqual([]);
+  else expect(got('registry').path).toBe(path);
+});
 
 test('a body passes unchanged, whatever its type, also an unreadable one', async () => {
   const body = Buffer.from([0, 255, 10, 13, 34]);
@@ -297,6 +314,9 @@ test('GW-07: headers and time are bounded as the deployment says', async () => {
   const refused = await withHeader(4_096);
   expect([refused.status, await refused.json()]).toMatchObject([
     431,
-    { code: 'headers_too_large', detail: 'the headers of a request may have at most 4096 bytes, with its first line' },
+    {
+      code: 'headers_too_large',
+      detail: 'a request may have at most 4096 bytes of headers, with its first line, and at most 2000 headers',
+    },
   ]);
 });

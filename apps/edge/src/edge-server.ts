@@ -4,11 +4,17 @@ import { PassThrough, type Readable } from 'node:stream';
 import { ConsoleSite } from '@sluice/console-site';
 import { AppError, type ServiceName } from '@sluice/contracts';
 import {
+  AMBIGUOUS_DETAIL,
   appErrorOf,
   type ConnectionLimit,
+  decodedUnreserved,
   DOCS_PAGE_HEADERS,
   docsPage,
+  isAmbiguous,
+  MAX_HEADERS,
   metrics,
+  originForm,
+  pathOf,
   platformError,
 } from '@sluice/platform';
 import { Agent } from 'undici';
@@ -170,7 +176,7 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
       };
       const exchange = new Exchange(request, response, { failure, onAnswer, again });
       const timeouts = {
-        headersTimeout: path.startsWith('/apps/') ? listenerTimeoutMs : ANSWER_TIMEOUT_MS,
+        headersTimeout: decodedUnreserved(path).startsWith('/apps/') ? listenerTimeoutMs : ANSWER_TIMEOUT_MS,
         bodyTimeout: 0,
       };
       agent.dispatch({ origin, path, method, headers, body, ...timeouts }, exchange);
@@ -179,13 +185,9 @@ function proxy(options: EdgeOptions, agent: Agent): Handle {
   };
   return (request, response) => {
     const { method = 'GET', url = '/' } = request;
-    const path = url.split('?', 1)[0] ?? url;
+    const path = decodedUnreserved(pathOf(url));
     const service = serviceOf(method === 'HEAD' ? 'GET' : method, path);
     if (service === null) throw platformError('not_found', `there is no ${method} ${path}`);
-    // Byte for byte it goes on, so a service must not read it as the path of another one.
-    if (/\\|%5c|(\/|%2f)(\.|%2e){1,2}(\/|%2f|$)/i.test(path)) {
-      throw platformError('bad_request', 'the path has segments that mean another path');
-    }
     const length = request.headers['content-length'];
     const isChunked = request.headers['transfer-encoding'] !== undefined;
     if (method === 'GET' || method === 'HEAD' || (!isChunked && (length === undefined || length === '0'))) {
@@ -229,8 +231,15 @@ export function createEdge(options: EdgeOptions): Edge {
     { ...limits, keepAliveTimeout: 72_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
       if (draining) response.shouldKeepAlive = false;
+      request.url = originForm(request.url ?? '/');
+      const path = pathOf(request.url);
+      // Byte for byte it goes on, so a service must not read it as the path of another one.
+      if (isAmbiguous(path)) {
+        fail(platformError('bad_request', AMBIGUOUS_DETAIL), request, response);
+        return;
+      }
       const reads = request.method === 'GET' || request.method === 'HEAD';
-      const answer = reads ? own.get(request.url?.split('?', 1)[0] ?? '') : undefined;
+      const answer = reads ? own.get(decodedUnreserved(path)) : undefined;
       if (answer) {
         answer(request, response).catch((error: unknown) => fail(error, request, response));
         return;
@@ -243,6 +252,7 @@ export function createEdge(options: EdgeOptions): Edge {
       }
     },
   );
+  server.maxHeadersCount = MAX_HEADERS;
   options.connections?.attach(server);
   server.on('clientError', (error, socket: Socket) => refuseMalformed(error, socket, options.requestLimits));
   metrics.collectProcessMetrics();

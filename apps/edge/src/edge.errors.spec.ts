@@ -20,7 +20,7 @@ test('GW-07: what is too long or too slow is told with the limits of the deploym
   const limits = { maxHeaderBytes: 4_096, requestTimeoutMs: 5_500 };
   expect(problemOfParser('HPE_HEADER_OVERFLOW', limits)).toMatchObject({
     status: 431,
-    message: 'the headers of a request may have at most 4096 bytes, with its first line',
+    message: 'a request may have at most 4096 bytes of headers, with its first line, and at most 2000 headers',
   });
   expect(problemOfParser('ERR_HTTP_REQUEST_TIMEOUT', limits)).toMatchObject({
     status: 408,

@@ -1,5 +1,5 @@
 import { type AppError, errorFactory, type ServiceName } from '@sluice/contracts';
-import { platformError, type RequestLimits } from '@sluice/platform';
+import { headersTooLarge, platformError, type RequestLimits } from '@sluice/platform';
 
 export const EDGE_ERRORS = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP', retry: 'never' },
@@ -40,11 +40,7 @@ export function failureOf(service: ServiceName, cause: Error): AppError {
 export type ParserLimits = Pick<RequestLimits, 'maxHeaderBytes' | 'requestTimeoutMs'>;
 
 export function problemOfParser(code: string | undefined, limits: ParserLimits): AppError {
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return platformError(
-      'headers_too_large',
-      `the headers of a request may have at most ${limits.maxHeaderBytes} bytes, with its first line`,
-    );
+  if (code === 'HPE_HEADER_OVERFLOW') return platformError('headers_too_large', headersTooLarge(limits.maxHeaderBytes));
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return platformError(
       'request_timeout',

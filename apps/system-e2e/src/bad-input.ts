@@ -9,6 +9,7 @@ import {
   type Operation,
   operationsOf,
 } from './garbage.ts';
+import { describeTargets } from './request-targets.ts';
 import { dripUntilClosed, findUnfit, type Got, raw, type Sent, send, unfit } from './wire.ts';
 
 interface Known {
@@ -190,6 +191,7 @@ export function describeBadInput(wiring: Wiring): void {
 
     describeTriggers(() => to);
     describeSockets(() => to);
+    describeTargets(() => to.system);
     describeStrangeContent(() => ({ ...to, receiver }));
 
     it('afterwards nothing is parked, nothing was logged as an error, and a good sender is served as before', async () => {

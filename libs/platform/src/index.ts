@@ -7,6 +7,7 @@ export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
 export { IsInstant } from './http/is-instant.ts';
 export { AppQuery, IdPageQuery, LimitedQuery } from './http/list-query.ts';
+export { headersTooLarge, MAX_HEADERS } from './http/header-bounds.ts';
 export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';
 export { ProblemFilter, sendProblem } from './http/problem.filter.ts';
 export type { WithErrorBody } from './http/problem.filter.ts';
@@ -30,6 +31,13 @@ export type {
   SharedSchema,
 } from './service-definition.ts';
 export type { EncryptionKey, Rate, RateProfile, RunsPerApp } from './settings/setting-parsers.ts';
+export {
+  AMBIGUOUS_DETAIL,
+  decodedUnreserved,
+  isAmbiguous,
+  originForm,
+  pathOf,
+} from './http/request-target.ts';
 export { closestName } from './settings/closest-name.ts';
 export { SETTING_TABLE, type SettingName } from './settings/setting-table.ts';
 export {

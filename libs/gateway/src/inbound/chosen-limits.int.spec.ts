@@ -136,6 +136,18 @@ describe.each(CHOSEN)('GW-07: limits that a deployment has $name', ({ limits, in
     expect(refused).toContain(`at most ${maxHeaderBytes} bytes`);
   });
 
+  it('2,000 headers are taken where their bytes fit, more are refused, and none is dropped without a word', async () => {
+    const withHeaders = (count: number): Promise<string> => {
+      const more = Array.from({ length: count - 3 }, (_, index) => `${(46_656 + index).toString(36)}:1`);
+      return answerTo('Connection: close', ...more, 'Content-Length: 0');
+    };
+    const bytes = 2_000 * 5;
+    expect(await withHeaders(2_000)).toMatch(bytes < limits.maxHeaderBytes ? /^HTTP\/1\.1 202 / : /^HTTP\/1\.1 431 /);
+    const refused = await withHeaders(2_004);
+    expect(refused).toMatch(/^HTTP\/1\.1 431 [^]*headers_too_large/);
+    expect(refused).toContain('at most 2000 headers');
+  });
+
   it.each(inQuery)('a query string of %i fields is answered with %i', async (count, status) => {
     expect((await post('{}', JSON_TYPE, {}, `?${fields(count)}`)).status).toBe(status);
   });

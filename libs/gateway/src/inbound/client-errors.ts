@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { AppError } from '@sluice/contracts';
 import {
+  headersTooLarge,
   InjectSettings,
   PROBLEM_TYPE,
   RawRoutes,
@@ -20,8 +21,7 @@ const LINGER_MS = 500;
 /** What the HTTP parser or its time limits refuse, before there is a request to route. */
 export function problemOfClientError(error: NodeJS.ErrnoException, limits: RequestLimits): AppError {
   if (error.code === 'HPE_HEADER_OVERFLOW') {
-    const detail = `The headers of a request may have at most ${limits.maxHeaderBytes} bytes, with its first line.`;
-    return gatewayError('headers_too_large', detail);
+    return gatewayError('headers_too_large', headersTooLarge(limits.maxHeaderBytes));
   }
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     const detail = `The request was not complete within ${limits.requestTimeoutMs / 1_000} s.`;

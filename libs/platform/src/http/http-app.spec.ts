@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { Body, Controller, Get, Injectable, Module, Param, Post, Query } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
@@ -142,6 +143,25 @@ describe('the HTTP application of every service', () => {
       code: 'internal_error',
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
+  });
+
+  it.each([
+    ['/raw/../livez', 400, 'bad_request'],
+    ['/things/by-id/%2E%2e', 400, 'bad_request'],
+    ['/nowhere/.', 400, 'bad_request'],
+    ['/raw#x', 400, 'bad_request'],
+    ['http://other.example/raw?x', 200, undefined],
+    ['http://other.example', 404, 'not_found'],
+  ])('GW-07: the target %s', async (target, status, code) => {
+    const [got, text] = await new Promise<[number | undefined, string]>((resolve, reject) => {
+      const asked = httpRequest(base, { path: target }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve([response.statusCode, body]));
+      });
+      asked.on('error', reject).end();
+    });
+    expect([got, (JSON.parse(text) as { code?: string }).code]).toEqual([status, code]);
   });
 
   it('serves raw routes, metrics, OpenAPI 3.1 and liveness', async () => {

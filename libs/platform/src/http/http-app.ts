@@ -14,11 +14,15 @@ import { OWN_PATHS } from '../openapi/own-paths.ts';
 import type { RequestLimits } from '../settings/settings.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { DryRunInterceptor } from './dry-run.ts';
+import { HEADERS_OF_EDGE, MAX_HEADERS } from './header-bounds.ts';
 import { Health, HealthCheck, type HealthCheckProvider } from './health.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { letBodiesPass } from './passing-bodies.ts';
+import { platformError } from './platform.errors.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
+import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { RawRoutes, type RawRoutesProvider } from './raw-routes.ts';
+import { AMBIGUOUS_DETAIL, isAmbiguous, originForm, pathOf } from './request-target.ts';
 import { acceptYamlBodies } from './yaml-body.ts';
 import { RequestValidationPipe } from './request-validation.ts';
 
@@ -65,6 +69,7 @@ function createAdapter(
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
     routerOptions: { maxParamLength: 256 },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     http: {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: requestTimeoutMs,
@@ -129,6 +134,16 @@ async function registerDiscovered(
   return described;
 }
 
+/** The same answer as the edge's, which does not know in whose words a path would be answered. */
+function refuseAmbiguousPaths(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const path = pathOf(request.url);
+    if (!isAmbiguous(path)) return done();
+    const problem = problemOf(platformError('bad_request', AMBIGUOUS_DETAIL), path);
+    reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
+  });
+}
+
 /** A Nest application on Fastify with everything every service has: problems, validation, health, metrics, OpenAPI. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const unreadable: AnswerUnreadable[] = [];
@@ -147,6 +162,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   if (options.strategy) nest.connectMicroservice({ strategy: options.strategy }, { inheritAppConfig: false });
   options.connections?.attach(nest.getHttpServer() as Server);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  (nest.getHttpServer() as Server).maxHeadersCount = MAX_HEADERS + HEADERS_OF_EDGE;
+  refuseAmbiguousPaths(fastify);
   letBodiesPass(fastify);
   acceptJsonBodies(fastify);
   acceptYamlBodies(fastify);
