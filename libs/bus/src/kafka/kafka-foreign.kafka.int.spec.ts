@@ -107,6 +107,50 @@ describe('foreign topics', () => {
     expect(seen).toHaveLength(21);
   });
 
+  it('of a transaction only what was committed is read; a producer that died in one holds nobody up for longer than it lasts', async () => {
+    const seen: string[] = [];
+    const handle = async ({ events }: EventBatch<ForeignMessage>): Promise<void> =>
+      void seen.push(...events.map(({ value }) => value.toString()));
+    const first = await start(handle);
+    await first.bus.ready();
+    const transactional = async (): Promise<Producer> => {
+      const made = createKafka({ brokers: [brokers] }, new QuietLogger()).producer({
+        transactionalId: `till ${topic}`,
+        idempotent: true,
+        maxInFlightRequests: 1,
+        transactionTimeout: 60_000,
+      });
+      await made.connect();
+      return made;
+    };
+    const send = (to: Pick<Producer, 'send'>, ...values: string[]): Promise<unknown> =>
+      to.send({ topic, messages: values.map((value) => ({ key: 'k', value })) });
+    const till = await transactional();
+    const committed = await till.transaction();
+    await send(committed, 'a', 'b');
+    await committed.commit();
+    const aborted = await till.transaction();
+    await send(aborted, 'never');
+    await aborted.abort();
+    await send(producer, 'c');
+    await eventually(() => expect(seen).toEqual(['a', 'b', 'c']));
+    // It dies between its records and the commit; who takes its place ends what it had begun.
+    await send(await till.transaction(), 'nor this');
+    await send(producer, 'd');
+    await till.disconnect();
+    const successor = await transactional();
+    const again = await successor.transaction();
+    await send(again, 'e');
+    await again.commit();
+    await eventually(() => expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']));
+    await first.close();
+    const second = await start(handle);
+    await second.bus.ready();
+    await send(producer, 'f');
+    await eventually(() => expect(seen).toEqual(['a', 'b', 'c', 'd', 'e', 'f']));
+    await successor.disconnect();
+  });
+
   it('a message that cannot be handled is parked alone and can be redriven; others of its key go on', async () => {
     let isMended = false;
     const handled: string[] = [];
