@@ -100,20 +100,19 @@ test.each(['/t/../v1/apps', '/t/%2e%2e/v1/apps', '/t/..%2fv1/apps', '/t/./x', '/
 );
 
 test.each([
-  ['http://other.example/v1/apps?x=1', 200, '/v1/apps?x=1'],
-  ['/%76%31/%61pps/a%2Fb', 200, '/%76%31/%61pps/a%2Fb'],
-  ['HTTPS://other.example/livez', 200, null],
-  ['/%6Civez', 200, null],
-  ['http://other.example', 302, null],
-])('the target %s is routed as what it means, and goes on in origin-form', async (target, status, path) => {
+  ['http://other.example/v1/apps?x=1', 200, ['/v1/apps?x=1']],
+  ['/%76%31/%61pps/a%2Fb', 200, ['/%76%31/%61pps/a%2Fb']],
+  ['HTTPS://other.example/livez', 200, []],
+  ['/%6Civez', 200, []],
+  ['http://other.example', 302, []],
+])('the target %s is routed as what it means, and goes on in origin-form', async (target, status, passedOn) => {
   const answered = await new Promise((resolve, reject) => {
     httpRequest(url, { path: target }, (response) => resolve(response.resume().statusCode))
       .on('error', reject)
       .end();
   });
   expect(answered).toBe(status);
-  if (path === null) expect([...receivers.values()].flatMap((one) => one.requests)).toEqual([]);
-  else expect(got('registry').path).toBe(path);
+  expect([...receivers.values()].flatMap((one) => one.requests.map(({ path }) => path))).toEqual(passedOn);
 });
 
 test('a body passes unchanged, whatever its type, also an unreadable one', async () => {
