@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -46,6 +47,19 @@ describe('the checked blocks of a page', () => {
     expect(() => checkedBlocks(page('<!-- checked -->', '```json', '{}', '```'))).toThrow('json block');
     expect(() => checkedBlocks('<!-- checked -->')).toThrow('end of the page');
     expect(() => checkedBlocks(page('```sh', 'x'))).toThrow('not closed');
+  });
+
+  it('OP-01: whatever a page tells to send is run: no block with curl is without the mark', () => {
+    const root = path.resolve(import.meta.dirname, '..');
+    const pages = globSync(['README.md', 'docs/**/*.md', 'examples/*.md'], { cwd: root });
+    const blocks = pages.flatMap((file) => {
+      const text = readFileSync(path.join(root, file), 'utf8');
+      const checked = new Set(checkedBlocks(text).map(({ commands }) => commands));
+      const all = [...text.matchAll(/^```(?:sh|bash)\n([^]*?)\n```$/gm)].map(([, commands = '']) => commands);
+      return all.filter((each) => each.includes('curl')).map((commands) => [file, checked.has(commands), commands]);
+    });
+    expect(blocks.length).toBeGreaterThan(20);
+    expect(blocks.filter(([, isChecked]) => !isChecked)).toEqual([]);
   });
 
   it('an output belongs to the block before it only', () => {

@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -60,5 +60,18 @@ describe('docs/errors.md', () => {
         seen.set(code, status);
       }
     }
+  });
+
+  it('GW-03: lists no code that nothing answers with', async () => {
+    const files = globSync('{libs,apps}/*/src/**/*.ts', { cwd: root }).filter(
+      (file) => !/\.errors\.ts$|\.spec\.ts$|fixture|^libs\/testing|^apps\/(console|bench|system-e2e)\//.test(file),
+    );
+    const source = files.map((file) => readFileSync(path.join(root, file), 'utf8')).join('\n');
+    const codes = (await tables()).flatMap(([, definitions]) => Object.keys(definitions));
+    // The edge's are raised beside their definitions.
+    const own = readFileSync(path.join(root, 'apps/edge/src/edge.errors.ts'), 'utf8');
+    const isUsed = (code: string): boolean => `${source}${own}`.includes(`'${code}'`);
+    expect(codes.length).toBeGreaterThan(100);
+    expect(codes.filter((code) => !isUsed(code))).toEqual([]);
   });
 });
