@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsLimit } from '@sluice/platform';
 import { IsStorableText, ListQuery } from '../read-model/list.requests.ts';
 
 const ENDPOINT = /^(?:\d{1,10}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
@@ -28,11 +29,7 @@ export class DeliveriesQuery extends ListQuery {
 
 /** The ring is shown whole unless a page of it is asked for. */
 export class EndpointEventsQuery {
-  @ApiPropertyOptional({ minimum: 1, maximum: 200, default: 100 })
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(200)
+  @IsLimit(100)
   limit: number = 100;
 
   @ApiPropertyOptional()

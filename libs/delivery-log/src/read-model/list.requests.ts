@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInstant } from '@sluice/platform';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateBy } from 'class-validator';
+import { IsInstant, IsLimit } from '@sluice/platform';
+import { IsOptional, IsString, MaxLength, ValidateBy } from 'class-validator';
 
 /** Text that PostgreSQL takes: it has no place for U+0000. */
 export const IsStorableText = (): PropertyDecorator =>
@@ -14,11 +14,7 @@ export const IsStorableText = (): PropertyDecorator =>
 
 /** What every list takes: `limit` 1–200 (50), `cursor`, and a time range (RFC 3339). */
 export class ListQuery {
-  @ApiPropertyOptional({ minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(200)
+  @IsLimit(50)
   limit: number = 50;
 
   @ApiPropertyOptional()

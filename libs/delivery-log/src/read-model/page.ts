@@ -33,6 +33,6 @@ export function decodeCursor(cursor: string | undefined): CursorPlace | null {
     if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
   }
   throw platformError('invalid_request', 'the cursor is not one that this API gave out', {
-    errors: [{ pointer: '/cursor', message: 'take nextCursor of the previous page as it is' }],
+    errors: [{ pointer: '/cursor', message: 'is not a cursor of this list' }],
   });
 }

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, IsUUID, Max, MaxLength, Min } from 'class-validator';
@@ -11,14 +12,20 @@ export class AppQuery {
   appId?: string;
 }
 
+/** The size of a page, 1 to 200, in every list. `fallback` is what the API's document says it is unless given. */
+export const IsLimit = (fallback: number): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({ type: 'integer', required: false, minimum: 1, maximum: 200, default: fallback }),
+    IsOptional(),
+    Type(() => Number),
+    IsInt({ message: 'must be a whole number' }),
+    Min(1, { message: 'must be at least 1' }),
+    Max(200, { message: 'must be at most 200' }),
+  );
+
 /** `?limit` of every list. */
 export class LimitedQuery extends AppQuery {
-  @ApiProperty({ required: false, minimum: 1, maximum: 200, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(200, { message: 'must be at most 200' })
+  @IsLimit(50)
   limit?: number;
 }
 

@@ -114,14 +114,14 @@ class EndpointFields {
   @Allow()
   retry?: { schedule: string[] } | null;
 
-  @ApiProperty({ required: false, nullable: true, type: Number, description: 'requests per second' })
+  @ApiProperty({ required: false, nullable: true, type: 'integer', description: 'requests per second' })
   @MayBeNull()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be at least 1' })
   @Max(100_000, { message: 'must be at most 100000' })
   rateLimit?: number | null;
 
-  @ApiProperty({ required: false, default: 10 })
+  @ApiProperty({ type: 'integer', required: false, default: 10 })
   @MayBeAbsent()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be at least 1' })

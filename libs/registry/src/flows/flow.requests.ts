@@ -101,7 +101,7 @@ export class ChangeFlow extends FlowFields {
 const MAX_INT4 = 2_147_483_647;
 
 export class PublishFlow {
-  @ApiProperty({ required: false, description: 'the latest saved version unless given' })
+  @ApiProperty({ type: 'integer', required: false, description: 'the latest saved version unless given' })
   @MayBeAbsent()
   @IsInt({ message: 'must be a whole number' })
   @Min(1)
@@ -110,7 +110,7 @@ export class PublishFlow {
 }
 
 export class RollBackFlow {
-  @ApiProperty()
+  @ApiProperty({ type: 'integer' })
   @IsInt({ message: 'must be a whole number' })
   @Min(1)
   @Max(MAX_INT4)
