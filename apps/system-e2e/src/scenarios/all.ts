@@ -27,6 +27,7 @@ import { listenerProfile } from './listener-profile.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { portal } from './portal.ts';
+import { retryingSteps } from './retrying-steps.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
 import { sending } from './sending.ts';
@@ -61,6 +62,7 @@ const ALL: readonly Scenarios[] = [
   ordering,
   runStream,
   controllingRuns,
+  retryingSteps,
   deliveryLog,
   syncAnswers,
   limits,
