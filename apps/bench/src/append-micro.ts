@@ -1,16 +1,17 @@
 // What the event store alone does: appends from one process, beside one insert per event, and ordered reads.
-//   node apps/bench/dist/append-micro.js [seconds=4] [rounds=3]
+//   node apps/bench/dist/append-micro.js [seconds=4] [rounds=3] [part=all|appends|packing|reads]
 // Its own PostgreSQL with fsync on and the settings of the product; client and server share the machine.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { newId, type Topic } from '@sluice/contracts';
+import { newId, serviceOf, type Topic } from '@sluice/contracts';
 import { EventStore, eventTablesSql, type NewEvent, type Position } from '@sluice/event-store';
 import { startPostgres } from '@sluice/local-servers';
 import pg from 'pg';
 
 const SECONDS = Number(process.argv[2] ?? 4);
 const ROUNDS = Number(process.argv[3] ?? 3);
+const PART = process.argv[4] ?? 'all';
 const TOPIC: Topic = 'gateway.events';
 const meta = { correlationId: newId(), causationId: null };
 const whole: NewEvent = { type: 'TriggerAccepted', appId: 'app', data: { text: 'x'.repeat(900) }, meta };
@@ -72,16 +73,23 @@ async function rounds(name: string, once: () => Promise<Measured>): Promise<void
   );
 }
 
-async function fresh(admin: pg.Client): Promise<void> {
-  await admin.query('drop schema if exists gateway cascade');
-  await admin.query('create schema gateway');
-  for (const sql of eventTablesSql('gateway', [TOPIC], { partitioned: true })) await admin.query(sql);
+async function fresh(admin: pg.Client, topic = TOPIC): Promise<void> {
+  const service = serviceOf(topic);
+  await admin.query(`drop schema if exists ${service} cascade`);
+  await admin.query(`create schema ${service}`);
+  for (const sql of eventTablesSql(service, [topic], { partitioned: true })) await admin.query(sql);
   await admin.query('checkpoint');
 }
 
-async function withStore<T>(url: string, lanes: number, work: (store: EventStore) => Promise<T>): Promise<T> {
+async function withStore<T>(
+  url: string,
+  lanes: number,
+  work: (store: EventStore) => Promise<T>,
+  topic = TOPIC,
+): Promise<T> {
   const connection = { connectionString: url };
-  const store = new EventStore({ service: 'gateway', topics: [TOPIC], connection, partitioned: true, lanes });
+  const service = serviceOf(topic);
+  const store = new EventStore({ service, topics: [topic], connection, partitioned: true, lanes });
   await store.start();
   try {
     return await work(store);
@@ -127,6 +135,18 @@ async function appends(url: string, admin: pg.Client): Promise<void> {
   });
 }
 
+/** What a run appends that takes all its steps at once: a row each in one topic, one row together in the other (0500). */
+async function packing(url: string, admin: pg.Client): Promise<void> {
+  const run = ['RunStarted', 'StepCompleted', 'EventEmitted', 'RunFinished'];
+  const events = run.map((type): NewEvent => ({ type, appId: 'app', data: { text: 'x'.repeat(300) }, meta }));
+  for (const topic of ['runner.answers', 'runner.events'] as const) {
+    await rounds(`256 callers, 4 events of 300 B, ${topic}`, async () => {
+      await fresh(admin, topic);
+      return await withStore(url, 1, (store) => loop(admin, 256, () => store.append(newId(), 0, events)), topic);
+    });
+  }
+}
+
 async function reads(url: string, admin: pg.Client): Promise<void> {
   await fresh(admin);
   await withStore(url, 1, async (store) => {
@@ -161,8 +181,9 @@ const dir = await mkdtemp(path.join(tmpdir(), 'sluice-append-micro-'));
 const server = await startPostgres({ dir });
 const admin = new pg.Client({ connectionString: server.url });
 await admin.connect();
-await appends(server.url, admin);
-await reads(server.url, admin);
+for (const part of [appends, packing, reads]) {
+  if (PART === 'all' || PART === part.name) await part(server.url, admin);
+}
 await admin.end();
 await server.stop();
 await rm(dir, { recursive: true, force: true });

@@ -2,9 +2,10 @@ import type { Topic } from '@sluice/contracts';
 import type { PoolClient } from 'pg';
 import { AppendStatements, type Batch, batchOf, columnsOf } from './append-statement.ts';
 import { BatchQuery, writeBind } from './batch-query.ts';
-import type { StoredEvent } from './event-store.contract.ts';
+import type { Position, StoredEvent } from './event-store.contract.ts';
 import { InvalidAppendError } from './event-store.errors.ts';
 import { topicTables } from './event-tables.ts';
+import { dataOf, headsOf, lastOf, type PackedEvents, positionWithin } from './packing.ts';
 import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
 import type { StoreClient } from './store-connections.ts';
 import { storedEvent } from './stored-event.ts';
@@ -15,10 +16,10 @@ export interface WrittenBatch {
   stored: ReadonlyMap<PreparedEvent, StoredEvent>;
 }
 
-function toStored(event: PreparedEvent, epoch: number, transactionId: bigint, position: bigint): StoredEvent {
+function toStored(event: PreparedEvent, position: Position): StoredEvent {
   return storedEvent({
     topic: event.topic,
-    position: { epoch, transactionId, position },
+    position,
     streamId: event.streamId,
     version: event.version,
     partitionKey: event.partitionKey ?? event.streamId,
@@ -32,20 +33,43 @@ function toStored(event: PreparedEvent, epoch: number, transactionId: bigint, po
   });
 }
 
+function addStored(stored: Map<PreparedEvent, StoredEvent>, row: PackedEvents, last: Position): void {
+  row.forEach((event, index) => {
+    stored.set(event, toStored(event, positionWithin(last, row.length, index)));
+  });
+}
+
 /** @param row the transaction id, and the positions per topic. */
 function written(batch: Batch, epoch: number, row: readonly (string | null)[]): WrittenBatch {
   const stored = new Map<PreparedEvent, StoredEvent>();
   const transactionId = BigInt(row[0] as string);
-  batch.topics.forEach(({ topic, events }, index) => {
+  batch.topics.forEach(({ topic, rows }, index) => {
     const positions = row[index + 1]?.split(',') ?? [];
-    if (positions.length !== events.length) {
-      throw new Error(`${topic}: ${events.length} events were inserted and ${positions.length} positions came back`);
+    if (positions.length !== rows.length) {
+      throw new Error(`${topic}: ${rows.length} rows were inserted and ${positions.length} positions came back`);
     }
-    events.forEach((event, place) => {
-      stored.set(event, toStored(event, epoch, transactionId, BigInt(positions[place] as string)));
+    rows.forEach((events, place) => {
+      addStored(stored, events, { epoch, transactionId, position: BigInt(positions[place] as string) });
     });
   });
   return { stored };
+}
+
+type FoundRow = [
+  epoch: number,
+  xid: string,
+  position: string,
+  type: string,
+  data: string,
+  meta: string,
+  at: Date,
+  heads: string | null,
+];
+
+function isOf(row: PackedEvents, [, , , type, data, meta, at, heads]: FoundRow): boolean {
+  const last = lastOf(row);
+  const isSame = type === last.type && data === dataOf(row) && meta === last.metaJson && heads === headsOf(row);
+  return isSame && at.getTime() === last.occurredAt.getTime();
 }
 
 /** The unit's own SQL failed and its transaction was rolled back: nothing was committed. */
@@ -134,21 +158,22 @@ export class BatchWriter {
    */
   async findWritten(client: PoolClient, units: readonly PendingUnit[]): Promise<WrittenBatch | null> {
     const stored = new Map<PreparedEvent, StoredEvent>();
-    for (const { topic, events } of batchOf(units, this.#topics).topics) {
-      const { rows } = await client.query<[number, string, string, string, string, string, Date]>({
-        text: `select e.epoch, e.transaction_id::text, e.position::text, e.type, e.data, e.meta, e.occurred_at
+    for (const { topic, rows } of batchOf(units, this.#topics).topics) {
+      const { events, packed } = topicTables(topic);
+      const { rows: found } = await client.query<FoundRow>({
+        text: `select e.epoch, e.transaction_id::text, e.position::text, e.type, e.data, e.meta, e.occurred_at,
+            ${packed ? 'e.heads' : 'null'}
           from unnest($1::uuid[], $2::int4[]) with ordinality as t(stream_id, version, place)
-          join ${topicTables(topic).events} e on e.stream_id = t.stream_id and e.version = t.version order by t.place`,
-        values: [events.map((event) => event.streamId), events.map((event) => event.version)],
+          join ${events} e on e.stream_id = t.stream_id and e.version = t.version order by t.place`,
+        values: [rows.map(([event]) => event.streamId), rows.map(([event]) => event.version)],
         rowMode: 'array',
       });
-      if (rows.length !== events.length) return null;
-      for (let index = 0; index < events.length; index++) {
-        const event = events[index] as PreparedEvent;
-        const [epoch, xid, position, type, data, meta, at] = rows[index] as (typeof rows)[number];
-        const isOurs = type === event.type && data === event.dataJson && meta === event.metaJson;
-        if (!isOurs || at.getTime() !== event.occurredAt.getTime()) return null;
-        stored.set(event, toStored(event, epoch, BigInt(xid), BigInt(position)));
+      if (found.length !== rows.length) return null;
+      for (let index = 0; index < rows.length; index++) {
+        const row = rows[index] as PackedEvents;
+        const one = found[index] as FoundRow;
+        if (!isOf(row, one)) return null;
+        addStored(stored, row, { epoch: one[0], transactionId: BigInt(one[1]), position: BigInt(one[2]) });
       }
     }
     return { stored };

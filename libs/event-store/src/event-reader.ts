@@ -1,8 +1,9 @@
 import type { Topic } from '@sluice/contracts';
 import type { Position, StoredEvent } from './event-store.contract.ts';
 import { topicTables } from './event-tables.ts';
+import { eventsAfter, eventsFrom, MOST_PACKED } from './packing.ts';
 import type { StoreConnections } from './store-connections.ts';
-import { bodyColumn, type EventRow, eventColumns, eventOfRow } from './stored-event.ts';
+import { bodyColumn, type EventRow, eventColumns } from './stored-event.ts';
 
 const FROM_THE_BEGINNING: Position = { epoch: 0, transactionId: 0n, position: 0n };
 
@@ -14,19 +15,29 @@ const FROM_THE_BEGINNING: Position = { epoch: 0, transactionId: 0n, position: 0n
  */
 const READABLE = '(e.epoch, e.transaction_id) < ($1::smallint, pg_snapshot_xmin(pg_current_snapshot()))';
 
-/** The query behind `readAfter`: parameters are epoch of the connection, position, limit and the bound in bytes. */
+function rowColumns(topic: Topic): string {
+  const { bodies, packed } = topicTables(topic);
+  return `${eventColumns('e')}, ${bodyColumn('e', bodies)}${packed ? ', e.heads' : ''}`;
+}
+
+/**
+ * The query behind `readAfter`: parameters are epoch of the connection, position, limit and the bound in bytes. Its rows
+ * are for `eventsAfter`: the first may hold events up to the position, too, the last may exceed the limit.
+ */
 export function readAfterSql(topic: Topic): string {
-  const { events, bodies } = topicTables(topic);
-  return `select ${eventColumns('e')}, ${bodyColumn('e', bodies)}
+  const { events, packed } = topicTables(topic);
+  const sums = packed ? ', sum(coalesce(e.events, 1)) over w as events_with' : '';
+  return `select ${rowColumns(topic)}
     from (
-      select e.*, sum(octet_length(e.data) + coalesce(e.body_size, 0))
-        over (order by e.epoch, e.transaction_id, e.position rows unbounded preceding) as bytes_with
+      select e.*, sum(octet_length(e.data) + coalesce(e.body_size, 0)) over w as bytes_with${sums}
       from ${events} e
       where (e.epoch, e.transaction_id, e.position) > ($2::smallint, $3::xid8, $4::bigint) and ${READABLE}
+      window w as (order by e.epoch, e.transaction_id, e.position rows unbounded preceding)
       order by e.epoch, e.transaction_id, e.position
       limit $5
     ) e
     where e.bytes_with - octet_length(e.data) - coalesce(e.body_size, 0) < $6::bigint
+      ${packed ? 'and e.events_with - coalesce(e.events, 1) < $5' : ''}
     order by e.epoch, e.transaction_id, e.position`;
 }
 
@@ -37,9 +48,12 @@ export function headSql(topic: Topic): string {
 }
 
 function readStreamSql(topic: Topic): string {
-  const { events, bodies } = topicTables(topic);
-  return `select ${eventColumns('e')}, ${bodyColumn('e', bodies)} from ${events} e
-    where e.stream_id = $1::uuid and e.version >= $2::int order by e.version limit $3::int`;
+  const { events, packed } = topicTables(topic);
+  const from = packed
+    ? `e.version > $2::int - ${MOST_PACKED} and e.version + coalesce(e.events, 1) > $2::int`
+    : 'e.version >= $2::int';
+  return `select ${rowColumns(topic)} from ${events} e
+    where e.stream_id = $1::uuid and ${from} order by e.version limit $3::int`;
 }
 
 /** Reads events; each query is prepared once per connection. */
@@ -63,7 +77,7 @@ export class EventReader {
       });
       return result.rows;
     });
-    return rows.map((row) => eventOfRow(topic, row));
+    return eventsFrom(topic, rows, fromVersion, limit);
   }
 
   async readAfter(topic: Topic, after: Position | null, limit: number): Promise<StoredEvent[]> {
@@ -78,7 +92,7 @@ export class EventReader {
       });
       return result.rows;
     });
-    return rows.map((row) => eventOfRow(topic, row));
+    return eventsAfter(topic, rows, from, limit);
   }
 
   async head(topic: Topic): Promise<Position | null> {

@@ -8,7 +8,18 @@ export interface TopicTables {
   name: string;
   events: string;
   bodies: string;
+  /** The sequence of the positions. */
+  positions: string;
+  /** Whether a row may hold several events, see packing.ts. */
+  packed: boolean;
 }
+
+/**
+ * Topics in which consecutive events of a stream that are appended together are one row (decision 0500): those of runs,
+ * most of which take all their steps in one go. One row in place of four saves 3.7 KB of 22.7 KB of WAL a trigger, and some 17 µs
+ * of PostgreSQL. The other topics append single events.
+ */
+const PACKED: ReadonlySet<Topic> = new Set(['runner.events']);
 
 export function quoted(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
@@ -24,8 +35,21 @@ export function topicTables(topic: Topic): TopicTables {
     name,
     events: `${quoted(schema)}.${quoted(name)}`,
     bodies: `${quoted(schema)}.${quoted(`${name}_bodies`)}`,
+    positions: `${quoted(schema)}.${quoted(`${name}_position_seq`)}`,
+    packed: PACKED.has(topic),
   };
 }
+
+/**
+ * SQL of the version of a row's last event, of a table under an alias. `version` itself is the one of its first event:
+ * so the primary key refuses two writers that both expect what precedes it, however many events each brings.
+ */
+export function lastVersionSql(topic: Topic, alias: string): string {
+  return topicTables(topic).packed ? `(${alias}.version + coalesce(${alias}.events, 1) - 1)` : `${alias}.version`;
+}
+
+/** The columns of a row that holds several events: how many, and what packing.ts needs to take them apart. */
+export const PACKING_COLUMNS = ['events smallint check (events > 1)', 'heads text'] as const;
 
 /**
  * Storage of tables that are only ever appended to: vacuum follows the inserts and freezes at once, so that no later
@@ -56,6 +80,7 @@ function topicTablesSql(tables: TopicTables, partitioned: boolean): string[] {
       app_id text,
       data text not null,
       meta text not null,
+      ${tables.packed ? `${PACKING_COLUMNS.join(', ')},` : ''}
       primary key (stream_id, version)
     ) ${ending}`,
     `create index on ${tables.events} (epoch, transaction_id, position)`,

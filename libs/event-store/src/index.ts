@@ -21,10 +21,12 @@ export {
   VersionConflictError,
 } from './event-store.errors.ts';
 export { headSql, readAfterSql } from './event-reader.ts';
-export { eventTablesSql, topicTables } from './event-tables.ts';
+export { eventTablesSql, lastVersionSql, PACKING_COLUMNS, topicTables } from './event-tables.ts';
+export { eventsAfter } from './packing.ts';
 export { readableJson } from './json-column.ts';
 export type { PartitionRange } from './partitions.ts';
 export { comparePositions, formatPosition, parsePosition } from './position.ts';
 export type { StoreLogger } from './store-connections.ts';
-export { eventOfRow, type EventRow, storedEvent, type StoredEventFields } from './stored-event.ts';
+export { type EventRow, storedEvent, type StoredEventFields } from './stored-event.ts';
+export { readStreamFacts, type StreamFacts } from './stream-facts.ts';
 export { isTransientError, TransientError } from './transient-error.ts';

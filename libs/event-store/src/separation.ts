@@ -10,7 +10,7 @@ import {
   refusesWrites,
 } from './database-errors.ts';
 import { AlongsideConflictError, StreamOutsidePartitionsError, VersionConflictError } from './event-store.errors.ts';
-import { topicTables } from './event-tables.ts';
+import { lastVersionSql, topicTables } from './event-tables.ts';
 import type { Partitions } from './partitions.ts';
 import type { PendingUnit, PreparedEvent } from './pending-unit.ts';
 import { isTransientError } from './transient-error.ts';
@@ -67,7 +67,7 @@ export class Separation {
       const firsts = [...rest].flatMap((unit) => firstEvents(unit, topic).map((event) => ({ unit, event })));
       if (firsts.length === 0) continue;
       const { rows } = await client.query<[number | null]>({
-        text: `select (select e.version from ${topicTables(topic).events} e where e.stream_id = t.stream_id
+        text: `select (select ${lastVersionSql(topic, 'e')} from ${topicTables(topic).events} e where e.stream_id = t.stream_id
             order by e.version desc limit 1) from unnest($1::uuid[]) with ordinality as t(stream_id, place)
           order by t.place`,
         values: [firsts.map(({ event }) => event.streamId)],

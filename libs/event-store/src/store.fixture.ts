@@ -17,7 +17,7 @@ export async function createTables(client: ClientBase, partitioned = true): Prom
 
 /** A template for createTestDatabase. */
 export const TEMPLATE = {
-  name: 'event-store runner 3',
+  name: 'event-store runner 4',
   async prepare(url: string): Promise<void> {
     await withClient(url, createTables);
   },

@@ -71,19 +71,24 @@ export type EventRow = [
   metaJson: string,
   occurredAt: Date,
   body: Buffer | null,
+  /** Only of topics whose rows may hold several events, and null where one does not. */
+  heads?: string | null,
 ];
 
 /**
  * The select list of an event table under an alias. The transaction id is cast under another name: `order by
  * transaction_id` beside a text output column of that name would sort by the text, wrongly and over the whole table.
+ * @param data SQL of the data, where not all of it is wanted
  */
-export function eventColumns(alias: string): string {
-  const names = 'stream_id, version, partition_key, type, type_version, app_id, data, meta, occurred_at'.split(', ');
+export function eventColumns(alias: string, data = `${alias}.data`): string {
+  const of = (names: string): string[] => names.split(', ').map((name) => `${alias}.${name}`);
   return [
     `${alias}.epoch`,
     `${alias}.transaction_id::text as xid`,
     `${alias}.position`,
-    ...names.map((name) => `${alias}.${name}`),
+    ...of('stream_id, version, partition_key, type, type_version, app_id'),
+    `${data} as data`,
+    ...of('meta, occurred_at'),
   ].join(', ');
 }
 
@@ -93,6 +98,7 @@ export function bodyColumn(alias: string, bodies: string): string {
     where b.stream_id = ${alias}.stream_id and b.version = ${alias}.version) end as body`;
 }
 
+/** A row of one event; packing.ts has `eventsOfRow` for all. */
 export function eventOfRow(topic: Topic, row: EventRow): StoredEvent {
   const [epoch, xid, position, streamId, version, partitionKey, type, typeVersion, appId, dataJson] = row;
   return storedEvent({

@@ -11,6 +11,7 @@ import { RunsOfTrigger1764000210000 } from './migrations/1764000210000-runs-of-t
 import { Standstills1764000230000 } from './migrations/1764000230000-standstills.ts';
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
+import { PackedEvents1764000440000 } from './migrations/1764000440000-packed-events.ts';
 import { RunnerModule } from './runner.module.ts';
 import { RUNNER_RETENTION } from './runner.retention.ts';
 
@@ -30,6 +31,7 @@ export const runnerService: ServiceDefinition = {
     Turns1764000150000,
     RunsOfTrigger1764000210000,
     Standstills1764000230000,
+    PackedEvents1764000440000,
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,

@@ -3,7 +3,7 @@ import { derivedId, newId } from '@sluice/contracts';
 import { TransientError } from '@sluice/event-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BusEvent } from '../bus.contract.ts';
-import { accept, type BusWorld, commits, event, versionsOf } from './bus-world.fixture.ts';
+import { accept, type BusProcess, type BusWorld, commits, event, versionsOf } from './bus-world.fixture.ts';
 
 /** What every bus promises while nothing is wrong, and the checkpoint. */
 export function describeDelivery(name: string, createWorld: () => Promise<BusWorld>): void {
@@ -125,6 +125,31 @@ export function describeDelivery(name: string, createWorld: () => Promise<BusWor
       const later = await accept(process, ['A', 'B']);
       await eventually(async () => expect(versionsOf(await world.effects(), later)).toEqual([1, 2]));
       expect(batches).toBeGreaterThan(7);
+    });
+
+    it('0500: events that one append stored together come once and in order when batches end and fail between them', async () => {
+      let batches = 0;
+      const versions = Array.from({ length: 10 }, (_, index) => index + 1);
+      const meta = { correlationId: newId(), causationId: null };
+      const before = await world.start();
+      const append = async (process: BusProcess): Promise<string> => {
+        const id = newId();
+        const events = versions.map((number) => event('A', { number }, { meta }));
+        await process.store('runner').append(id, 0, events, { topic: 'runner.events' });
+        return id;
+      };
+      const streams = [await append(before), await append(before), await append(before)];
+      const process = await world.start({
+        failpoint: (point) => {
+          if (point === 'bus.after-handler' && [2, 5].includes(++batches)) throw new TransientError('crashed');
+        },
+        consumers: (bus, self) => bus.consume('runner.events', { group: 'runner', maxBatch: 3 }, commits(self)),
+      });
+      await eventually(async () => expect(await world.effects()).toHaveLength(30));
+      streams.push(await append(process));
+      await eventually(async () => expect(await world.effects()).toHaveLength(40));
+      for (const stream of streams) expect(versionsOf(await world.effects(), stream)).toEqual(versions);
+      expect(batches).toBeGreaterThan(9);
     });
 
     it('a crash between the commit of a handler and the bus has no second effect (checkpoint in its transaction)', async () => {

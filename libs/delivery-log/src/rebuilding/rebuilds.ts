@@ -99,10 +99,14 @@ export class Rebuilds {
     };
   }
 
-  /** From the statistics that autovacuum keeps: counting would read everything. */
+  /** From the statistics that autovacuum keeps: counting would read everything. A row may hold several events. */
   async #estimate(topics: readonly Topic[]): Promise<number> {
     const { rows } = await this.pool.query<{ count: number }>(
-      `select coalesce(sum(greatest(c.reltuples, 0)), 0)::float8 as count from pg_class c
+      `select coalesce(sum(greatest(c.reltuples, 0) * (1 + coalesce(
+         (select sum((m.events - 1) * m.share) from pg_stats s
+          cross join unnest(s.most_common_vals::text::int[], s.most_common_freqs) as m(events, share)
+          where s.schemaname = t.schema and s.tablename = c.relname and s.attname = 'events'), 0))), 0)::float8 as count
+       from pg_class c
        join pg_namespace n on n.oid = c.relnamespace join unnest($1::text[], $2::text[]) as t(schema, name)
          on n.nspname = t.schema and (c.relname = t.name or c.relname ~ ('^' || t.name || '_p[0-9]{8}$'))
        where c.relkind = 'r'`,

@@ -1,5 +1,12 @@
 import { schemaOf, serviceOf, type Topic } from '@sluice/contracts';
-import { eventOfRow, type EventRow, headSql, type Position, readAfterSql, type StoredEvent } from '@sluice/event-store';
+import {
+  type EventRow,
+  eventsAfter,
+  headSql,
+  type Position,
+  readAfterSql,
+  type StoredEvent,
+} from '@sluice/event-store';
 import type { Pool, PoolClient } from 'pg';
 
 /** Most bytes of data and bodies of one read (but always one event). */
@@ -22,7 +29,7 @@ export class TopicTables {
       values: [await this.#epochOf(topic), ...place, limit, MAX_READ_BYTES],
       rowMode: 'array',
     });
-    return rows.map((row) => eventOfRow(topic, row));
+    return eventsAfter(topic, rows, after, limit);
   }
 
   /** The last event that can be read; the beginning when there is none. */

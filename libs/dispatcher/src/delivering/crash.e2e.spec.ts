@@ -77,7 +77,9 @@ async function launch(failpoints: string): Promise<ChildProcess> {
 
 async function emittedIds(): Promise<string[]> {
   const { rows } = await pool.query<{ id: string }>(
-    "select data::json->>'eventId' as id from runner.events where type = 'EventEmitted'",
+    `select e.data::json -> h.place::int - 1 ->> 'eventId' as id from runner.events e
+       cross join json_array_elements(e.heads::json) with ordinality as h(head, place) where h.head ->> 0 = 'EventEmitted'
+     union all select data::json ->> 'eventId' from runner.events where type = 'EventEmitted' and heads is null`,
   );
   return rows.map((row) => row.id);
 }

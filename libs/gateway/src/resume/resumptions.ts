@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type CallbackReceived, derivedId, type RunWaiting } from '@sluice/contracts';
-import { type EventMeta, type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import {
+  type EventMeta,
+  type EventStorePort,
+  readStreamFacts,
+  type StoredEvent,
+  type StreamFacts,
+  VersionConflictError,
+} from '@sluice/event-store';
 import { failpoint, InjectPool, InjectSettings, InjectStore, type Settings } from '@sluice/platform';
 import { type LinkClaim, LinkTokens } from '@sluice/sealed-values';
 import type { Pool } from 'pg';
@@ -11,19 +18,11 @@ import { gatewayError } from '../gateway.errors.ts';
 const UNDEFINED_TABLE = '42P01';
 
 /** Of a run's events those that say whether a step of it still waits. */
-const STANDING = {
+const STANDING: StreamFacts = {
   name: 'gateway:resume-standing',
-  text: `select type, app_id, meta, case when type in ('RunWaiting', 'StepAnswered') then data end as data
-    from runner.events where stream_id = $1
-    and (version = 1 or type in ('RunWaiting', 'StepAnswered', 'RunFinished')) order by version`,
+  topic: 'runner.events',
+  types: ['RunWaiting', 'StepAnswered', 'RunFinished'],
 };
-
-interface StandingRow {
-  type: string;
-  app_id: string | null;
-  meta: string;
-  data: string | null;
-}
 
 /** A step that can be given its answer, as far as is known. */
 export interface OpenWait {
@@ -40,8 +39,8 @@ export interface Answering {
   remoteAddress: string;
 }
 
-function isOf(claim: LinkClaim, { data }: StandingRow): boolean {
-  const { ref, path } = JSON.parse(data as string) as { ref: string; path?: string };
+function isOf(claim: LinkClaim, { data }: StoredEvent): boolean {
+  const { ref, path } = data as { ref: string; path?: string };
   return (path ?? ref) === claim.step;
 }
 
@@ -71,17 +70,17 @@ export class Resumptions {
    * @throws AppError `unknown_link` when retention has taken the run, `already_answered`, `wait_over`
    */
   async standing(claim: LinkClaim): Promise<OpenWait> {
-    const rows = await this.rowsOf(claim.runId);
-    const [first] = rows;
+    const events = await this.factsOf(claim.runId);
+    const [first] = events;
     if (!first) throw unknownLink();
-    if (rows.some((row) => row.type === 'StepAnswered' && isOf(claim, row))) throw alreadyAnswered();
-    if (rows.at(-1)?.type === 'RunFinished') throw gatewayError('wait_over', 'The run is over.');
-    const waiting = rows.find((row) => row.type === 'RunWaiting' && isOf(claim, row));
-    const wait = waiting ? (JSON.parse(waiting.data as string) as RunWaiting & { output?: unknown }) : null;
+    if (events.some((event) => event.type === 'StepAnswered' && isOf(claim, event))) throw alreadyAnswered();
+    if (events.some(({ type }) => type === 'RunFinished')) throw gatewayError('wait_over', 'The run is over.');
+    const waiting = events.find((event) => event.type === 'RunWaiting' && isOf(claim, event));
+    const wait = waiting ? (waiting.data as RunWaiting & { output?: unknown }) : null;
     if (wait && Date.parse(wait.until) < Date.now()) {
       throw gatewayError('wait_over', 'The step has waited as long as it was told to.');
     }
-    return { appId: first.app_id, meta: JSON.parse(first.meta) as EventMeta, about: wait?.output ?? null };
+    return { appId: first.appId, meta: first.meta, about: wait?.output ?? null };
   }
 
   /**
@@ -124,10 +123,9 @@ export class Resumptions {
     throw alreadyAnswered();
   }
 
-  private async rowsOf(runId: string): Promise<StandingRow[]> {
+  private async factsOf(runId: string): Promise<StoredEvent[]> {
     try {
-      const { rows } = await this.pool.query<StandingRow>({ ...STANDING, values: [runId] });
-      return rows;
+      return await readStreamFacts(this.pool, STANDING, runId);
     } catch (error) {
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return [];
       throw error;

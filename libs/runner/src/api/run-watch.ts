@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { EventStorePort, StoredEvent } from '@sluice/event-store';
+import { type EventStorePort, lastVersionSql, type StoredEvent } from '@sluice/event-store';
 import { InjectPool, InjectStore } from '@sluice/platform';
 import type { Pool } from 'pg';
 import { runnerError } from '../runner.errors.ts';
@@ -21,9 +21,9 @@ interface WatchedRun {
 /** The newest event of each run that is newer than what is known; one look for all of them, by primary key. */
 const NEWER = {
   name: 'runner_watch',
-  text: `select w.id, e.version, e.type from unnest($1::uuid[], $2::int[]) as w(id, known)
-    cross join lateral (select version, type from runner.events
-      where stream_id = w.id and version > w.known order by version desc limit 1) as e`,
+  text: `select w.id, l.version, l.type from unnest($1::uuid[], $2::int[]) as w(id, known)
+    cross join lateral (select ${lastVersionSql('runner.events', 'e')} as version, e.type from runner.events e
+      where e.stream_id = w.id order by e.version desc limit 1) as l where l.version > w.known`,
 };
 
 /**

@@ -62,7 +62,7 @@ async function runs(count: number, definition: { steps: { ref: string; type: str
 /** What each run of the flow is a retry of, without those that are none. */
 async function retriesOf(flow: { id: string }): Promise<string[]> {
   const { rows } = await database.pool.query<{ data: string }>(
-    `select e.data from runner.runs r join runner.events e on e.stream_id = r.id and e.version = 1 where r.flow_id = $1`,
+    `select case when e.heads is null then e.data else (e.data::json -> 0)::text end as data from runner.runs r join runner.events e on e.stream_id = r.id and e.version = 1 where r.flow_id = $1`,
     [flow.id],
   );
   return rows.map(({ data }) => (JSON.parse(data) as RunStarted).retryOf).filter((id) => id !== undefined);

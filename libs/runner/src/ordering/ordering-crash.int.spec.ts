@@ -56,8 +56,9 @@ const areOver = (runs: readonly string[]) =>
 /** Where each event of these runs stands in the order of all readers. */
 async function happened(runs: readonly string[]): Promise<{ id: string; type: string }[]> {
   const { rows } = await database.pool.query<{ id: string; type: string }>(
-    `select stream_id as id, type from runner.events where stream_id = any($1::uuid[])
-     order by epoch, transaction_id, position`,
+    `select stream_id as id, coalesce(h.head ->> 0, type) as type from runner.events
+     left join json_array_elements(heads::json) with ordinality as h(head, place) on true
+     where stream_id = any($1::uuid[]) order by epoch, transaction_id, position, place`,
     [runs],
   );
   return rows;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EventStorePort } from '@sluice/event-store';
+import { type EventStorePort, lastVersionSql } from '@sluice/event-store';
 import { InjectPool, InjectStore } from '@sluice/platform';
 import { Payloads } from '@sluice/payloads';
 import type { Pool } from 'pg';
@@ -46,7 +46,8 @@ export class RunReader {
   async versionOf(runId: string): Promise<number> {
     const { rows } = await this.pool.query<{ version: number }>({
       name: 'runner_version',
-      text: 'select version from runner.events where stream_id = $1 order by version desc limit 1',
+      text: `select ${lastVersionSql('runner.events', 'e')} as version from runner.events e
+        where e.stream_id = $1 order by e.version desc limit 1`,
       values: [runId],
     });
     return rows[0]?.version ?? 0;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isUuid, type RunCancelAsked, type TriggerAccepted } from '@sluice/contracts';
-import { type EventStorePort, VersionConflictError } from '@sluice/event-store';
+import { type EventStorePort, readStreamFacts, type StreamFacts, VersionConflictError } from '@sluice/event-store';
 import { PayloadError, Payloads } from '@sluice/payloads';
 import { failpoint, InjectPool, InjectStore } from '@sluice/platform';
 import { BodyProblem, readBody, WIDEST_BODY_LIMITS } from '@sluice/request-body';
@@ -13,20 +13,17 @@ import { type RunFact, runOf, type VendorRun } from './run-resource.rules.ts';
 const UNDEFINED_TABLE = '42P01';
 const NOTHING = Buffer.alloc(0);
 
-const COLUMNS = `case when type in ('TriggerAccepted', 'RunCancelAsked', 'RunCancelRequested', 'RunFinished')
-  then data end as data, type, version, occurred_at`;
 const REQUEST = {
   name: 'gateway:request-of-run',
-  text: `select ${COLUMNS}, b.bytes as body from gateway.events e
+  text: `select case when type in ('TriggerAccepted', 'RunCancelAsked') then data end as data, type, occurred_at,
+      b.bytes as body from gateway.events e
     left join gateway.events_bodies b using (stream_id, version) where stream_id = $1 order by version`,
 };
 /** Of a run's own events only those that say how it stands, and the last. */
-const RUN = {
+const RUN: StreamFacts = {
   name: 'gateway:run',
-  text: `select ${COLUMNS} from runner.events e where stream_id = $1 and
-    (type in ('RunStarted', 'RunCancelRequested', 'RunFinished')
-      or version = (select max(version) from runner.events l where l.stream_id = $1))
-    order by version`,
+  topic: 'runner.events',
+  types: ['RunStarted', 'RunCancelRequested', 'RunFinished'],
 };
 
 interface FactRow {
@@ -88,14 +85,17 @@ export class RunResources {
   }
 
   async #rowsOf(runId: string): Promise<FactRow[]> {
-    const [request, run] = await Promise.all([this.#read(REQUEST, runId), this.#read(RUN, runId)]);
-    return [...request, ...run];
+    const [request, run] = await Promise.all([
+      this.pool.query<FactRow>({ ...REQUEST, values: [runId] }),
+      this.#factsOf(runId),
+    ]);
+    return [...request.rows, ...run];
   }
 
-  async #read(query: { name: string; text: string }, runId: string): Promise<FactRow[]> {
+  async #factsOf(runId: string): Promise<FactRow[]> {
     try {
-      const { rows } = await this.pool.query<FactRow>({ ...query, values: [runId] });
-      return rows;
+      const events = await readStreamFacts(this.pool, RUN, runId);
+      return events.map(({ type, dataJson, occurredAt }) => ({ type, data: dataJson, occurred_at: occurredAt }));
     } catch (error) {
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return [];
       throw error;
