@@ -1,24 +1,21 @@
 import { newId } from '@sluice/contracts';
-import { createTestDatabase, type TestDatabase } from '@sluice/testing';
+import type { TestDatabase } from '@sluice/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CuttingConnection } from './cutting-connection.fixture.ts';
 import type { NewEvent, Position, StoredEvent } from './event-store.contract.ts';
 import type { EventStore } from './event-store.ts';
 import { comparePositions } from './position.ts';
-import { event, mark, openStore, readUntil, TEMPLATE } from './store.fixture.ts';
+import { event, freshStore, mark, openStore, readUntil } from './store.fixture.ts';
 import { readStreamFacts } from './stream-facts.ts';
 
 let database: TestDatabase;
 let store: EventStore;
+let remove: () => Promise<void>;
 
 beforeAll(async () => {
-  database = await createTestDatabase({ template: TEMPLATE });
-  store = await openStore(database.url);
+  ({ database, store, remove } = await freshStore());
 });
-afterAll(async () => {
-  await store.close();
-  await database.drop();
-});
+afterAll(() => remove());
 
 const meta = { correlationId: newId(), causationId: null };
 const of = (type: string, data: unknown = {}, more: Partial<NewEvent> = {}) => event(type, data, { meta, ...more });

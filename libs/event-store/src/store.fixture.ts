@@ -1,4 +1,5 @@
 import { newId, type ServiceName, type Topic } from '@sluice/contracts';
+import { createTestDatabase, type TestDatabase } from '@sluice/testing';
 import { Client, type ClientBase } from 'pg';
 import type { AlongsideStatement, NewEvent, Position, StoredEvent } from './event-store.contract.ts';
 import { EventStore, type EventStoreSettings } from './event-store.ts';
@@ -44,6 +45,17 @@ export async function openStore(url: string, settings: Partial<EventStoreSetting
   });
   await store.start();
   return store;
+}
+
+/** A store on a database of its own, until it is removed. */
+export async function freshStore(): Promise<{ database: TestDatabase; store: EventStore; remove(): Promise<void> }> {
+  const database = await createTestDatabase({ template: TEMPLATE });
+  const store = await openStore(database.url);
+  const remove = async (): Promise<void> => {
+    await store.close();
+    await database.drop();
+  };
+  return { database, store, remove };
 }
 
 export function event(type: string, data: unknown = {}, more: Partial<NewEvent> = {}): NewEvent {
