@@ -61,8 +61,15 @@ describe('freshness of the routes', () => {
 
   it('random ids reach the registry at most 200 times a second; the others are told to come again, known triggers go on', async () => {
     const known = await whenKnown(await neighbours.trigger(await neighbours.flow()));
-    const statuses = await Promise.all(Array.from({ length: 600 }, () => statusOf(newId())));
-    expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(400);
+    const fromMs = performance.now();
+    const statuses: number[] = [];
+    // A machine that needs seconds for 600 has not reached the limit yet.
+    await waitFor(async () => {
+      statuses.push(...(await Promise.all(Array.from({ length: 600 }, () => statusOf(newId())))));
+      return statuses.includes(503);
+    }, 60_000);
+    const seconds = Math.ceil((performance.now() - fromMs) / 1_000) + 1;
+    expect(statuses.filter((status) => status === 404).length).toBeLessThanOrEqual(200 * seconds);
     expect(new Set(statuses)).toEqual(new Set([404, 503]));
     expect(await statusOf(known.id)).toBe(202);
   });
