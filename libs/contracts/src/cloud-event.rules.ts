@@ -87,8 +87,15 @@ function checkText(value: unknown, name: string, required: boolean, longest: num
     return false;
   }
   if (typeof value !== 'string' || value === '') report(name, 'must be a non-empty string');
-  else if (value.length > longest) report(name, `must have at most ${longest} characters`);
+  else return checkCharacters(value, name, longest, report);
+  return false;
+}
+
+/** §3.1: neither control characters nor what UTF-8 cannot write. */
+function checkCharacters(value: string, name: string, longest: number, report: Report): boolean {
+  if (value.length > longest) report(name, `must have at most ${longest} characters`);
   else if (CONTROL.test(value)) report(name, 'must not contain control characters');
+  else if (!value.isWellFormed()) report(name, 'must not contain half of a surrogate pair');
   else return true;
   return false;
 }
@@ -140,6 +147,5 @@ function checkExtension(name: string, value: unknown, report: Report): void {
     return;
   }
   if (typeof value !== 'string') report(name, 'must be a string, an integer or a boolean');
-  else if (value.length > LONGEST.other) report(name, `must have at most ${LONGEST.other} characters`);
-  else if (CONTROL.test(value)) report(name, 'must not contain control characters');
+  else checkCharacters(value, name, LONGEST.other, report);
 }

@@ -5,7 +5,7 @@ export { ClientAddress } from './http/client-address.ts';
 export { AllowsDryRun, DRY_RUN_HEADER, isDryRun, rehearsed } from './http/dry-run.ts';
 export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from './http/health.ts';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
-export { IsInstant } from './http/is-instant.ts';
+export { IsInstant, IsNotBefore } from './http/is-instant.ts';
 export { AppQuery, IdPageQuery, IsLimit, LimitedQuery } from './http/list-query.ts';
 export { headersTooLarge, MAX_HEADERS } from './http/header-bounds.ts';
 export { PLATFORM_ERRORS, platformError } from './http/platform.errors.ts';

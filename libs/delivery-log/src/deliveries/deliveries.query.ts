@@ -55,21 +55,20 @@ interface Row {
 }
 
 /** Eight attempts with two bodies of 64 KiB are 1 MiB: 200 such deliveries would be more than a process has. */
-const MAX_PAGE_CHARACTERS = 16 * 1024 * 1024;
-/** The usual page is read at once. */
-const ROWS_AT_ONCE = 51;
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Attempts come as one text: PostgreSQL's arrays are parsed character by character, which for bodies of 64 KiB took 17 times as long and left
  * 12 times the garbage (200 deliveries: 100 MB).
  */
-const SELECT = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at,
-  (select string_agg(a.data, ',' order by a.number) from delivery_log.attempts a where a.delivery_id = d.id) as attempts
-  from delivery_log.deliveries d`;
+const COLUMNS = `d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at`;
+const ATTEMPTS = `(select string_agg(a.data, ',' order by a.number) from delivery_log.attempts a where a.delivery_id = d.id) as attempts`;
+const SELECT = `select ${COLUMNS}, ${ATTEMPTS} from delivery_log.deliveries d`;
+/** How long they are is known without reading them. */
+const BYTES = `(select sum(octet_length(a.data)) from delivery_log.attempts a where a.delivery_id = d.id) as bytes`;
 
 /** What was rescued from partitions that were dropped (ET-09). */
-const SELECT_RING = `select d.id, d.app_id, d.event_id, d.event_type, d.endpoint_id, d.endpoint_name, d.run_id, d.status, d.reason, d.created_at,
-  array_to_string(d.attempt_data, ',') as attempts from delivery_log.endpoint_ring d`;
+const SELECT_RING = `select ${COLUMNS}, array_to_string(d.attempt_data, ',') as attempts from delivery_log.endpoint_ring d`;
 
 /** ET-09: failed attempts are listed with their error, also those that were answered. */
 export function errorOf({ error, outcome, response }: AttemptFinished): AttemptFinished['error'] {
@@ -143,24 +142,15 @@ export class DeliveriesQueries {
 
   /** Newest first; fewer than `limit`, with a cursor, where the attempts of as many are more than an answer may hold. */
   async list(appId: string, query: DeliveriesQuery): Promise<Page<DeliveryView>> {
-    const rows: Row[] = [];
-    let place = decodeCursor(query.cursor);
-    let mayBeMore = true;
-    for (let size = 0; mayBeMore && rows.length <= query.limit && size < MAX_PAGE_CHARACTERS; ) {
-      const wanted = Math.min(query.limit + 1 - rows.length, ROWS_AT_ONCE);
-      const read = await this.#newest(appId, query, place, wanted);
-      rows.push(...read);
-      mayBeMore = read.length === wanted;
-      size += read.reduce((sum, { attempts }) => sum + (attempts?.length ?? 0), 0);
-      const last = read.at(-1);
-      if (last) place = { at: last.created_at.toISOString(), id: last.id };
-    }
-    const items = rows.slice(0, query.limit).map(view);
+    const rows = await this.#newest(appId, query);
+    const items = rows.map(view);
     const last = items.at(-1);
-    return { items, nextCursor: mayBeMore && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null };
+    const isMore = items.length < Number(rows[0]?.found ?? 0);
+    return { items, nextCursor: isMore && last ? encodeCursor({ at: last.createdAt, id: last.id }) : null };
   }
 
-  async #newest(appId: string, query: DeliveriesQuery, place: CursorPlace | null, limit: number): Promise<Row[]> {
+  /** One statement: what is cut off by its length is what the same snapshot shows. */
+  async #newest(appId: string, query: DeliveriesQuery): Promise<(Row & { found: string })[]> {
     const endpoint = query.endpointId;
     const where = new Where()
       .add('d.app_id = ?', appId)
@@ -168,10 +158,16 @@ export class DeliveriesQueries {
       .addIf('d.status = ?', query.status)
       .addIf('d.event_type = ?', query.eventType)
       .between('d.created_at', query)
-      .before('d.created_at, d.id', place);
+      .before('d.created_at, d.id', decodeCursor(query.cursor));
     if (endpoint !== undefined) addEndpoint(where, endpoint);
-    const { rows } = await this.pool.query<Row>(
-      `${SELECT} ${where.sql} order by d.created_at desc, d.id desc limit ${limit}`,
+    const { rows } = await this.pool.query<Row & { found: string }>(
+      `select ${COLUMNS}, d.found, ${ATTEMPTS} from (
+         select n.*, count(*) over () as found, row_number() over newest as place, sum(n.bytes) over newest as so_far
+           from (select ${COLUMNS}, ${BYTES} from delivery_log.deliveries d
+             ${where.sql} order by d.created_at desc, d.id desc limit ${query.limit + 1}) n
+           window newest as (order by n.created_at desc, n.id desc rows unbounded preceding)
+         ) d where d.place <= ${query.limit} and (d.place = 1 or d.so_far is null or d.so_far <= ${MAX_PAGE_BYTES})
+         order by d.created_at desc, d.id desc`,
       where.values,
     );
     return rows;
@@ -196,8 +192,7 @@ export class DeliveriesQueries {
     addEndpoint(where, endpoint);
     const newest = `${where.sql} order by d.created_at desc, d.id desc limit ${RING}`;
     const live = await this.pool.query<PlaceRow>(
-      `select d.id, d.created_at, (select sum(octet_length(a.data)) from delivery_log.attempts a where a.delivery_id = d.id)
-         as bytes from delivery_log.deliveries d ${newest}`,
+      `select d.id, d.created_at, ${BYTES} from delivery_log.deliveries d ${newest}`,
       where.values,
     );
     const places = live.rows.map((row) => placeOf(row, false));
@@ -248,7 +243,7 @@ function placeOf({ id, created_at, bytes }: PlaceRow, isRescued: boolean): RingP
 /** At least one, however large. */
 function countThatFits(places: readonly RingPlace[]): number {
   let bytes = 0;
-  const over = places.findIndex((place) => (bytes += place.bytes) > MAX_PAGE_CHARACTERS);
+  const over = places.findIndex((place) => (bytes += place.bytes) > MAX_PAGE_BYTES);
   return over === -1 ? places.length : Math.max(1, over);
 }
 

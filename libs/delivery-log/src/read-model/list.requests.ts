@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInstant, IsLimit } from '@sluice/platform';
+import { IsInstant, IsLimit, IsNotBefore } from '@sluice/platform';
 import { IsOptional, IsString, MaxLength, ValidateBy } from 'class-validator';
 
 /** Text that PostgreSQL takes: it has no place for U+0000. */
@@ -31,6 +31,7 @@ export class ListQuery {
   @ApiPropertyOptional({ format: 'date-time' })
   @IsOptional()
   @IsInstant()
+  @IsNotBefore('since')
   until?: string;
 
   /** Read by the guard, which checks it. */

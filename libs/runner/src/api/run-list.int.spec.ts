@@ -203,6 +203,7 @@ describe('GET /v1/runs', () => {
     ['status=done', '/status'],
     ['since=yesterday', '/since'],
     ['since=2026-W05', '/since'],
+    ['since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z', '/until'],
     ['since=2026-13-45', '/since'],
     ['until=2026-11-22T25:00:00Z', '/until'],
     ['flowId=a&flowId=b', '/flowId'],

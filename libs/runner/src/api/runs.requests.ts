@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { AppQuery, IdPageQuery, IsInstant } from '@sluice/platform';
+import { AppQuery, IdPageQuery, IsInstant, IsNotBefore } from '@sluice/platform';
 import {
   Allow,
   IsIn,
@@ -74,6 +74,7 @@ export class RunsQuery extends IdPageQuery {
   @ApiProperty({ required: false, format: 'date-time', description: 'queued before this time' })
   @IsOptional()
   @IsInstant()
+  @IsNotBefore('since')
   until?: string;
 }
 

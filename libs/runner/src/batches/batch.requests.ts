@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInstant } from '@sluice/platform';
+import { IsInstant, IsNotBefore } from '@sluice/platform';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -35,6 +35,7 @@ class RunsOfBatch {
   @ApiProperty({ required: false, format: 'date-time', description: 'queued before this time' })
   @IsGiven()
   @IsInstant()
+  @IsNotBefore('since')
   until?: string;
 
   @ApiProperty({
