@@ -3,6 +3,7 @@ export { connectionOf, createPool } from './database/pools.ts';
 export { failpoint } from './failpoint.ts';
 export { ClientAddress } from './http/client-address.ts';
 export { AllowsDryRun, DRY_RUN_HEADER, isDryRun, rehearsed } from './http/dry-run.ts';
+export { OptionalBody } from './http/empty-body.ts';
 export { Health, HealthCheck, type HealthCheckProvider, type HealthResult } from './http/health.ts';
 export { createHttpApp, type HttpApp, type HttpAppOptions } from './http/http-app.ts';
 export { IsInstant, IsNotBefore } from './http/is-instant.ts';

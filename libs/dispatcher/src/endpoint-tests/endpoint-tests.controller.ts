@@ -8,6 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
+import { OptionalBody } from '@sluice/platform';
 import { EndpointTestAnswer } from './endpoint-test.responses.ts';
 import { beyondPortal } from './endpoint-test.rules.ts';
 import { EndpointTester, refuse } from './endpoint-tester.ts';
@@ -50,7 +51,7 @@ export class EndpointTestsController {
   @Post(':id/test')
   @HttpCode(200)
   @Requires('admin', { portal: 'manage' })
-  @ApiBody({ schema: CHANGES as never, required: false })
+  @OptionalBody({ schema: CHANGES as never })
   @ApiOkResponse({ type: EndpointTestAnswer })
   @ApiNotFoundResponse({ description: 'not_found' })
   @ApiServiceUnavailableResponse({ description: 'too_many_tests' })

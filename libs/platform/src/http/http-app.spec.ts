@@ -1,11 +1,12 @@
 import { request as httpRequest } from 'node:http';
-import { Body, Controller, Get, Injectable, Module, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Injectable, Module, Param, Post, Query } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HealthCheck } from './health.ts';
+import { OptionalBody } from './empty-body.ts';
 import { createHttpApp, type HttpApp } from './http-app.ts';
 import { RawRoutes } from './raw-routes.ts';
 
@@ -32,6 +33,19 @@ class ThingsController {
   @Post()
   create(@Body() body: Outer): Outer {
     return body;
+  }
+  @Post('start')
+  @OptionalBody({ schema: {} })
+  start(@Body() body: unknown): { body: string } {
+    return { body: String(body) };
+  }
+  @Post('pause')
+  pause(): { paused: true } {
+    return { paused: true };
+  }
+  @Delete('by-id/:id')
+  drop(@Param('id') id: string): { id: string } {
+    return { id };
   }
   @Get()
   list(@Query() query: Listing): Listing {
@@ -121,6 +135,22 @@ describe('the HTTP application of every service', () => {
     const { code, errors } = (await answer.json()) as { code: string; errors: { pointer: string }[] };
     expect([answer.status, code]).toEqual([422, 'invalid_request']);
     expect(errors.map(({ pointer }) => pointer)).toEqual(['/name', '/inner/note']);
+  });
+
+  it.each([
+    ['POST', 'pause', { paused: true }],
+    ['POST', 'start', { body: 'undefined' }],
+    ['DELETE', 'by-id/a', { id: 'a' }],
+  ])('takes a content type without a body for no body, where none is needed: %s %s', async (method, path, said) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${base}/things/${path}`, { method, headers });
+    expect([answer.ok, await answer.json()]).toEqual([true, said]);
+  });
+
+  it('reads a body of blanks as broken JSON also where none is needed', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${base}/things/pause`, { method: 'POST', headers, body: '  ' });
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'malformed_json']);
   });
 
   it('refuses text that is no UTF-8', async () => {

@@ -8,7 +8,7 @@ const LIMITS = { ...DEFAULT_BODY_LIMITS, maxDepth: 128 };
 /**
  * Reads JSON bodies of management requests with Fastify's own secure parser (`__proto__` and `constructor.prototype`
  * are refused), so that what is wrong reaches the caller as our problem: Nest would flatten it to "Bad Request".
- * Depth and keys are bounded, before anything walks the value by recursion.
+ * Depth and keys are bounded, before anything walks the value by recursion. No bytes are no body, not broken JSON.
  */
 export function acceptJsonBodies(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
@@ -17,6 +17,7 @@ export function acceptJsonBodies(fastify: FastifyInstance): void {
     /^application\/(?:[\w.-]+\+)?json(?:;|$)/i,
     { parseAs: 'buffer' },
     (request, body, done) => {
+      if (body.length === 0) return done(null, undefined);
       const text = boundedText(body as Buffer);
       if (text instanceof Error) return done(text);
       parse(request, text, (error, value) => {

@@ -42,7 +42,6 @@ const NOT_STORABLE = new Set(['22021', '22P05']);
 /** Codes that Fastify gives its own refusals. */
 const BY_FASTIFY_CODE: Record<string, keyof typeof PLATFORM_ERRORS> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_json',
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',

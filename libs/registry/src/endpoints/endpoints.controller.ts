@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { AllowsDryRun, platformError } from '@sluice/platform';
+import { AllowsDryRun, OptionalBody, platformError } from '@sluice/platform';
 import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
@@ -112,7 +112,7 @@ export class EndpointsController {
   @HttpCode(200)
   @Requires('admin', { portal: 'manage' })
   @ApiHeader(IF_MATCH)
-  @ApiBody({ type: RotateSecret })
+  @OptionalBody({ type: RotateSecret })
   @ApiOkResponse({ type: RotatedSecret })
   async rotate(
     @Param('id') id: string,

@@ -10,7 +10,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, reaches, Requires, roleIn } from '@sluice/access';
-import { AllowsDryRun, platformError, YAML_BODY } from '@sluice/platform';
+import { AllowsDryRun, OptionalBody, platformError, YAML_BODY } from '@sluice/platform';
 import { actorOf, etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { History, HistoryPage } from '../changes/history.ts';
@@ -130,7 +130,7 @@ export class FlowsController {
   @HttpCode(200)
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
-  @ApiBody({ type: PublishFlow, required: false })
+  @OptionalBody({ type: PublishFlow })
   @ApiOkResponse({ type: FlowView })
   async publish(
     @Param('id') id: string,

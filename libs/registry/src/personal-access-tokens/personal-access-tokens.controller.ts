@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, R
 import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AccessControl, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import type { TokenState } from '@sluice/contracts';
-import { AllowsDryRun, platformError } from '@sluice/platform';
+import { AllowsDryRun, OptionalBody, platformError } from '@sluice/platform';
 import { etagOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import { PageQuery } from '../requests/page.requests.ts';
@@ -83,7 +83,7 @@ export class PersonalAccessTokensController {
   @HttpCode(200)
   @Requires('admin', { role: 'viewer' })
   @ApiHeader(IF_MATCH)
-  @ApiBody({ type: RegenerateToken, required: false })
+  @OptionalBody({ type: RegenerateToken })
   @ApiOkResponse({ type: NewPersonalTokenView })
   async regenerate(
     @Param('id') id: string,

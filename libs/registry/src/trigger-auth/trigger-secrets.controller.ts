@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiCreatedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiTags } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
-import { AllowsDryRun } from '@sluice/platform';
+import { AllowsDryRun, OptionalBody } from '@sluice/platform';
 import { actorOf, IF_MATCH } from '../changes/change-log.ts';
 import { answerDeleted, answerWith } from '../changes/changed.ts';
 import type { Reply } from '../requests/reply.ts';
@@ -20,7 +20,7 @@ export class TriggerSecretsController {
   @HttpCode(201)
   @Requires('automation.manage')
   @ApiHeader(IF_MATCH)
-  @ApiBody({ type: AddTriggerSecret, required: false })
+  @OptionalBody({ type: AddTriggerSecret })
   @ApiCreatedResponse({ type: NewTriggerSecret })
   async add(
     @Param('id') id: string,

@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import {
   ApiBearerAuth,
-  ApiBody,
   ApiCreatedResponse,
   ApiNoContentResponse,
   ApiQuery,
@@ -10,7 +9,7 @@ import {
 } from '@nestjs/swagger';
 import { type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { parseDurationMs } from '@sluice/contracts';
-import { AllowsDryRun, MAX_WAIT_MS, waitMs } from '@sluice/platform';
+import { AllowsDryRun, MAX_WAIT_MS, OptionalBody, waitMs } from '@sluice/platform';
 import { actorOf } from '../changes/change-log.ts';
 import type { Reply } from '../requests/reply.ts';
 import { invalidRequest, validated } from '../requests/validated.ts';
@@ -36,7 +35,7 @@ export class CaptureController {
   @AllowsDryRun()
   @HttpCode(201)
   @Requires('automation.manage')
-  @ApiBody({ type: ArmCapture, required: false })
+  @OptionalBody({ type: ArmCapture })
   @ApiQuery({
     name: 'wait',
     type: String,

@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid, newId } from '@sluice/contracts';
-import { InjectSettings, platformError, type Settings } from '@sluice/platform';
+import { InjectSettings, OptionalBody, platformError, type Settings } from '@sluice/platform';
 import { FlowCatalog } from '../flows/flow-catalog.ts';
 import { runnerError } from '../runner.errors.ts';
 import { RunInputs } from '../runs/run-input.ts';
@@ -34,7 +34,7 @@ export class FlowRunsController {
   @Post(':id/run')
   @HttpCode(202)
   @Requires('automation.webhook_run')
-  @ApiBody({ type: RunFlowRequest })
+  @OptionalBody({ type: RunFlowRequest })
   @ApiAcceptedResponse({ type: RunResource })
   async run(
     @InApp() app: AppScope,

@@ -65,10 +65,10 @@ function outputsOf(outputs: unknown): Record<string, unknown> {
   return outputs as Record<string, unknown>;
 }
 
-/** The body of `POST /v1/flows/{id}/run`. @throws AppError `invalid_request` with all problems. */
+/** The body of `POST /v1/flows/{id}/run`; none is an empty one. @throws AppError `invalid_request` with all problems. */
 export async function runRequestOf(body: unknown): Promise<RunFlowRequest> {
   const { outputs, ...rest } = (body ?? {}) as { outputs?: unknown };
-  const isObject = body !== null && typeof body === 'object' && !Array.isArray(body);
+  const isObject = body === undefined || (body !== null && typeof body === 'object' && !Array.isArray(body));
   const request = await withInput(isObject ? rest : body, RunFlowRequest);
   if (request.input === undefined) request.input = {};
   if (outputs !== undefined) request.outputs = outputsOf(outputs);

@@ -271,6 +271,12 @@ describe('POST /v1/flows/{id}/run', () => {
     expect((await ask('GET', `/v1/runs/${body.id}`)).body).toEqual(body);
   });
 
+  test('a run without a body has {} for its input; a body of null is refused', async () => {
+    const flow = await neighbours.flow(ECHO);
+    expect(await ask('POST', `/v1/flows/${flow.id}/run`)).toMatchObject({ status: 202, body: { input: {} } });
+    expect(await ask('POST', `/v1/flows/${flow.id}/run`, { body: null })).toMatchObject({ status: 422 });
+  });
+
   test('runs the draft on request, and large inputs too', async () => {
     const flow = await neighbours.flow(ECHO);
     const definition = { steps: [WEBHOOK, { ref: 'm', type: 'set', values: { length: '{{ web1.text | length }}' } }] };

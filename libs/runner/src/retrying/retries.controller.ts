@@ -1,8 +1,8 @@
 import { Body, Controller, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBearerAuth, ApiBody, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { actorOf, type AppScope, Caller, InApp, type Principal, Requires } from '@sluice/access';
 import { isUuid } from '@sluice/contracts';
-import { AllowsDryRun, InjectSettings, isDryRun, type Settings } from '@sluice/platform';
+import { AllowsDryRun, InjectSettings, isDryRun, OptionalBody, type Settings } from '@sluice/platform';
 import { withInput } from '../api/run-request.ts';
 import { RunResource, runResource } from '../api/run-resource.ts';
 import { RunsQueries } from '../api/runs.query.ts';
@@ -34,7 +34,7 @@ export class RetriesController {
   @AllowsDryRun()
   @HttpCode(202)
   @Requires('automation.view', { role: 'operator' })
-  @ApiBody({ type: RetryRunRequest })
+  @OptionalBody({ type: RetryRunRequest })
   @ApiAcceptedResponse({ type: RunResource })
   async retry(
     @InApp() app: AppScope,
