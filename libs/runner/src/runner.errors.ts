@@ -9,6 +9,7 @@ export const RUNNER_ERRORS = {
   not_an_approver: { status: 403, title: 'Others decide this', retry: 'never' },
   already_decided: { status: 409, title: 'It is decided already', retry: 'never' },
   batch_not_found: { status: 404, title: 'There is no such batch', retry: 'never' },
+  schedule_not_found: { status: 404, title: 'There is no such schedule', retry: 'never' },
   too_many_runs: { status: 422, title: 'There are too many runs', retry: 'never' },
   run_finished: { status: 409, title: 'The run is over', retry: 'never' },
   run_not_finished: { status: 409, title: 'The run is not over', retry: 'later' },

@@ -37,6 +37,8 @@ import { RunFiles } from './runs/run-files.ts';
 import { RunInputs } from './runs/run-input.ts';
 import { RunReader } from './runs/run-reader.ts';
 import { ScheduleWorker } from './schedules/schedule.worker.ts';
+import { SchedulesController } from './schedules/schedules.controller.ts';
+import { SchedulesQueries } from './schedules/schedules.query.ts';
 import { RunStarter } from './starting/run-starter.ts';
 import { TurnStarts } from './starting/turn-starts.ts';
 import { InlineEndpoints } from './steps/call-webhook/inline-endpoints.ts';
@@ -72,6 +74,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     BatchesController,
     RetriesController,
     RunsController,
+    SchedulesController,
     FlowRunsController,
   ],
   providers: [
@@ -110,6 +113,7 @@ class BoardLifecycle implements OnApplicationShutdown {
     Standstills,
     OrderingWorker,
     ScheduleWorker,
+    SchedulesQueries,
     RunsQueries,
     RunListQuery,
     WaitingStarts,

@@ -12,6 +12,7 @@ import { Standstills1764000230000 } from './migrations/1764000230000-standstills
 import { RunSearch1764000030003 } from './migrations/1764000030003-run-search.ts';
 import { Slots1764000050002 } from './migrations/1764000050002-slots.ts';
 import { PackedEvents1764000440000 } from './migrations/1764000440000-packed-events.ts';
+import { SchedulesOfApp1764000560000 } from './migrations/1764000560000-schedules-of-app.ts';
 import { RunnerModule } from './runner.module.ts';
 import { RUNNER_RETENTION } from './runner.retention.ts';
 
@@ -32,6 +33,7 @@ export const runnerService: ServiceDefinition = {
     RunsOfTrigger1764000210000,
     Standstills1764000230000,
     PackedEvents1764000440000,
+    SchedulesOfApp1764000560000,
   ],
   topics: ['runner.events', 'runner.answers'],
   partitioned: true,

@@ -1,13 +1,16 @@
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useBlocker, useParams } from 'react-router';
 import { ApiError } from '../api/api-error.ts';
-import { useAppId } from '../api/use-api.ts';
+import { bodyOf } from '../api/client.ts';
+import { useApi, useAppId } from '../api/use-api.ts';
 import { Button } from '../design/button.tsx';
 import { Dialog, DialogActions } from '../design/dialog.tsx';
 import { SelectField } from '../design/field.tsx';
 import { Form, FormError } from '../design/form.tsx';
 import { Badge, Page, Section } from '../design/page.tsx';
 import { QueryView } from '../design/states.tsx';
+import { Time } from '../design/time.tsx';
 import { useFilter } from '../design/use-filter.ts';
 import { may, useUser } from '../session/session.ts';
 import { Builder } from './builder.tsx';
@@ -31,6 +34,8 @@ const FORMATS = [
   { value: 'yaml', label: 'YAML' },
   { value: 'json', label: 'JSON' },
 ] as const;
+
+const NEXT_RUN_MS = 30_000;
 
 /** Asks before what was written and not saved is left behind. */
 function LeaveGuard({ isDirty }: { isDirty: boolean }) {
@@ -82,13 +87,31 @@ function useTest(draft: FlowDraft) {
   return { test, input, setInput, problem, begin: (step?: string): void => void begin(step) };
 }
 
+/** Of the published version and of listeners' crons (FL-08); nothing while the clock starts nothing. */
+function NextRun({ flowId }: { flowId: string }) {
+  const api = useApi();
+  const { data } = useQuery({
+    queryKey: [useAppId(), 'schedules', flowId],
+    queryFn: () => bodyOf(api.GET('/v1/schedules', { params: { query: { flowId, limit: 1 } } })),
+    refetchInterval: NEXT_RUN_MS,
+  });
+  const nextAt = data?.items[0]?.nextAt;
+  return nextAt ? (
+    <>
+      {' '}
+      · next run <Time at={nextAt} />
+    </>
+  ) : null;
+}
+
 function About({ draft }: { draft: FlowDraft }) {
-  const { status, version, publishedVersion } = draft.base.view;
+  const { id, status, version, publishedVersion } = draft.base.view;
   const tone = status === 'active' ? 'good' : status === 'paused' ? 'warn' : 'plain';
   const published = publishedVersion === null ? 'none published' : `version ${publishedVersion} runs`;
   return (
     <>
       <Badge tone={tone}>{status}</Badge> version {version}, {published}
+      {status === 'active' ? <NextRun flowId={id} /> : null}
       {draft.isDirty ? ' · not saved' : ''}
     </>
   );

@@ -82,6 +82,23 @@ describe('flows in the console', () => {
     await expectAccessible(page);
   });
 
+  it('FL-08: a flow tells when the clock runs it next, and nothing while it is paused', async () => {
+    const schedules = [{ cron: '0 9 * * *', timeZone: 'Europe/Berlin' }];
+    const daily = { name: 'Daily', status: 'active', steps: [set('a')], schedules };
+    const flow = await app.call<Flow>('POST', '/v1/flows', daily);
+    const next = async (): Promise<string | null | undefined> =>
+      (await app.call<{ items: { nextAt: string }[] }>('GET', `/v1/schedules?flowId=${flow.id}`)).items[0]?.nextAt;
+    await expect.poll(next, { timeout: 20_000 }).toEqual(expect.any(String));
+    const page = await opened(flow);
+    const told = page.getByText('next run').getByRole('time');
+    expect(await told.getAttribute('datetime')).toBe(await next());
+    await expectAccessible(page);
+    await app.call('PATCH', `/v1/flows/${flow.id}`, { status: 'paused' });
+    await page.reload();
+    await page.getByText('paused', { exact: true }).first().waitFor();
+    expect(await told.count()).toBe(0);
+  });
+
   it('LC-02: a webhook step that is written elsewhere is told while it is written, and is not saved', async () => {
     const flow = await made('Written', set('a'));
     const page = await opened(flow);

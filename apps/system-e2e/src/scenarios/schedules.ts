@@ -16,6 +16,13 @@ interface Run {
   triggerId: string | null;
 }
 
+interface Told {
+  id: string;
+  nextAt: string | null;
+  upcoming?: string[];
+  input?: unknown;
+}
+
 /** FL-08: times start runs, whichever of several runners sees that they have come. */
 export const schedules: Scenarios = (use) => {
   describe('schedules', () => {
@@ -71,6 +78,34 @@ export const schedules: Scenarios = (use) => {
       expect(own.input).toEqual({ n: 7 });
       // Since when it should have run is told; how long it waited is seen from that.
       expect(Date.parse(ofFlow?.queuedAt ?? '')).toBeLessThan(Date.now() - 2 * 86_400_000);
+    });
+
+    it('FL-08: what comes round next is told of a flow and of a listener, and a content type without a body is no body', async () => {
+      const headers = { 'content-type': 'application/json' };
+      const month = ((new Date().getUTCMonth() + 2) % 12) + 1;
+      const monthly = `0 0 10 ${month} *`;
+      const times = [{ cron: monthly, timeZone: 'UTC', input: { n: 7 } }];
+      const flow = await api.flow(STEPS, { listener: 'told', schedules: times });
+      const cron = { listener_name: 'told', schedule: monthly, time_zone: 'Asia/Tokyo' };
+      const { id } = await api.must<{ id: string }>('POST', '/app-api/v1/crons', cron);
+      const list = () => api.must<{ items: Told[] }>('GET', `/v1/schedules?flowId=${flow.id}`);
+      const [tokyo, utc] = await waitFor(async () => {
+        const { items } = await list();
+        return items.length === 2 ? items : null;
+      }, 60_000);
+      expect([tokyo?.id, tokyo?.nextAt?.slice(8), utc?.nextAt?.slice(8)]).toEqual([
+        id,
+        '09T15:00:00.000Z',
+        '10T00:00:00.000Z',
+      ]);
+      const { upcoming, input } = await api.must<Told>('GET', `/v1/schedules/${utc?.id}`);
+      expect([upcoming?.length, upcoming?.[0], input]).toEqual([5, utc?.nextAt, { n: 7 }]);
+      const run = await api.call<Run>('POST', `/v1/flows/${flow.id}/run`, undefined, headers);
+      expect(run.status).toBe(202);
+      for (const path of [`/app-api/v1/crons/${id}`, `/v1/flows/${flow.id}`]) {
+        expect((await api.call('DELETE', path, undefined, headers)).status).toBe(204);
+      }
+      await waitFor(async () => (await list()).items.length === 0, 60_000);
     });
 
     it('FL-08: a cron that was deleted runs no more, and leaves nothing behind', async () => {

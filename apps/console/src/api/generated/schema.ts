@@ -1380,6 +1380,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["schedulesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["schedulesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/flows/{id}/run": {
         parameters: {
             query?: never;
@@ -3865,6 +3897,83 @@ export interface components {
         RunPage: {
             items: components["schemas"]["RunSummary"][];
             nextCursor: string | null;
+        };
+        ScheduleSummary: {
+            /**
+             * Format: uuid
+             * @description of a listener’s cron: the same as at /app-api/v1/crons
+             */
+            id: string;
+            /** Format: uuid */
+            appId: string;
+            /**
+             * Format: uuid
+             * @description what it starts
+             */
+            flowId: string;
+            /**
+             * @description of the flow: unless it is active, times pass without a run
+             * @enum {string}
+             */
+            flowStatus: "draft" | "active" | "paused";
+            /**
+             * @description whether the flow’s published version says it, or a cron
+             * @enum {string}
+             */
+            kind: "flow" | "listener";
+            /** @example 0 9 * * 1-5 */
+            cron: string;
+            /** @example Europe/Berlin */
+            timeZone: string;
+            /**
+             * Format: date-time
+             * @description when it comes round next; a time that is over is about to be run; null: never again
+             */
+            nextAt: string | null;
+        };
+        SchedulePage: {
+            /** @description what comes round first stands first */
+            items: components["schemas"]["ScheduleSummary"][];
+            nextCursor: string | null;
+        };
+        ScheduleResource: {
+            /**
+             * Format: uuid
+             * @description of a listener’s cron: the same as at /app-api/v1/crons
+             */
+            id: string;
+            /** Format: uuid */
+            appId: string;
+            /**
+             * Format: uuid
+             * @description what it starts
+             */
+            flowId: string;
+            /**
+             * @description of the flow: unless it is active, times pass without a run
+             * @enum {string}
+             */
+            flowStatus: "draft" | "active" | "paused";
+            /**
+             * @description whether the flow’s published version says it, or a cron
+             * @enum {string}
+             */
+            kind: "flow" | "listener";
+            /** @example 0 9 * * 1-5 */
+            cron: string;
+            /** @example Europe/Berlin */
+            timeZone: string;
+            /**
+             * Format: date-time
+             * @description when it comes round next; a time that is over is about to be run; null: never again
+             */
+            nextAt: string | null;
+            /** @description the input of its runs; the props of a listener */
+            input: {
+                [key: string]: unknown;
+            } | null;
+            /** @description nextAt and what follows it, 5 times at most, with daylight saving as it will be */
+            upcoming: string[];
         };
         RunFlowRequest: {
             /**
@@ -11789,7 +11898,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RotateSecret"];
             };
@@ -11948,7 +12057,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RotateSecret"];
             };
@@ -19955,7 +20064,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RetryRunRequest"];
             };
@@ -20608,6 +20717,242 @@ export interface operations {
             };
         };
     };
+    schedulesList: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+                flowId?: string;
+                limit?: number;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePage"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    schedulesGet: {
+        parameters: {
+            query?: {
+                /** @description the app by its id or name, instead of the header X-Sluice-App */
+                appId?: string;
+            };
+            header?: {
+                /** @description the app by its id or name; a token of one app needs none, one of all apps means `default` without it */
+                "X-Sluice-App"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleResource"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The credentials do not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some values are not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The headers are too large */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong here */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process is shutting down */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     flowRunsRun: {
         parameters: {
             query?: never;
@@ -20620,7 +20965,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["RunFlowRequest"];
             };
