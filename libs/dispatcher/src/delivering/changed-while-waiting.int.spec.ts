@@ -76,6 +76,63 @@ describe('while deliveries wait', () => {
     expect([at('/paused').length, at('/ordered').length, at('/held').length]).toEqual([0, 1, 1]);
   });
 
+  it('DL-05: deliveries that wait for their turn keep the order they had, whatever the ordering becomes; others do not wait for them', async () => {
+    receiver.respond(({ text }) => ({ status: text.includes('"old"') ? 500 : 204 }));
+    const subjectsOf = () => receiver.requests.map(({ text }) => (JSON.parse(text) as { entityId: string }).entityId);
+    const attempted = (count: number) =>
+      waitFor(async () => (await neighbours.attempts()).length === count, PATIENCE_MS);
+    const ordered = { ordering: 'endpoint', retrySchedule: ['PT0S', 'PT1H'] };
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/o`, ...ordered });
+    await neighbours.settled();
+    await neighbours.emit(3, { subject: 'old' });
+    await attempted(1);
+    const changed = await neighbours.change(endpoint, { ordering: 'event.subject' });
+    await neighbours.settled();
+    await neighbours.emit(2, { subject: 'keyed' });
+    await attempted(3);
+    await neighbours.change(changed, { ordering: null });
+    await neighbours.settled();
+    await neighbours.emit(2, { subject: 'free' });
+    await attempted(5);
+    expect(subjectsOf().toSorted()).toEqual(['free', 'free', 'keyed', 'keyed', 'old']);
+    receiver.respond({ status: 204 });
+    aheadMs = 2 * 3_600_000;
+    await attempted(8);
+    const numbers = receiver.requests
+      .map(({ text }) => JSON.parse(text) as { entityId: string; entity: { number: number } })
+      .flatMap(({ entityId, entity }) => (entityId === 'old' ? [entity.number] : []));
+    expect(numbers).toEqual([0, 0, 1, 2]);
+  });
+
+  it('DL-05: disabled or paused, an order that waits is discarded or kept whole', async () => {
+    receiver.respond({ status: 500 });
+    const ordered = { ordering: 'endpoint', retrySchedule: ['PT0S', 'PT1H'] };
+    const [off, held] = [
+      await neighbours.endpoint({ url: `${receiver.url}/off`, ...ordered }),
+      await neighbours.endpoint({ url: `${receiver.url}/held`, ...ordered }),
+    ];
+    await neighbours.settled();
+    await neighbours.emit(3);
+    await waitFor(async () => (await neighbours.attempts()).length === 2, PATIENCE_MS);
+    await neighbours.change(off, { enabled: false });
+    const pause = async (word: string) =>
+      fetch(`${running.url}/v1/endpoints/${held.id}/${word}`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer operator' },
+      });
+    await pause('pause');
+    await waitFor(async () => (await neighbours.discarded()).length === 3, PATIENCE_MS);
+    receiver.respond({ status: 204 });
+    aheadMs = 2 * 3_600_000;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([at('/off').length, at('/held').length]).toEqual([1, 1]);
+    await pause('resume');
+    await waitFor(() => at('/held').length === 4, PATIENCE_MS);
+    const numbers = at('/held').map(({ text }) => (JSON.parse(text) as { entity: { number: number } }).entity.number);
+    expect(numbers).toEqual([0, 0, 1, 2]);
+    expect((await neighbours.discarded()).map(({ endpointId }) => endpointId)).toEqual([off.id, off.id, off.id]);
+  });
+
   it('DL-01: a secret that is rotated signs the next attempt beside the one before, until that one ends', async () => {
     const retrySchedule = ['PT0S', 'PT1H', 'PT1H'];
     const [before, after] = ['the first secret of this one', 'the second secret of this one'];
