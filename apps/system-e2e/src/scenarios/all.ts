@@ -27,6 +27,7 @@ import { listenerProfile } from './listener-profile.ts';
 import { ordering } from './ordering.ts';
 import { fromTriggerToDelivery } from './from-trigger-to-delivery.ts';
 import { portal } from './portal.ts';
+import { retryingRuns } from './retrying-runs.ts';
 import { retryingSteps } from './retrying-steps.ts';
 import { runProfile } from './run-profile.ts';
 import { runStream } from './run-stream.ts';
@@ -62,6 +63,7 @@ const ALL: readonly Scenarios[] = [
   ordering,
   runStream,
   controllingRuns,
+  retryingRuns,
   retryingSteps,
   deliveryLog,
   syncAnswers,
