@@ -643,6 +643,20 @@ group(
 )
 
 group(
+    "found by random templates, November 2026",
+    "{{ -17 | round(-2, 'ceil') }} {{ neg | round(-2, 'ceil') }} {{ -0.0 | round(1) }} {{ -0.0 | round(1, 'floor') }} {{ -0.0001 | round(3, 'ceil') }} {{ -0.2 | round }}",
+    "{{ 100000000000000000000 | round(3, 'floor') }} {{ 100000000000000000000 | round(5, 'ceil') }} {{ 7 | round(2, 'ceil') }} {{ 7 | round(-1, 'ceil') }}",
+    "{{ 'a'.startswith('', 3) }} {{ 'a'.startswith('', 1) }} {{ 'abc'.endswith('', 2, 1) }} {{ 'abc'.startswith('b', 1, 99) }} {{ 'abc'.endswith('c', -1) }}",
+    "{{ 'a'.find('', 3) }} {{ 'abc'.rfind('', 3) }} {{ 'abc'.find('', 2, 1) }} {{ 'a'.count('', 3) }} {{ 'abc'.count('', 3) }} {{ 'abc'.find('c', 1) }}",
+    "{{ 'a'.index('', 3) }}",
+    "{{ '%x %X %o %#x' % (true, true, false, true) }} {{ '%c' % true == '\\x01' }}",
+    "{{ '%x' % 1.5 }}",
+    "{{ '  a b  c \\n'.split(none, 1) }} {{ '  a b  c \\n'.rsplit(none, 1) }} {{ multi.split(none, 2) }} {{ ' a '.split(none, 0) }} {{ ' a  '.split(none, 1) }}",
+    "{{ 'abc'.isascii() }} {{ ''.isascii() }} {{ u.isascii() }} {{ 'a b'.isprintable() }} {{ multi.isprintable() }} {{ '\u00a0'.isprintable() }} {{ ''.isprintable() }}",
+    "{{ 'a1'.isidentifier() }} {{ '1a'.isidentifier() }} {{ '_é'.isidentifier() }} {{ ''.isidentifier() }} {{ 'a b'.isidentifier() }}",
+    "{{ 'ΑΣ'.title() }} {{ 'ΑΣ' | capitalize }} {{ 'ΑΣ ΣΑΣ'.title() }} {{ 'ΑΣ ΣΑΣ' | title }} {{ 'Σ' | capitalize }} {{ 'İSTANBUL' | capitalize }}",
+)
+group(
     "tests named by signs",
     *(f"{{{{ xs | select('{sign}', 2) | list }}}}" for sign in ("==", "!=", "<", "<=", ">", ">=")),
 )

@@ -5,6 +5,8 @@
 
 import json
 import random
+import resource
+import signal
 import sys
 
 import warnings
@@ -13,6 +15,8 @@ import cases
 import generate
 from generate import run
 
+SECONDS = 0.5
+BYTES = 3 << 30
 LAZY = ("map", "select", "reject", "selectattr", "rejectattr", "batch", "slice", "unique", "items")
 
 NAMES = ["s", "u", "emoji", "multi", "html", "n", "neg", "f", "t", "no", "none", "xs", "words", "mixed", "nested", "d", "users",
@@ -145,13 +149,34 @@ class Maker:
         return "".join(parts)
 
 
+class TooLong(BaseException):
+    """Not an Exception, which Jinja and the corpus would take for an answer."""
+
+
+def answered(template):
+    """What Jinja gives, or None for a template that Python itself takes too long or too much memory for."""
+
+    def stop(*_):
+        raise TooLong
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        return run({"group": "fuzz", "template": template, "context": "data"})
+    except (TooLong, MemoryError):
+        return None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def main():
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     seed, count, output = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     maker = Maker(seed)
     warnings.simplefilter("ignore")
     generate.environment = eager_environment(generate.environment)
     templates = (maker.body(2) if i % 2 else "{{ " + maker.expr(4) + " }}" for i in range(count))
-    results = [run({"group": "fuzz", "template": t, "context": "data"}) for t in templates if len(t) < 2000]
+    results = [found for t in templates if len(t) < 2000 and (found := answered(t)) and len(str(found)) < 100_000]
     with open(output, "w") as file:
         json.dump({"jinja2": "fuzz", "contexts": cases.CONTEXTS, "cases": results}, file)
 

@@ -103,7 +103,8 @@ export function generalText(value: number, precision: number, keepZeros: boolean
 /** `round(value, digits)` of Python: correctly rounded, ties to even. */
 export function roundFloat(value: number, digits: number): number {
   if (!Number.isFinite(value) || digits > 323) return value;
-  if (digits < -308) return value < 0 ? -0 : 0;
+  const isNegative = value < 0 || Object.is(value, -0);
+  if (digits < -308) return isNegative ? -0 : 0;
   const text = fixedText(value, digits);
-  return value < 0 ? -Number(text) : Number(text);
+  return isNegative ? -Number(text) : Number(text);
 }

@@ -68,11 +68,13 @@ function round(rt: Runtime, value: unknown, precision: unknown, method: unknown)
     if (isFloat(value)) return makeFloat(roundFloat(Number(number), digits));
     return digits >= 0 ? number : roundInt(rt, number, digits);
   }
+  if (!isFloat(value) && digits >= 0) return makeFloat(Number(number));
   const scale = 10 ** digits;
   const scaled = Number(number) * scale;
   if (!Number.isFinite(scaled) || scale === 0)
     throw new TemplateError('arithmetic', 'the number is too large to round');
-  return makeFloat((how === 'ceil' ? Math.ceil(scaled) : Math.floor(scaled)) / scale);
+  // In between it is an int, which has no -0.
+  return makeFloat(((how === 'ceil' ? Math.ceil(scaled) : Math.floor(scaled)) + 0) / scale);
 }
 
 /** `round(int, -n)`: to tens, hundreds and so on, ties to even. */

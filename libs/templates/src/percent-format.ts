@@ -108,7 +108,8 @@ function textDirective(rt: Runtime, directive: Directive, value: unknown, isMark
 function character(value: unknown): string {
   const text = textOf(value);
   if (text !== undefined && textLength(text) === 1) return text;
-  if (typeof value === 'number' && value >= 0 && value < 0x110000) return String.fromCodePoint(value);
+  const code = typeof value === 'boolean' ? Number(value) : value;
+  if (typeof code === 'number' && code >= 0 && code < 0x110000) return String.fromCodePoint(code);
   throw typeError('%c requires int or char');
 }
 
@@ -118,7 +119,7 @@ function integerParts(rt: Runtime, value: unknown, radix: number, type: string, 
   if (typeof number === 'number' && !Number.isFinite(number)) {
     throw new TemplateError('arithmetic', 'cannot convert this float to an integer');
   }
-  if (radix !== 10 && typeof number === 'number' && !Number.isSafeInteger(value)) {
+  if (radix !== 10 && typeof number === 'number' && typeof value !== 'boolean' && !Number.isSafeInteger(value)) {
     throw typeError(`%${type} format: an integer is required, not ${typeName(value)}`);
   }
   // printing an int of 1024 bits, which a float may be, takes 2 µs

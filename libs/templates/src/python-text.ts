@@ -85,7 +85,8 @@ export function capitalize(text: string): string {
   const first = text.codePointAt(0);
   if (first === undefined) return text;
   const head = String.fromCodePoint(first);
-  return titleCase(head) + text.slice(head.length).toLowerCase();
+  // As a whole: whether a sigma is the last letter of its word is seen from what stands before it.
+  return titleCase(head) + text.toLowerCase().slice(head.toLowerCase().length);
 }
 
 /** Title case of one character: its upper case, of which only the first letter stays so when it is several ("ß" is "Ss"). */
@@ -123,7 +124,7 @@ export function splitLines(text: string, keepEnds = false): string[] {
   return lines;
 }
 
-/** `text.split()`: at runs of white space, without empty parts. */
+/** `text.split(None, limit)`: at runs of white space, without empty parts; what is left over keeps its end. */
 export function splitSpaces(text: string, limit = -1): string[] {
   const parts: string[] = [];
   let index = 0;
@@ -131,7 +132,7 @@ export function splitSpaces(text: string, limit = -1): string[] {
     while (index < text.length && isSpace(text.charCodeAt(index))) index += 1;
     if (index >= text.length) return parts;
     if (limit >= 0 && parts.length === limit) {
-      parts.push(stripEnd(text.slice(index)));
+      parts.push(text.slice(index));
       return parts;
     }
     let end = index;

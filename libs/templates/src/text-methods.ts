@@ -87,37 +87,40 @@ function reverse(text: string): string {
 function found(fromEnd: boolean, failing: boolean): Operation {
   return fixed(['sub', 'start', 'end'], 1, (rt, value, [sub, start, end]) => {
     const text = source(rt, value);
-    const [part, offset] = window(text, start, end);
+    const { part, offset } = window(text, start, end) ?? { part: null, offset: 0 };
     const wanted = textArgument(sub, '');
-    const index = fromEnd ? part.lastIndexOf(wanted) : part.indexOf(wanted);
+    const index = (fromEnd ? part?.lastIndexOf(wanted) : part?.indexOf(wanted)) ?? -1;
     if (index === -1 && failing) throw valueError('substring not found');
-    return index === -1 ? -1 : offset + textLength(part.slice(0, index));
+    return part === null || index === -1 ? -1 : offset + textLength(part.slice(0, index));
   });
 }
 
-/** `text[start:end]` and where it starts. */
-function window(text: string, start: unknown, end: unknown): [string, number] {
-  if ((start === undefined || start === null) && (end === undefined || end === null)) return [text, 0];
+/** `text[start:end]` and where it starts; null past the end of the text, where not even '' is found. */
+function window(text: string, start: unknown, end: unknown): { part: string; offset: number } | null {
+  if ((start === undefined || start === null) && (end === undefined || end === null)) return { part: text, offset: 0 };
   const points = codePoints(text);
   const bound = (value: unknown, absent: number): number => {
     const index = value === null ? absent : intArgument(value, absent);
-    return Math.min(points.length, index < 0 ? Math.max(0, index + points.length) : index);
+    return index < 0 ? Math.max(0, index + points.length) : index;
   };
-  const from = bound(start, 0);
-  return [points.slice(from, bound(end, points.length)).join(''), from];
+  const offset = bound(start, 0);
+  const to = Math.min(points.length, bound(end, points.length));
+  return offset > to ? null : { part: points.slice(offset, to).join(''), offset };
 }
 
 function affixed(test: (text: string, affix: string) => boolean): Operation {
   return fixed(['prefix', 'start', 'end'], 1, (rt, value, [affix, start, end]) => {
-    const [part] = window(source(rt, value), start, end);
-    const options = affix instanceof Tuple ? affix.items : [affix];
-    return options.some((option) => test(part, textArgument(option, '')));
+    const found = window(source(rt, value), start, end);
+    const options = (affix instanceof Tuple ? affix.items : [affix]).map((option) => textArgument(option, ''));
+    return found !== null && options.some((option) => test(found.part, option));
   });
 }
 
 function occurrences(rt: Runtime, value: unknown, sub: unknown, start: unknown, end: unknown): number {
-  const [part] = window(source(rt, value), start, end);
+  const found = window(source(rt, value), start, end);
   const wanted = textArgument(sub, '');
+  if (found === null) return 0;
+  const { part } = found;
   return wanted === '' ? textLength(part) + 1 : part.split(wanted).length - 1;
 }
 
@@ -250,6 +253,9 @@ export const TEXT_METHODS: ReadonlyMap<string, Operation> = new Map<string, Oper
   ['isnumeric', tested(/^\p{N}+$/u)],
   ['isalpha', tested(/^\p{L}+$/u)],
   ['isalnum', tested(/^[\p{L}\p{N}]+$/u)],
+  ['isascii', tested(/^\p{ASCII}*$/u)],
+  ['isprintable', tested(/^(?:[^\p{C}\p{Z}]| )*$/u)],
+  ['isidentifier', tested(/^[\p{XID_Start}_]\p{XID_Continue}*$/u)],
   ['isspace', tested(new RegExp(`^${SPACE_CLASS}+$`))],
   ['isupper', fixed([], 0, (rt, value) => isUpper(source(rt, value)))],
   ['islower', fixed([], 0, (rt, value) => isLower(source(rt, value)))],
