@@ -2,7 +2,7 @@ export { type BodyKind, bodyKindOf } from './body-kind.ts';
 export { type BodyLimits, DEFAULT_BODY_LIMITS, WIDEST_BODY_LIMITS } from './body-limits.ts';
 export { BodyProblem, type BodyProblemCode } from './body-problem.ts';
 export { BODY_RULES, type BodyProfile, type BodyRules } from './body-rules.ts';
-export { isJsonType, mediaTypeOf } from './content-type.ts';
+export { isJsonType, mediaTypeOf, parametersOf } from './content-type.ts';
 export { type FormFields, parseForm, parseFormBody } from './form-body.ts';
 export { parseJson, textOf } from './json-body.ts';
 export { checkJsonShape } from './json-shape.ts';

@@ -18,7 +18,7 @@ export interface RecordedRequest {
 export interface ReceiverAnswer {
   status?: number;
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
   delayMs?: number;
 }
 

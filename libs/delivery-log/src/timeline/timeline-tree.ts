@@ -118,6 +118,14 @@ const STEP_STATUS: Record<string, string> = {
   BlockStarted: 'running',
 };
 
+const UNDER_WAY = new Set(['running', 'retrying', 'waiting']);
+
+/** What was under way when its run ended did not end by itself. */
+function cutOff(step: TimelineNode, runEndedAt: string | null): TimelineNode {
+  if (runEndedAt === null || !UNDER_WAY.has(step.status)) return step;
+  return { ...step, status: 'cancelled', endedAt: runEndedAt, durationMs: durationOf(step.at, runEndedAt) };
+}
+
 /** The events of one step (started, failed, tried again, completed) become one node that shows the last state. */
 function stepNode(ref: string, rows: readonly StepRow[]): TimelineNode {
   const parsed = rows.map((row) => ({ kind: row.kind, data: JSON.parse(row.data) as StepData }));
@@ -201,7 +209,7 @@ function runNode(row: RunRow, rows: TimelineRows): TimelineNode {
       result: row.result === null ? null : JSON.parse(row.result),
       error: row.error === null ? null : JSON.parse(row.error),
     },
-    children: stepNodes(steps),
+    children: stepNodes(steps).map((step) => cutOff(step, endedAt)),
   };
   placeEvents(
     node,

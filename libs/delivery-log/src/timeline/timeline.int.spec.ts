@@ -142,6 +142,24 @@ describe('LG-01: the timeline of a request', () => {
     expect(idsOf(await timelineOf(retry), 'run')).toEqual([retry]);
   });
 
+  it('a step that was under way when its run ended is cancelled, at that time', async () => {
+    const story = exampleStory();
+    const [started, , finished] = story.runner as [StoredEvent, StoredEvent, StoredEvent];
+    const waits = {
+      ref: 'nap',
+      type: 'delay',
+      until: '2026-11-23T10:00:00.000Z',
+      startedAt: '2026-11-22T10:00:00.010Z',
+    };
+    const waiting = eventOf('runner.events', story.requestId, 2, 'RunWaiting', story.appId, waits);
+    await tell([...story.gateway, started, waiting]);
+    const nap = async () => all(await timelineOf(story.requestId)).find(({ title }) => title === 'nap');
+    expect(await nap()).toMatchObject({ status: 'waiting', endedAt: null });
+    await tell([finished]);
+    const run = all(await timelineOf(story.requestId)).find(({ kind }) => kind === 'run');
+    expect(await nap()).toMatchObject({ status: 'cancelled', endedAt: run?.endedAt });
+  });
+
   it('has the call of a step that waited for a webhook, with its attempt, below the step', async () => {
     const story = exampleStory();
     const call = derivedId('step', story.requestId, 'ask');

@@ -54,7 +54,9 @@ it('GW-06: the last message of an event has its id; what an event does not chang
   ]);
   expect(progressOf(run, origin, { type: 'OfANewerVersion', version: 3, data: {} })).toEqual([]);
   const end = { status: 'failed', result: null, error: failed.error, finishedAt: at };
+  // What was to be tried again is not any more.
   expect(progressOf(run, origin, { type: 'RunFinished', version: 4, data: end })).toMatchObject([
+    { event: 'step', data: { ref: 'call', status: 'cancelled', finishedAt: at, nextAttemptAt: null } },
     { event: 'end', id: 4, data: { status: 'failed', error: failed.error } },
   ]);
 });

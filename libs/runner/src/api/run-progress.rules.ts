@@ -2,7 +2,7 @@ import type { StepPlace } from '@sluice/contracts';
 import type { RunOrigin } from '../runs/run-appends.ts';
 import { statusOf } from '../runs/run-rows.ts';
 import { applyEvent, type RunEvent, type RunState, type StepState } from '../runs/run-state.ts';
-import { type QueuedRun, runResource, stepResource } from './run-resource.ts';
+import { isUnderWay, type QueuedRun, runResource, stepResource } from './run-resource.ts';
 
 /** What is needed of a stored event. */
 export interface MovedBy {
@@ -46,8 +46,8 @@ function keyOf(run: RunState, stored: MovedBy): string | undefined {
   return path ?? ref;
 }
 
-function stepMessage(state: StepState): RunMessage {
-  const step = stepResource(state);
+function stepMessage(state: StepState, runEndedAt: string | null): RunMessage {
+  const step = stepResource(state, runEndedAt);
   const { ref, path, type, status, attempt, startedAt, finishedAt, error, nextAttemptAt } = step;
   return {
     event: 'step',
@@ -79,10 +79,14 @@ export function progressOf(run: RunState, origin: RunOrigin, stored: MovedBy): R
   if (isNews && !run.finished) messages.push(statusMessage(run, origin, null));
   const key = keyOf(run, stored) ?? '';
   const step = run.steps.get(key);
-  if (step) messages.push(stepMessage(step));
+  const endedAt = run.finished?.finishedAt ?? null;
+  if (step) messages.push(stepMessage(step, endedAt));
   // Nothing comes of it any more, and to look through the steps of 10,000 items at each event takes seconds.
   if (step && step.finishedAt !== null) run.steps.delete(key);
-  if (run.finished) messages.push(endMessage(run, origin));
+  if (run.finished) {
+    const cutOff = [...run.steps.values()].filter((each) => each !== step && isUnderWay(each));
+    messages.push(...cutOff.map((each) => stepMessage(each, endedAt)), endMessage(run, origin));
+  }
   const last = messages.at(-1);
   if (last) last.id = stored.version;
   return messages;

@@ -35,8 +35,11 @@ export class StepResource {
   path?: string;
   @ApiProperty()
   type!: string;
-  @ApiProperty({ enum: ['running', 'retrying', 'waiting', 'succeeded', 'failed', 'skipped'] })
-  status!: Exclude<StepState['status'], 'open'>;
+  @ApiProperty({
+    enum: ['running', 'retrying', 'waiting', 'succeeded', 'failed', 'skipped', 'cancelled'],
+    description: 'cancelled: the run ended before it did',
+  })
+  status!: Exclude<StepState['status'], 'open'> | 'cancelled';
   @ApiProperty()
   attempt!: number;
   @ApiProperty(TIME)
@@ -153,10 +156,18 @@ function traceIdOf(meta: EventMeta): string | null {
   return meta.traceparent?.split('-')[1] ?? null;
 }
 
-export function stepResource(step: StepState): StepResource {
-  const { ref, path, type, attempt, startedAt, finishedAt, input, error, dueMs } = step;
-  const nextAttemptAt = dueMs === null ? null : new Date(dueMs).toISOString();
-  const status = step.status === 'open' ? 'running' : step.status;
+const GOES_ON: ReadonlySet<StepState['status']> = new Set(['running', 'retrying', 'waiting', 'open']);
+
+/** Whether the end of its run ends the step, too. */
+export const isUnderWay = ({ status }: StepState): boolean => GOES_ON.has(status);
+
+/** @param runEndedAt when its run ended, which ends what was under way; null while it goes on. */
+export function stepResource(step: StepState, runEndedAt: string | null): StepResource {
+  const { ref, path, type, attempt, startedAt, input, error, dueMs } = step;
+  const isCutOff = runEndedAt !== null && isUnderWay(step);
+  const nextAttemptAt = dueMs === null || isCutOff ? null : new Date(dueMs).toISOString();
+  const status = isCutOff ? 'cancelled' : step.status === 'open' ? 'running' : step.status;
+  const finishedAt = isCutOff ? runEndedAt : step.finishedAt;
   return {
     ref,
     ...(path === undefined ? {} : { path }),
@@ -176,12 +187,15 @@ export function stepResource(step: StepState): StepResource {
 }
 
 /** Those it began with and those it ended with, of a run that has very many. */
-function stepsOf({ steps, omitted }: RunState): Pick<RunResource, 'steps' | 'stepsOmitted'> {
+function stepsOf({ steps, omitted, finished }: RunState): Pick<RunResource, 'steps' | 'stepsOmitted'> {
   const all = [...steps.values()];
   const inTheMiddle = Math.max(0, all.length - MAX_STEPS_SHOWN);
   all.splice(MAX_STEPS_SHOWN / 2, inTheMiddle);
   const stepsOmitted = omitted + inTheMiddle;
-  return { steps: all.map(stepResource), ...(stepsOmitted > 0 ? { stepsOmitted } : {}) };
+  return {
+    steps: all.map((step) => stepResource(step, finished?.finishedAt ?? null)),
+    ...(stepsOmitted > 0 ? { stepsOmitted } : {}),
+  };
 }
 
 function originFields(run: RunState, origin: RunOrigin) {

@@ -3646,8 +3646,11 @@ export interface components {
             /** @description inside a loop: the item and the ref, as `each[3].call` */
             path?: string;
             type: string;
-            /** @enum {string} */
-            status: "running" | "retrying" | "waiting" | "succeeded" | "failed" | "skipped";
+            /**
+             * @description cancelled: the run ended before it did
+             * @enum {string}
+             */
+            status: "running" | "retrying" | "waiting" | "succeeded" | "failed" | "skipped" | "cancelled";
             attempt: number;
             /** Format: date-time */
             startedAt: string | null;

@@ -1,4 +1,6 @@
+import { TextDecoder } from 'node:util';
 import type { OutboundAnswer, OutboundFailure } from '@sluice/outbound-http';
+import { parametersOf } from '@sluice/request-body';
 import type { EffectResult } from '../step-type.ts';
 import type { AnswerKind, HttpRequest } from './http-request.ts';
 
@@ -47,8 +49,7 @@ export function refusalOf(
     return permanent('answer_too_large', `the answer is longer than ${maxBytes} bytes${hint}`);
   }
   if (expect === null || isExpected(answer.status, expect)) return null;
-  const excerpt = answer.body
-    .toString('utf8', 0, EXCERPT_CHARS * 4)
+  const excerpt = textOf(answer, EXCERPT_CHARS * 4)
     .slice(0, EXCERPT_CHARS)
     .toWellFormed();
   const shown = excerpt === '' ? '' : `: ${excerpt}`;
@@ -57,13 +58,28 @@ export function refusalOf(
   return { error, retryable: isPassing(answer.status), ...waitOf(answer, nowMs) } satisfies EffectResult;
 }
 
+/** By the charset that the answer names (WHATWG Encoding), UTF-8 where that is none; without a byte order mark. */
+function textOf({ body, headers }: OutboundAnswer, bytes = body.length): string {
+  const charset = parametersOf(headers['content-type'] ?? '')?.get('charset');
+  return decoderOf(charset).decode(body.subarray(0, bytes));
+}
+
+function decoderOf(charset = 'utf-8'): TextDecoder {
+  try {
+    return new TextDecoder(charset);
+  } catch (error) {
+    if (error instanceof RangeError) return new TextDecoder();
+    throw error;
+  }
+}
+
 /**
  * The body as the flow wants it. By its content type unless the flow says more; what is not the JSON that it says it is
  * stays text.
  * @throws SyntaxError when the flow says JSON and it is none.
  */
 export function bodyOf(answer: OutboundAnswer, kind: Exclude<AnswerKind, 'file'>): unknown {
-  const text = answer.body.toString('utf8');
+  const text = textOf(answer);
   if (kind === 'json') return text.trim() === '' ? null : (JSON.parse(text) as unknown);
   const isJson = kind === 'auto' && /[/+]json\s*(?:;|$)/i.test(answer.headers['content-type'] ?? '') && text !== '';
   if (!isJson) return text;

@@ -57,6 +57,20 @@ const call = (fields: Record<string, unknown>): FlowStep => ({
   ...fields,
 });
 
+test('an answer is read by the charset that it names, without a byte order mark, as UTF-8 where there is no such one', async () => {
+  const answers: [string, Buffer, unknown][] = [
+    ['text/plain; charset=ISO-8859-1', Buffer.from([0xe9, 0x61]), 'éa'],
+    ['text/plain; charset="shift_jis"', Buffer.from([0x93, 0xfa]), '日'],
+    ['application/json; charset=utf-16le', Buffer.from('{"a":"é"}', 'utf16le'), { a: 'é' }],
+    ['application/json', Buffer.from('\ufeff{"a":1}'), { a: 1 }],
+    ['text/plain; charset=klingon', Buffer.from('é'), 'é'],
+  ];
+  for (const [type, body, read] of answers) {
+    receiver.respond({ status: 200, headers: { 'content-type': type }, body });
+    expect((await runOf(call({}))).end.result).toMatchObject({ body: read });
+  }
+});
+
 describe('the statuses that a flow expects', () => {
   test('let the step go on; others fail it with an excerpt of the answer', async () => {
     receiver.respond({ status: 404, body: 'no such thing' });
