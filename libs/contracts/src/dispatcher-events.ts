@@ -106,6 +106,9 @@ export interface DispatcherEvents {
   DeliveryDiscarded: {
     deliveryId: string;
     eventId: string;
+    /** Absent in events of before it was kept, as is the name. */
+    eventType?: string;
+    endpointName?: string;
     endpointId: number;
     endpointUuid: string;
     reason: string;

@@ -184,6 +184,48 @@ describe('delivery log', () => {
     expect(await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId)).toMatchObject(shown);
   });
 
+  it('a delivery that was discarded and is sent again is pending, then what became of it; one attempt that was on its way revives nothing', async () => {
+    const story = exampleStory();
+    const [plan, first] = story.dispatcher as [(typeof story.gateway)[number], (typeof story.gateway)[number]];
+    const discarded = eventOf('dispatcher.events', story.deliveryId, 2, 'DeliveryDiscarded', story.appId, {
+      deliveryId: story.deliveryId,
+      eventId: story.eventId,
+      eventType: 'order.placed',
+      endpointId: 12,
+      endpointUuid: story.endpointUuid,
+      reason: 'endpoint_disabled',
+      at: '2026-11-22T10:00:09.000Z',
+    });
+    const attempt = (number: number, more: object) =>
+      eventOf('dispatcher.events', story.deliveryId, number + 1, 'AttemptFinished', story.appId, {
+        ...(first.data as object),
+        number,
+        ...more,
+      });
+    const [again, more] = [attempt(2, { again: true }), attempt(3, {})];
+    const done = attempt(4, { outcome: 'succeeded', nextAttemptAt: null });
+    const now = async () => {
+      const found = await new DeliveriesQueries(pool, new AppFloors(pool)).find(story.deliveryId);
+      return [found?.status, found?.reason];
+    };
+    await write(deliveryWrites([plan, first]), deliveryWrites([discarded]), deliveryWrites([more]));
+    expect(await now()).toEqual(['discarded', 'endpoint_disabled']);
+    for (const parts of [
+      [[plan, first], [discarded], [again]],
+      [
+        [plan, first, discarded],
+        [again, more],
+      ],
+      [[plan, first, discarded, again]],
+    ]) {
+      await pool.query('truncate delivery_log.deliveries, delivery_log.attempts');
+      await write(...parts.map((events) => deliveryWrites(events)));
+      expect(await now()).toEqual(['pending', null]);
+    }
+    await write(deliveryWrites([more, done]));
+    expect(await now()).toEqual(['succeeded', null]);
+  });
+
   it('writers of the same deliveries in different orders do not wait for each other in a circle', async () => {
     const stories = Array.from({ length: 50 }, () => exampleStory());
     const plans = stories.map((story) => story.dispatcher.filter((event) => event.type === 'DomainEventRecorded'));

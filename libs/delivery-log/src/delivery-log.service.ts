@@ -13,6 +13,7 @@ import { CancelledRebuilds1764000250002 } from './migrations/1764000250002-cance
 import { DroppedDays1764000330000 } from './migrations/1764000330000-dropped-days.ts';
 import { RejectionsByApp1764000370000 } from './migrations/1764000370000-rejections-by-app.ts';
 import { AscendingIndexes1764000390000 } from './migrations/1764000390000-ascending-indexes.ts';
+import { RoundsOfDeliveries1764000560001 } from './migrations/1764000560001-rounds-of-deliveries.ts';
 import { DeliveryLog1763800000000 } from './migrations/delivery-log-1763800000000.ts';
 
 export const deliveryLogService: ServiceDefinition = {
@@ -33,6 +34,7 @@ export const deliveryLogService: ServiceDefinition = {
     DroppedDays1764000330000,
     RejectionsByApp1764000370000,
     AscendingIndexes1764000390000,
+    RoundsOfDeliveries1764000560001,
   ],
   topics: ['delivery-log.events'],
   partitioned: true,

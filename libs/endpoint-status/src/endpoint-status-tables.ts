@@ -13,6 +13,13 @@ export function endpointStatusTablesSql(): string[] {
       ${TAILED_COLUMNS_SQL}
     ) with (fillfactor = 70)`,
     tailedIndexSql('endpoint_status.statuses'),
+    // How often a person let it begin anew: what was learnt of it before, and is written later, does not count any more.
+    // Asked first, because altering locks the table even where the column is there.
+    `do $$ begin
+      if not exists (select from pg_attribute where attrelid = 'endpoint_status.statuses'::regclass and attname = 'begun') then
+        alter table endpoint_status.statuses add column if not exists begun bigint not null default 0;
+      end if;
+    end $$`,
     // Counts pauses and resumes, in the order of their commits: what replicas say they have applied.
     'create table if not exists endpoint_status.changes (one boolean primary key default true check (one), n bigint not null)',
     'insert into endpoint_status.changes (n) values (0) on conflict do nothing',

@@ -12,4 +12,5 @@ export {
   outboundClientOf,
 } from './outbound-client.ts';
 export { type ProxyOptions } from './proxy.rules.ts';
+export { retryAfterMs } from './retry-after.rules.ts';
 export { headerProblem } from './safe-headers.interceptor.ts';

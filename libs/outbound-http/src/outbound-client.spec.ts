@@ -250,6 +250,21 @@ describe('DL-08: hostile receivers', () => {
     expect(result).toMatchObject({ ok: false, error: { stage: 'tls' } });
   });
 
+  it('says of a 100 Continue that nobody asked for what it is', async () => {
+    const server = createTcpServer((socket) =>
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .end('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const result = await client().send(post(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+    const message = 'the answer began with 100 Continue, which was not asked for';
+    expect(result).toMatchObject({ ok: false, error: { stage: 'response', message } });
+  });
+
   it('ends at stage connect when nobody listens', async () => {
     const server = createTcpServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

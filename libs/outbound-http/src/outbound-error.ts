@@ -46,6 +46,12 @@ const MESSAGES: Record<string, string> = {
   CERT_NOT_YET_VALID: 'the certificate is not valid yet',
 };
 
+/** What undici says of interim answers that it does not go on from. */
+const BY_TEXT: Record<string, string> = {
+  'bad response': 'the answer began with 100 Continue, which was not asked for',
+  'bad upgrade': 'the answer was 101 Switching Protocols, which was not asked for',
+};
+
 function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') return code;
@@ -64,7 +70,7 @@ export function attemptErrorOf(thrown: unknown, phase: Phase, secure: boolean): 
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error instanceof OutboundError) return { stage: error.stage, code: error.code, message: error.message };
   const code = codeOf(error);
-  const message = MESSAGES[code] ?? (plain(error.message) || code);
+  const message = BY_TEXT[error.message] ?? MESSAGES[code] ?? (plain(error.message) || code);
   if (TLS_CODE.test(code)) return { stage: 'tls', code, message };
   if (CONNECT_CODE.test(code)) return { stage: 'connect', code, message };
   if (phase === 'connecting') {

@@ -20,9 +20,13 @@ const DOMAIN_EVENTS: BulkTable = {
   comesOnce: true,
 };
 
-/** An attempt that was on its way while its delivery was discarded may be told last: it does not revive it. */
+/**
+ * An attempt that was on its way while its delivery was discarded may be told last: it does not revive it. One that a
+ * person asked for since does.
+ */
 const NEWER = `(excluded.status = 'discarded' or (excluded.attempts > deliveries.attempts
-  and not (deliveries.status = 'discarded' and excluded.status = 'pending')))`;
+  and not (deliveries.status = 'discarded' and excluded.status = 'pending'
+    and coalesce(excluded.begun_again, 0) <= coalesce(deliveries.begun_again, 0))))`;
 
 /** Attempts may come before the event that planned them (other partition), so both sides write the whole row. */
 const DELIVERIES: BulkTable = {
@@ -42,6 +46,7 @@ const DELIVERIES: BulkTable = {
     next_attempt_at: 'timestamptz',
     reason: 'text',
     last_status: 'int4',
+    begun_again: 'int4',
   },
   onConflict: `on conflict (id) do update set
     endpoint_name = coalesce(excluded.endpoint_name, deliveries.endpoint_name),
@@ -49,10 +54,11 @@ const DELIVERIES: BulkTable = {
     run_id = coalesce(deliveries.run_id, excluded.run_id),
     status = case when ${NEWER} then excluded.status else deliveries.status end,
     next_attempt_at = case when ${NEWER} then excluded.next_attempt_at else deliveries.next_attempt_at end,
-    reason = coalesce(excluded.reason, deliveries.reason),
+    reason = case when excluded.status = 'discarded' then excluded.reason when ${NEWER} then null else deliveries.reason end,
     last_status = case when excluded.attempts > deliveries.attempts then excluded.last_status else deliveries.last_status end,
     created_at = least(excluded.created_at, deliveries.created_at),
-    attempts = greatest(excluded.attempts, deliveries.attempts)`,
+    attempts = greatest(excluded.attempts, deliveries.attempts),
+    begun_again = greatest(excluded.begun_again, deliveries.begun_again)`,
 };
 
 /** Which uuid and which integer are the same endpoint: the index of deliveries knows the integer. */
@@ -85,6 +91,8 @@ interface DeliveryRow {
   reason: string | null;
   /** HTTP status of the last attempt; null when it had no answer. */
   lastStatus: number | null;
+  /** The attempt that began the last round; null when there was but one. */
+  begunAgain: number | null;
 }
 
 const STATUS_OF = { succeeded: 'succeeded', retry: 'pending', failed: 'failed', discarded: 'discarded' } as const;
@@ -106,6 +114,7 @@ function plannedRows(event: BusEvent): DeliveryRow[] {
     nextAttemptAt: null,
     reason: null,
     lastStatus: null,
+    begunAgain: null,
   }));
 }
 
@@ -126,20 +135,21 @@ function attemptRow(event: BusEvent): DeliveryRow {
     nextAttemptAt: data.nextAttemptAt,
     reason: null,
     lastStatus: data.response?.status ?? null,
+    begunAgain: data.again ? data.number : null,
   };
 }
 
-/** Its event type is not in the event: the row of the plan has it, whichever comes first. */
+/** Once, its event type was not in the event: the row of the plan has it, whichever comes first. */
 function discardedRow(event: BusEvent): DeliveryRow {
   const data = event.data as DispatcherEvents['DeliveryDiscarded'];
   return {
     id: data.deliveryId,
     appId: event.appId,
     eventId: data.eventId,
-    eventType: '',
+    eventType: data.eventType ?? '',
     endpointId: data.endpointId,
     endpointUuid: data.endpointUuid,
-    endpointName: null,
+    endpointName: data.endpointName ?? null,
     runId: null,
     status: 'discarded',
     attempts: 0,
@@ -147,6 +157,7 @@ function discardedRow(event: BusEvent): DeliveryRow {
     nextAttemptAt: null,
     reason: data.reason,
     lastStatus: null,
+    begunAgain: null,
   };
 }
 
@@ -165,10 +176,13 @@ function merge(rows: Map<string, DeliveryRow>, row: DeliveryRow): void {
   known.endpointName ??= row.endpointName;
   known.createdAt = known.createdAt < row.createdAt ? known.createdAt : row.createdAt;
   if (row.attempts < known.attempts) return;
-  known.status = row.status;
   known.attempts = row.attempts;
-  known.nextAttemptAt = row.nextAttemptAt;
   known.lastStatus = row.lastStatus;
+  if (known.status === 'discarded' && row.status === 'pending' && row.begunAgain === null) return;
+  known.begunAgain = row.begunAgain ?? known.begunAgain;
+  known.status = row.status;
+  known.nextAttemptAt = row.nextAttemptAt;
+  known.reason = row.reason;
 }
 
 /** Every delivery that the batch tells of, merged to one row each. */
@@ -176,8 +190,11 @@ function deliveryRows(events: readonly BusEvent[]): DeliveryRow[] {
   const rows = new Map<string, DeliveryRow>();
   for (const event of events)
     if (event.type === 'DomainEventRecorded') for (const row of plannedRows(event)) merge(rows, row);
-  for (const event of events) if (event.type === 'AttemptFinished') merge(rows, attemptRow(event));
-  for (const event of events) if (event.type === 'DeliveryDiscarded') mergeDiscarded(rows, discardedRow(event));
+  // Of one delivery they are in their order: its stream is of one partition.
+  for (const event of events) {
+    if (event.type === 'AttemptFinished') merge(rows, attemptRow(event));
+    else if (event.type === 'DeliveryDiscarded') mergeDiscarded(rows, discardedRow(event));
+  }
   return [...rows.values()];
 }
 

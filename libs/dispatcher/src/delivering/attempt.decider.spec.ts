@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type AttemptFacts, decideAttempt } from './attempt.decider.ts';
-import { retryAfterMs } from './retry-after.rules.ts';
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -44,22 +43,5 @@ describe('DL-03: what follows from an attempt', () => {
 
   it('given Retry-After with another status, the schedule alone decides', () => {
     expect(decideAttempt(facts({ status: 500, retryAfter: '120' })).nextAttemptAtMs).toBe(NOW + 5000);
-  });
-});
-
-describe('Retry-After', () => {
-  it.each([
-    ['0', 0],
-    [' 30 ', 30_000],
-    ['Sun, 22 Nov 2026 11:00:00 GMT', 0],
-    ['Sunday, 22-Nov-26 12:00:05 GMT', 5000],
-    // UTC as well: this one fails without it where the machine's zone is another.
-    ['Sun Nov 22 12:00:07 2026', 7000],
-    ['9999999999', 604_800_000],
-    ['9'.repeat(400), 604_800_000],
-  ])('%j is %d ms', (text, ms) => expect(retryAfterMs(text, NOW)).toBe(ms));
-
-  it.each([undefined, '', '-5', '1.5', '12h', 'tomorrow'])('%j is none', (text) => {
-    expect(retryAfterMs(text, NOW)).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-import { retryAfterMs } from './retry-after.rules.ts';
+import { retryAfterMs } from '@sluice/outbound-http';
 import { delayBeforeMs } from './retry-schedule.ts';
 
 export interface AttemptVerdict {

@@ -271,6 +271,29 @@ describe('POST /v1/deliveries/{id}/retry', () => {
     expect(second).toMatchObject({ deliveryId, number: 2, outcome: 'failed', nextAttemptAt: null });
   });
 
+  it('before its first attempt has ended a delivery is pending: 409 while it is under way or waits in an order, sent when it may be again while paused', async () => {
+    await neighbours.token('manager', ['automation.manage']);
+    const slow = await neighbours.endpoint({ url: `${receiver.url}/slow` });
+    const ordered = await neighbours.endpoint({ url: `${receiver.url}/ordered`, ordering: 'endpoint', concurrency: 1 });
+    const paused = await neighbours.endpoint({ url: `${receiver.url}/paused` });
+    await neighbours.settled();
+    receiver.respond({ status: 204, delayMs: 700 });
+    const post = (path: string) =>
+      fetch(`${running.url}/v1/${path}`, { method: 'POST', headers: { authorization: 'Bearer manager' } });
+    await post(`endpoints/${paused.id}/pause`);
+    await neighbours.emit(2);
+    await receiver.waitFor(3);
+    const planned = (await neighbours.recorded()).flatMap(({ deliveries }) => deliveries);
+    const of = (uuid: string) => planned.filter((each) => each.endpointUuid === uuid).map((each) => each.deliveryId);
+    const statuses = async (uuid: string) => Promise.all(of(uuid).map(async (id) => (await retry(id)).status));
+    expect(await statuses(slow.uuid)).toEqual([409, 409]);
+    expect(await statuses(ordered.uuid)).toEqual([409, 409]);
+    expect(await statuses(paused.uuid)).toEqual([202, 202]);
+    await post(`endpoints/${paused.id}/resume`);
+    await waitFor(async () => (await neighbours.attempts()).length === 6);
+    expect(receiver.requests).toHaveLength(6);
+  });
+
   it('refuses what is unknown, somebody else’s, or without the scope', async () => {
     await neighbours.token('manager', ['automation.manage']);
     await neighbours.token('viewer', ['automation.view']);

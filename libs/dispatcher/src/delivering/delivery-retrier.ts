@@ -6,7 +6,7 @@ import { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { dispatcherError } from '../dispatcher.errors.ts';
 import { OrderingKeys } from '../matching/ordering-keys.ts';
 import { DeliveringConfig } from './delivering.config.ts';
-import { dueKeyOf } from './delivery-key.rules.ts';
+import { dueKeyOf, endpointOf, isOrdered } from './delivery-key.rules.ts';
 import { DispatcherDueQueue, type DuePayload } from './dispatcher-due-queue.ts';
 import { EventLoader } from './event-loader.ts';
 
@@ -31,9 +31,11 @@ export class DeliveryRetrier {
    * @throws AppError `unknown_delivery`, `delivery_pending`, `endpoint_gone`
    */
   async retry(deliveryId: string, sees: (appId: string | null) => boolean): Promise<void> {
-    const events = isUuid(deliveryId) ? await this.store.read(deliveryId) : [];
+    if (!isUuid(deliveryId)) throw this.#unknown(deliveryId);
+    const events = await this.store.read(deliveryId);
     const last = events.at(-1);
-    if (!last || !isOfDelivery(last) || !sees(last.appId)) throw this.#unknown(deliveryId);
+    if (!last) return this.#first(deliveryId.toLowerCase(), sees);
+    if (!isOfDelivery(last) || !sees(last.appId)) throw this.#unknown(deliveryId);
     const { eventId, endpointUuid } = last.data as Pick<AttemptFinished, 'eventId' | 'endpointUuid'>;
     const endpoint = this.endpoints.find(endpointUuid);
     if (last.type === 'AttemptFinished' && (last.data as AttemptFinished).outcome === 'retry') {
@@ -60,12 +62,28 @@ export class DeliveryRetrier {
     }
   }
 
+  /** Of a delivery that no attempt has ended of yet: the one that it waits for. */
+  async #first(deliveryId: string, sees: (appId: string | null) => boolean): Promise<void> {
+    const waiting = await this.queue.waiting(deliveryId);
+    const loaded = waiting && (await this.loader.load(waiting.payload.eventId));
+    if (!waiting || !loaded || !sees(loaded.appId)) throw this.#unknown(deliveryId);
+    if (!this.endpoints.find(endpointOf(waiting.key))?.enabled) throw this.#gone();
+    if (isOrdered(waiting.key)) {
+      throw dispatcherError('delivery_pending', 'This delivery waits for its turn in its order.');
+    }
+    if (await this.queue.sendNow(deliveryId)) return;
+    throw dispatcherError('delivery_pending', 'An attempt of this delivery is under way.');
+  }
+
   #gone(): Error {
     return dispatcherError('endpoint_gone', 'The endpoint of this delivery was deleted or is disabled.');
   }
 
   #unknown(deliveryId: string): Error {
-    return dispatcherError('unknown_delivery', `There is no finished delivery ${deliveryId.slice(0, 100)}.`);
+    return dispatcherError(
+      'unknown_delivery',
+      `There is no delivery of an event ${deliveryId.slice(0, 100)} (a flow’s call is made again with its run).`,
+    );
   }
 }
 

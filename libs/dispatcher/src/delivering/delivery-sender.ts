@@ -130,6 +130,8 @@ export class DeliverySender {
     await this.recorder.discarded(delivery, {
       deliveryId: delivery.deliveryId,
       eventId: delivery.event.eventId,
+      eventType: delivery.event.type,
+      ...(endpoint ? { endpointName: endpoint.name } : {}),
       endpointId,
       endpointUuid: delivery.endpointUuid,
       reason,

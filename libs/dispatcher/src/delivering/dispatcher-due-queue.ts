@@ -84,6 +84,15 @@ export class DispatcherDueQueue extends DueQueue {
     }
   }
 
+  /** The row of a delivery that has not ended; null when there is none. */
+  async waiting(deliveryId: string): Promise<{ key: string; payload: DuePayload } | null> {
+    const { rows } = await this.#pool.query<{ key: string; payload: string }>(
+      'select key, payload from dispatcher.due where id = $1',
+      [deliveryId],
+    );
+    return rows[0] ? { key: rows[0].key, payload: JSON.parse(rows[0].payload) as DuePayload } : null;
+  }
+
   /**
    * The next attempt of a delivery that waits for it is due now; whoever sends for its endpoint is told.
    * @returns false when it does not wait: it is gone, under way, or waits in memory for its turn.

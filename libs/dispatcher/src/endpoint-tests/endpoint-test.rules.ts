@@ -1,4 +1,4 @@
-import type { EndpointState, FieldProblem } from '@sluice/contracts';
+import type { AttemptError, EndpointState, FieldProblem } from '@sluice/contracts';
 import { covers, endpointProblems, type OutboundRules } from '@sluice/endpoints';
 
 type Sent = Readonly<Record<string, unknown>>;
@@ -41,6 +41,7 @@ const FIELDS: Record<string, Check> = {
   rateLimit: anything,
   concurrency: anything,
   externalKey: anything,
+  customer: anything,
   appId: text,
   eventType: text,
   payload: anything,
@@ -102,7 +103,9 @@ export type TestStage = 'dns' | 'connect' | 'tls' | 'request' | 'auth' | 'format
 
 const STAGES: Record<string, TestStage> = { address: 'dns', dns: 'dns', connect: 'connect', tls: 'tls' };
 
-export function stageOfError(stage: string): TestStage {
+/** A time that ran out before the request was sent ran out on the way there. */
+export function stageOfError({ stage, message }: Pick<AttemptError, 'stage' | 'message'>): TestStage {
+  if (stage === 'timeout' && message.includes('while connecting')) return 'connect';
   return STAGES[stage] ?? 'request';
 }
 

@@ -200,7 +200,7 @@ function answerOf(
   maxBytes: number,
 ): EndpointTestAnswer {
   const { verdict, message } = judged(endpoint, result);
-  const ofTransport = result.ok ? stageOfStatus(result.status) : stageOfError(result.error.stage);
+  const ofTransport = result.ok ? stageOfStatus(result.status) : stageOfError(result.error);
   const stage = ofTransport === 'ok' && verdict === 'failed' ? 'format' : ofTransport;
   const response = result.ok ? recordedText(result.body, maxBytes) : null;
   return {

@@ -23,7 +23,7 @@ export function testedEndpoint(
     ...plain
   } = sent;
   const given = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined && value !== null));
-  const cleared = ['filter', 'transform', 'basicUser'].filter((name) => sent[name] === null);
+  const cleared = ['filter', 'transform', 'basicUser'].filter((name) => sent[name] === null || sent[name] === '');
   const listed = headers as { key: string }[] | undefined;
   return {
     ...(stored ?? defaults(appId)),

@@ -3,6 +3,7 @@ import { type BusEvent, Consumes, type EventBatch } from '@sluice/bus';
 import type { EndpointChanged, EventTypeChanged } from '@sluice/contracts';
 import { InjectPool } from '@sluice/platform';
 import type { ClientBase, Pool } from 'pg';
+import { beginAnew } from '../health/endpoint-statuses.ts';
 import { EndpointDirectory, ENDPOINTS_GROUP } from './endpoint-directory.ts';
 
 const log = new Logger('dispatcher.endpoints');
@@ -15,7 +16,7 @@ async function write(client: ClientBase, events: readonly BusEvent[]): Promise<v
       continue;
     }
     const { endpoint } = event.data as EndpointChanged;
-    if (endpoint.enabled) await beginAnew(client, endpoint.uuid);
+    if (endpoint.enabled && (await wasDisabled(client, endpoint.uuid))) await beginAnew(client, endpoint.uuid);
     await client.query(
       `insert into dispatcher.endpoints (uuid, app_id, state, deleted) values ($1, $2, $3, $4)
        on conflict (uuid) do update set state = excluded.state, deleted = excluded.deleted, changed_xid = pg_current_xact_id()`,
@@ -28,12 +29,12 @@ async function write(client: ClientBase, events: readonly BusEvent[]): Promise<v
  * Before an endpoint that was disabled is enabled: as when it is resumed, the clock of failing begins anew. Otherwise its first
  * failure would pause it for what was before somebody mended it.
  */
-async function beginAnew(client: ClientBase, uuid: string): Promise<void> {
-  await client.query(
-    `update endpoint_status.statuses s set failing_since = null, hold_until = null, changed_xid = pg_current_xact_id()
-     from dispatcher.endpoints e where e.uuid = $1 and s.uuid = e.uuid and not (e.state::jsonb->>'enabled')::boolean`,
+async function wasDisabled(client: ClientBase, uuid: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select 1 from dispatcher.endpoints where uuid = $1 and not (state::jsonb->>'enabled')::boolean`,
     [uuid],
   );
+  return rowCount === 1;
 }
 
 /** The catalogue's types give tests their samples. */

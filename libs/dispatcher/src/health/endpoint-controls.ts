@@ -73,7 +73,9 @@ export class EndpointControls implements OnModuleInit {
   async resume(endpoint: EndpointState, actor: Actor): Promise<Controlled> {
     await this.statuses.refresh();
     const { paused, holdUntil } = this.statuses.of(endpoint.uuid);
-    if (paused === null && holdUntil === null) return this.#controlled(endpoint, false);
+    if (paused === null && holdUntil === null) {
+      return this.#applied(endpoint, await this.statuses.resumeUnseen(endpoint.uuid));
+    }
     return this.#change(endpoint, 'Endpoint.Resumed', { wasPaused: paused }, actor, (client) =>
       this.statuses.resume(client, endpoint.uuid),
     );
@@ -91,6 +93,10 @@ export class EndpointControls implements OnModuleInit {
     await this.recorder.recordOwn([event], async (client) => {
       change = await write(client);
     });
+    return this.#applied(endpoint, change);
+  }
+
+  async #applied(endpoint: EndpointState, change: bigint): Promise<Controlled> {
     return this.#controlled(endpoint, !(await this.statuses.applied(change, this.settings.propagationWaitMs)));
   }
 

@@ -21,7 +21,7 @@ export interface Judged {
  */
 @Injectable()
 export class EndpointHealth {
-  readonly #live = new Map<string, Health>();
+  readonly #live = new Map<string, { health: Health; begun: number }>();
   readonly #dirty = new Set<string>();
   /** Judged, not yet written. */
   readonly #pausing = new Set<string>();
@@ -33,7 +33,7 @@ export class EndpointHealth {
     @Inject(EndpointStatuses) private readonly statuses: EndpointStatuses,
     @Inject(DeliveringConfig) private readonly config: DeliveringConfig,
   ) {
-    statuses.onChange((uuid, status) => this.#onStatus(uuid, status));
+    statuses.onChange((uuid, status, begun) => this.#onStatus(uuid, status, begun));
   }
 
   /** Writes what was learnt; once nothing is sent any more. */
@@ -46,7 +46,7 @@ export class EndpointHealth {
   isClosed(uuid: string): boolean {
     const status = this.statuses.of(uuid);
     if (status.paused !== null || this.#pausing.has(uuid)) return true;
-    const holdUntilMs = this.#live.get(uuid)?.holdUntilMs ?? Date.parse(status.holdUntil ?? '');
+    const holdUntilMs = this.#live.get(uuid)?.health.holdUntilMs ?? Date.parse(status.holdUntil ?? '');
     return holdUntilMs > this.config.now();
   }
 
@@ -63,7 +63,7 @@ export class EndpointHealth {
   /** Learns from an attempt; at once in this process, in the table within a second. */
   learn(endpoint: EndpointState, facts: AttemptFacts): void {
     const { uuid } = endpoint;
-    const before = this.#live.get(uuid) ?? healthOf(this.statuses.of(uuid));
+    const before = this.#live.get(uuid)?.health ?? healthOf(this.statuses.of(uuid));
     const { health, verdict } = decideHealth(before, facts, this.config);
     if (health.failingSinceMs !== before.failingSinceMs || health.warnedAtMs !== before.warnedAtMs)
       this.#keep(uuid, health);
@@ -89,17 +89,21 @@ export class EndpointHealth {
     for (const uuid of this.#live.keys()) if (isLost(uuid) && !this.#dirty.has(uuid)) this.#live.delete(uuid);
   }
 
-  #onStatus(uuid: string, status: EndpointStatus): void {
+  #onStatus(uuid: string, status: EndpointStatus, begun: number): void {
     if (status.paused !== null) {
       this.#pausing.delete(uuid);
       for (const tell of this.#onHold) tell(uuid);
     }
-    // What was written may be older than what was learnt since.
-    if (!this.#dirty.has(uuid)) this.#live.delete(uuid);
+    // What was written may be older than what was learnt since, unless a person let it begin anew: then only who was warned counts.
+    const live = this.#live.get(uuid);
+    if (!live || !this.#dirty.has(uuid)) this.#live.delete(uuid);
+    else if (live.begun !== begun) {
+      this.#live.set(uuid, { health: { ...live.health, failingSinceMs: null, holdUntilMs: 0 }, begun });
+    }
   }
 
   #keep(uuid: string, health: Health): void {
-    this.#live.set(uuid, health);
+    this.#live.set(uuid, { health, begun: this.statuses.begunOf(uuid) });
     this.#dirty.add(uuid);
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
@@ -108,9 +112,9 @@ export class EndpointHealth {
   }
 
   async #save(): Promise<void> {
-    const rows = [...this.#dirty].flatMap((uuid): [string, Health][] => {
-      const health = this.#live.get(uuid);
-      return health ? [[uuid, health]] : [];
+    const rows = [...this.#dirty].flatMap((uuid): [string, Health, number][] => {
+      const live = this.#live.get(uuid);
+      return live ? [[uuid, live.health, live.begun]] : [];
     });
     this.#dirty.clear();
     if (rows.length === 0) return;
@@ -118,7 +122,10 @@ export class EndpointHealth {
       await this.statuses.saveHealth(rows);
     } catch (error) {
       log.warn(`what was learnt of ${rows.length} endpoints could not be saved, trying again: ${String(error)}`);
-      for (const [uuid, health] of rows) if (!this.#dirty.has(uuid)) this.#keep(uuid, this.#live.get(uuid) ?? health);
+      for (const [uuid] of rows) {
+        const live = this.#live.get(uuid);
+        if (live && !this.#dirty.has(uuid)) this.#keep(uuid, live.health);
+      }
     }
   }
 }

@@ -158,6 +158,32 @@ describe('DL-03: what a receiver says about itself', () => {
     await waitFor(() => orders().length === 14);
   });
 
+  it.each([
+    ['resumed', async (endpoint: EndpointState) => void (await control(endpoint, 'resume'))],
+    [
+      'disabled and enabled',
+      async (endpoint: EndpointState) => {
+        await neighbours.change(endpoint, { enabled: false });
+        await neighbours.change(endpoint, { enabled: true });
+      },
+    ],
+  ])('DL-03: what a receiver asked for a moment ago is over when the endpoint is %s', async (_what, begin) => {
+    config.healthSaveMs = 700;
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/orders`, retrySchedule: ['PT0S'] });
+    await neighbours.settled();
+    receiver.respond({ status: 429, headers: { 'retry-after': '3600' } });
+    await neighbours.emit(1);
+    await waitFor(async () => (await neighbours.attempts()).length === 1);
+    receiver.respond({ status: 204 });
+    await begin(endpoint);
+    await neighbours.settled();
+    // Longer than what was learnt is kept back.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await statusOf(endpoint))?.holdUntil).toBeNull();
+    await neighbours.emit(1);
+    await waitFor(() => orders().length === 2);
+  });
+
   it('DL-04, DL-10: failing for days is told after one, ends in a pause after five, and the recovery is told', async () => {
     receiver.respond({ status: 500 });
     const hour = Array<string>(200).fill('PT1H');

@@ -28,6 +28,8 @@ interface ReplayRow {
 /** Streams looked at in one step, of whichever kind, and deliveries planned by it. */
 const STREAMS_PER_STEP = 2000;
 const DELIVERIES_PER_STEP = 1000;
+/** After about which a replay asks again whether it is its turn. */
+const TURN_MS = 200;
 
 /** A part of a replay: events in the order in which they were accepted, and where the next part begins. */
 interface Part {
@@ -44,6 +46,9 @@ interface Part {
  */
 @Injectable()
 export class Replayer {
+  /** One part at a time: each holds a connection of the pool that it needs others of. */
+  #isPlanning = false;
+
   constructor(
     @InjectPool('dispatcher') private readonly pool: Pool,
     @InjectStore('dispatcher') private readonly store: EventStorePort,
@@ -67,8 +72,48 @@ export class Replayer {
       await this.store.commit({ appends: [], alongside: [this.queue.complete([claim])] });
       return;
     }
+    if (this.#isPlanning) return this.#later(claim);
+    this.#isPlanning = true;
+    try {
+      await this.#alone(row.app_id, claim, () => this.#plan(claim, replayId, row));
+    } finally {
+      this.#isPlanning = false;
+    }
+  }
+
+  /**
+   * One at a time of an app, in all processes: two that looked at the same events at once would not see what the other is
+   * about to plan. The one that comes second tries again in a moment.
+   */
+  async #alone(appId: string, claim: Claim, work: () => Promise<void>): Promise<void> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      const key = [`replays of ${appId}`];
+      const { rows } = await client.query<{ mine: boolean }>(
+        'select pg_try_advisory_lock(hashtextextended($1, 0)) as mine',
+        key,
+      );
+      if (rows[0]?.mine !== true) return await this.#later(claim);
+      await work();
+      await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', key);
+    } catch (error) {
+      // With the connection goes the lock.
+      failure = error as Error;
+      throw error;
+    } finally {
+      client.release(failure);
+    }
+  }
+
+  async #later(claim: Claim): Promise<void> {
+    const dueAt = new Date(this.config.now() + TURN_MS * (0.5 + Math.random()));
+    await this.store.commit({ appends: [], alongside: [this.queue.reschedule([{ claim, dueAt }])] });
+  }
+
+  async #plan(claim: Claim, replayId: string, row: ReplayRow): Promise<void> {
     const query = JSON.parse(row.query) as ReplayQuery;
-    const part = query.eventIds ? await this.#listed(query.eventIds, row) : await this.#scanned(query, row);
+    const part = query.eventIds ? await this.#listed(query.eventIds, query, row) : await this.#scanned(query, row);
     const items = await this.#itemsOf(part.events, query, row.app_id, replayId);
     await this.#commit(claim, replayId, part, items);
     if (part.cursor === null) log.log(`replay ${replayId} has planned everything`);
@@ -94,11 +139,14 @@ export class Replayer {
     });
   }
 
-  async #listed(ids: readonly string[], row: ReplayRow): Promise<Part> {
+  async #listed(ids: readonly string[], query: ReplayQuery, row: ReplayRow): Promise<Part> {
     const from = Number(row.cursor ?? 0);
     const most = from + DELIVERIES_PER_STEP / 10;
-    const events = await this.#loaded(ids.slice(from, most), row.app_id);
-    return { events, scanned: events.length, cursor: most < ids.length ? String(most) : null };
+    const { after, before } = idRangeOf(query, null, row.created_at.getTime());
+    const loaded = await this.#loaded(ids.slice(from, most), row.app_id);
+    const isWanted = wantedBy(query);
+    const events = loaded.filter(({ event }) => event.eventId > after && event.eventId < before && isWanted(event));
+    return { events, scanned: loaded.length, cursor: most < ids.length ? String(most) : null };
   }
 
   async #scanned(query: ReplayQuery, row: ReplayRow): Promise<Part> {

@@ -148,6 +148,40 @@ describe('DL-06: replays', () => {
     expect([...new Set(idsAt('/a'))].toSorted()).toEqual(before.toSorted());
   });
 
+  it('that are asked for at the same time leave alone what the other sends', async () => {
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/a` });
+    await neighbours.settled();
+    await neighbours.emit(6);
+    await receiver.waitFor(6);
+    await idle();
+    receiver.clear();
+    receiver.respond({ status: 204, delayMs: 1_500 });
+    const ids = await Promise.all([1, 2, 3, 4].map(() => replay(`/v1/endpoints/${endpoint.id}/replay`, {})));
+    const planned = await Promise.all(ids.map(async (id) => (await finished(id)).planned));
+    expect(planned.toSorted()).toEqual([0, 0, 0, 6]);
+    await idle();
+    expect(idsAt('/a')).toHaveLength(6);
+  });
+
+  it('of events by their ids are narrowed by the other fields as well', async () => {
+    const endpoint = await neighbours.endpoint({ url: `${receiver.url}/a` });
+    await neighbours.settled();
+    const eventIds = await neighbours.emit(4);
+    await receiver.waitFor(4);
+    await idle();
+    for (const [wish, planned] of [
+      [{ filter: 'event.data.number > 2' }, 1],
+      [{ eventTypes: ['nothing'] }, 0],
+      [{ since: '2100-01-01T00:00:00Z' }, 0],
+      [{ until: '2020-01-01T00:00:00Z' }, 0],
+      [{ since: '2020-01-01T00:00:00Z', eventTypes: ['order.*'] }, 4],
+    ] as const) {
+      const view = await finished(await replay(`/v1/endpoints/${endpoint.id}/replay`, { eventIds, ...wish }));
+      expect([wish, view.planned]).toEqual([wish, planned]);
+      await idle();
+    }
+  });
+
   it('can be cancelled, and refuse what is no replay', async () => {
     await neighbours.token('viewer', ['automation.view']);
     const endpoint = await neighbours.endpoint({ url: receiver.url });

@@ -34,6 +34,9 @@ export function cloudEventsOf(
   return checked([{ input: binary(headers, body, limits), pointer: '' }], limits, isBare ? ` ${HOW}` : '');
 }
 
+/** Whether the body is a list of events. */
+export const isBatch = (headers: RequestHeaders): boolean => mediaTypeOf(headers['content-type']) === BATCH;
+
 const HOW = `Send an event as ${STRUCTURED}, several as ${BATCH}, or its attributes in ce- headers.`;
 
 function batch(input: unknown, maxEvents: number, limits: BodyLimits): CloudEvent[] {

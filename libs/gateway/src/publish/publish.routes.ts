@@ -17,7 +17,7 @@ import { readBodyBytes } from '../inbound/body-stream.ts';
 import { codingOf } from '../inbound/content-encoding.rules.ts';
 import { ClientAddress } from '../inbound/client-address.ts';
 import { Refusals } from '../inbound/refusals.ts';
-import { cloudEventsOf, MAX_PROBLEMS } from './cloud-event-binding.rules.ts';
+import { cloudEventsOf, isBatch, MAX_PROBLEMS } from './cloud-event-binding.rules.ts';
 import { EventPublisher } from './event-publisher.ts';
 
 /** The list of events is the delivery log's. */
@@ -84,7 +84,7 @@ export class PublishRoutes implements RawRoutesProvider {
       const coding = codingOf(request.headers['content-encoding']);
       const body = coding === null || sent.length === 0 ? sent : await decoded(coding, sent, limits);
       const events = cloudEventsOf(request.headers, body, GATEWAY_LIMITS.maxEventsPerBatch, limits.body);
-      this.#checkData(appId, events);
+      this.#checkData(appId, events, isBatch(request.headers));
       const hops = hopsOf(request.headers);
       const result = await this.publisher.publish(appId, events, {
         causationId: null,
@@ -106,16 +106,15 @@ export class PublishRoutes implements RawRoutesProvider {
   }
 
   /** RG-05: where the app's catalogue enforces a schema, all of a request's events fit or none is taken. */
-  #checkData(appId: string, events: readonly CloudEvent[]): void {
-    const isBatch = events.length > 1;
+  #checkData(appId: string, events: readonly CloudEvent[], isList: boolean): void {
     const problems = events.flatMap(({ type, data }, index) =>
       this.schemas.check(appId, type, data ?? null).map(({ pointer, message }) => ({
-        pointer: `${isBatch ? `/${index}` : ''}/data${pointer}`,
+        pointer: `${isList ? `/${index}` : ''}/data${pointer}`,
         message,
       })),
     );
     if (problems.length === 0) return;
-    const detail = `the data of ${isBatch ? 'some events do' : 'the event does'} not fit the schema of the type`;
+    const detail = `the data of ${isList ? 'some events do' : 'the event does'} not fit the schema of the type`;
     throw gatewayError('invalid_event_data', detail, { errors: problems.slice(0, MAX_PROBLEMS) });
   }
 

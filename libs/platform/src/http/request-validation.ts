@@ -12,7 +12,9 @@ export function problemsOf(errors: readonly ValidationError[], base = ''): Field
   return errors.flatMap((error) => {
     const known = fieldsOf(error.target);
     const pointer = `${base}/${escapePointer(error.property)}`;
-    const own = Object.values(error.constraints ?? {}).map((message) => ({
+    const { isInt, ...others } = error.constraints ?? {};
+    // What is no number is neither too small nor too large.
+    const own = (isInt === undefined ? Object.values(others) : [isInt]).map((message) => ({
       pointer,
       message: message.replace(
         /^property (\S+) should not exist$/,

@@ -60,7 +60,7 @@ function instanceOf<T extends object>(type: new () => T, body: JsonObject): T {
 /** What has the wrong type is not also told to be too short. */
 function mainProblemOf(error: ValidationError): ValidationError {
   const constraints = Object.entries(error.constraints ?? {});
-  const ofType = constraints.find(([name]) => /^(?:is|are)[A-Z]/.test(name));
+  const ofType = constraints.find(([name]) => /^(?:is|are)(?!Length)[A-Z]/.test(name));
   return ofType ? Object.assign(error, { constraints: Object.fromEntries([ofType]) }) : error;
 }
 

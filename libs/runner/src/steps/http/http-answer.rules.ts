@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import type { OutboundAnswer, OutboundFailure } from '@sluice/outbound-http';
+import { type OutboundAnswer, type OutboundFailure, retryAfterMs } from '@sluice/outbound-http';
 import { parametersOf } from '@sluice/request-body';
 import type { EffectResult } from '../step-type.ts';
 import type { AnswerKind, HttpRequest } from './http-request.ts';
@@ -21,14 +21,6 @@ const isPassing = (status: number): boolean => PASSING.has(status) || status >= 
 /** Whether a status is one of `200`, `2xx` …. */
 export function isExpected(status: number, expect: readonly string[]): boolean {
   return expect.includes(String(status)) || expect.includes(`${Math.floor(status / 100)}xx`);
-}
-
-/** Seconds or a date (RFC 9110 §10.2.3), as milliseconds from now; undefined when there is none or it is unreadable. */
-export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value.trim()) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
 
 export function failureOf(failure: OutboundFailure): EffectResult {
@@ -110,5 +102,5 @@ export function permanent(code: string, message: string): EffectResult {
 
 function waitOf(answer: OutboundAnswer, nowMs: number): { retryAfterMs?: number } {
   const waitMs = retryAfterMs(answer.headers['retry-after'], nowMs);
-  return waitMs === undefined ? {} : { retryAfterMs: waitMs };
+  return waitMs === null ? {} : { retryAfterMs: waitMs };
 }

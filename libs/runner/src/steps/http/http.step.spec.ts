@@ -3,7 +3,6 @@ import { stepCompiler } from '../../flows/compiled-flow.ts';
 import type { StepScope } from '../step-type.ts';
 import type { HttpRequest } from './http-request.ts';
 import { httpStep } from './http.step.ts';
-import { retryAfterMs } from './http-answer.rules.ts';
 
 const scope = (context: Record<string, unknown> = {}): StepScope => ({
   context,
@@ -141,15 +140,4 @@ describe('what an http step sends', () => {
     });
     expect(() => requestOf({ url, file: '{{ f }}' }, { f: { payloadId: '1 or 1' } })).toThrow('the file is none');
   });
-});
-
-test.each([
-  [undefined, undefined],
-  ['120', 120_000],
-  [' 0 ', 0],
-  ['Thu, 01 Jan 1970 00:00:10 GMT', 9_000],
-  ['Wed, 31 Dec 1969 00:00:00 GMT', 0],
-  ['later', undefined],
-])('Retry-After %j is %j ms from second 1', (value, ms) => {
-  expect(retryAfterMs(value, 1_000)).toBe(ms);
 });
