@@ -78,6 +78,8 @@ export const ACCESS_TABLE: readonly AccessRow[] = [
     'GET /v1/approvals',
     'GET /v1/runs/batches',
     'GET /v1/runs/batches/{id}',
+    'GET /v1/schedules',
+    'GET /v1/schedules/{id}',
     'GET /v1/timeline/{id}',
     'GET /v1/requests',
     'GET /v1/requests/{id}',

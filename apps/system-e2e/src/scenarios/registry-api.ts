@@ -85,6 +85,9 @@ export function registryApi(use: () => ScenarioContext): void {
         return answer.status === 422 ? answer : null;
       }, 60_000);
       expect(refused.body).toMatchObject({ code: 'invalid_event_data', errors: [{ pointer: '/data/left' }] });
+      const list = { 'content-type': 'application/cloudevents-batch+json' };
+      const inList = await api.call('POST', '/v1/events', [bad], list);
+      expect(inList.body).toMatchObject({ errors: [{ pointer: '/0/data/left' }] });
       expect((await publish({ ...bad, type: 'stock.other' })).status).toBe(202);
       expect(await api.must('GET', '/v1/event-types/Flow.Executed')).toMatchObject({ builtIn: true });
     });
