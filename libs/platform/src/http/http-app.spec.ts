@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { Body, Controller, Delete, Get, Injectable, Module, Param, Post, Query } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,6 +26,10 @@ class Outer {
   @ValidateNested()
   @Type(() => Inner)
   inner?: Inner;
+  @IsOptional()
+  @IsInt({ message: 'must be a size' })
+  @Min(1, { message: 'must be a size' })
+  size?: number;
 }
 
 @Controller('things')
@@ -145,6 +149,16 @@ describe('the HTTP application of every service', () => {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(`${base}/things/${path}`, { method, headers });
     expect([answer.ok, await answer.json()]).toEqual([true, said]);
+  });
+
+  it('names a bad value once, by what it is', async () => {
+    const answer = await post('{"name": "x", "inner": {"count": "x"}}');
+    const { errors } = (await answer.json()) as { errors: object[] };
+    expect(errors).toEqual([{ pointer: '/inner/count', message: 'count must be an integer number' }]);
+    const twice = await post('{"name": "x", "size": "x"}');
+    expect(((await twice.json()) as { errors: object[] }).errors).toEqual([
+      { pointer: '/size', message: 'must be a size' },
+    ]);
   });
 
   it('reads a body of blanks as broken JSON also where none is needed', async () => {

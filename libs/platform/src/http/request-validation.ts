@@ -14,7 +14,8 @@ export function problemsOf(errors: readonly ValidationError[], base = ''): Field
     const pointer = `${base}/${escapePointer(error.property)}`;
     const { isInt, ...others } = error.constraints ?? {};
     // What is no number is neither too small nor too large.
-    const own = (isInt === undefined ? Object.values(others) : [isInt]).map((message) => ({
+    const messages = isInt === undefined ? new Set(Object.values(others)) : [isInt];
+    const own = [...messages].map((message) => ({
       pointer,
       message: message.replace(
         /^property (\S+) should not exist$/,
