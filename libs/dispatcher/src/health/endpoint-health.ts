@@ -96,10 +96,9 @@ export class EndpointHealth {
     }
     // What was written may be older than what was learnt since, unless a person let it begin anew: then only who was warned counts.
     const live = this.#live.get(uuid);
-    if (!live || !this.#dirty.has(uuid)) this.#live.delete(uuid);
-    else if (live.begun !== begun) {
+    if (live && live.begun !== begun) {
       this.#live.set(uuid, { health: { ...live.health, failingSinceMs: null, holdUntilMs: 0 }, begun });
-    }
+    } else if (!this.#dirty.has(uuid)) this.#live.delete(uuid);
   }
 
   #keep(uuid: string, health: Health): void {

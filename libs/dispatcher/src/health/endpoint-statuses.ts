@@ -127,14 +127,15 @@ export class EndpointStatuses implements OnModuleInit, OnApplicationShutdown {
     return this.board.waitUntilApplied(BOARD_TOPIC, positionOf(change), ['dispatcher'], { timeoutMs });
   }
 
-  /** What was learnt before the endpoint began anew is left out. @throws what the database throws */
+  /** What was learnt before the endpoint began anew is left out, but that people were warned. @throws what the database throws */
   async saveHealth(rows: readonly (readonly [uuid: string, health: Health, begun: number])[]): Promise<void> {
     const timeOf = (ms: number | null): Date | null => (ms === null || ms === 0 ? null : new Date(ms));
     await this.pool.query(
       `insert into endpoint_status.statuses as s (uuid, failing_since, warned_at, hold_until, begun)
        select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::int8[])
-       on conflict (uuid) do update set failing_since = excluded.failing_since, warned_at = excluded.warned_at,
-         hold_until = excluded.hold_until, changed_xid = pg_current_xact_id() where s.begun = excluded.begun`,
+       on conflict (uuid) do update set warned_at = excluded.warned_at, changed_xid = pg_current_xact_id(),
+         failing_since = case when s.begun = excluded.begun then excluded.failing_since else s.failing_since end,
+         hold_until = case when s.begun = excluded.begun then excluded.hold_until else s.hold_until end`,
       [
         rows.map(([uuid]) => uuid),
         rows.map(([, health]) => timeOf(health.failingSinceMs)),

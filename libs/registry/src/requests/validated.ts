@@ -57,10 +57,12 @@ function instanceOf<T extends object>(type: new () => T, body: JsonObject): T {
   return instance;
 }
 
-/** What has the wrong type is not also told to be too short. */
+/** What has the wrong type is not also told to be too short, and what is too short not to lack letters. */
 function mainProblemOf(error: ValidationError): ValidationError {
   const constraints = Object.entries(error.constraints ?? {});
-  const ofType = constraints.find(([name]) => /^(?:is|are)(?!Length)[A-Z]/.test(name));
+  const ofType =
+    constraints.find(([name]) => /^(?:is|are)(?!Length)[A-Z]/.test(name)) ??
+    constraints.find(([name]) => name === 'isLength');
   return ofType ? Object.assign(error, { constraints: Object.fromEntries([ofType]) }) : error;
 }
 
